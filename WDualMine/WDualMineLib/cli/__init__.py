@@ -1,0 +1,1 @@
+"""``wdualmine``: one file a command, each a thin layer over the Python API."""

@@ -1,0 +1,1 @@
+"""DICOM in and out, with patient, study and frame of reference kept."""

@@ -1,0 +1,1 @@
+"""From slices to volumes: intensity, the slice engine, the correlation floor, colour."""

@@ -1,0 +1,1 @@
+"""The Slicer panel. The only part that imports qt."""

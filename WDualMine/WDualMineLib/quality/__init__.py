@@ -1,0 +1,1 @@
+"""How good a fused image is: metrics with their sources, and tables of them."""

@@ -1,0 +1,1 @@
+"""The MRML scene. The only part that imports slicer."""

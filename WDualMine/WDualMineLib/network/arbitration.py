@@ -1,0 +1,46 @@
+"""Soft gradient-based arbitration between the two experts."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def gradient_magnitude(x: Tensor) -> Tensor:
+    """Mean over channels of the magnitude of central differences.
+
+    Args:
+        x: (N, C, H, W).
+
+    Returns:
+        (N, 1, H, W), not negative.
+    """
+    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    horizontal = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) / 2
+    vertical = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]) / 2
+    # The square root has no gradient at 0, where flat regions are.
+    return torch.sqrt(horizontal**2 + vertical**2 + 1e-8).mean(1, keepdim=True)
+
+
+class Arbitration(nn.Module):
+    """``m = sigmoid(k (|grad S| - |grad W|) + b)``, ``Z = m S + (1 - m) W``, with learned k > 0 and b."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_gain = nn.Parameter(torch.tensor(1.0))
+        self.bias = nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, spatial: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
+        """Arbitrate.
+
+        Args:
+            spatial, frequency: (N, C, H, W), what each expert proposes.
+
+        Returns:
+            Z (N, C, H, W) and the arbitration map m (N, 1, H, W) in [0, 1]: 1 where the spatial
+            expert decides, 0 where the frequency expert does.
+        """
+        margin = gradient_magnitude(spatial) - gradient_magnitude(frequency)
+        m = torch.sigmoid(self.log_gain.exp() * margin + self.bias)
+        return m * spatial + (1 - m) * frequency, m

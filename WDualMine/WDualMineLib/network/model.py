@@ -1,0 +1,116 @@
+"""W-DUALMINE: the parts put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .arbitration import Arbitration
+from .decoder import Decoder
+from .encoder import Encoder
+from .frequency_expert import FrequencyExpert
+from .layers import upsample
+from .padding import crop, pad_to_multiple
+from .reliability import Reliability, weigh
+from .spatial_expert import SpatialExpert
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What has to be equal for two sets of weights to fit the same network.
+
+    Attributes:
+        channels: features at scales 1/2, 1/4, ..., finest first.
+        detail: channels that the arbitrated features bring to full resolution.
+        surroundings: channels that the context brings to full resolution.
+        hidden: width of the decoder's perceptron.
+        wavelet: orthogonal filter bank (a name pywt knows) of stem, frequency expert and decoder.
+        alpha: the largest residual.
+    """
+
+    channels: tuple[int, ...] = (16, 24, 32)
+    detail: int = 8
+    surroundings: int = 8
+    hidden: int = 24
+    wavelet: str = "haar"
+    alpha: float = 1.0
+
+
+class FusionMaps(NamedTuple):
+    """What the network says of a batch of slices; each (N, 1, H, W).
+
+    ``residual`` in [-alpha, alpha] is added to the average of the slices. ``reliability_a`` and
+    ``reliability_b`` lie in [0, 1] and sum to 1. ``arbitration`` lies in [0, 1]: 1 where the spatial
+    expert decides, 0 where the frequency expert does.
+    """
+
+    residual: Tensor
+    reliability_a: Tensor
+    reliability_b: Tensor
+    arbitration: Tensor
+
+
+class DualMineNetwork(nn.Module):
+    """Reliability-weighted dual-expert fusion of slice pairs.
+
+    Source: "W-DUALMINE: Reliability-Weighted Dual-Expert Fusion With Residual Correlation
+    Preservation for Medical Image Fusion", arXiv 2601.08920. Exchanging the inputs exchanges the
+    reliabilities and leaves the rest as it was; that holds by construction.
+    """
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or NetworkConfig()
+        finest = config.channels[0]
+        self.encoder = Encoder(config.channels, config.wavelet)
+        self.reliability = Reliability(config.channels)
+        self.spatial_expert = SpatialExpert(config.channels)
+        self.frequency_expert = FrequencyExpert(finest, config.wavelet)
+        self.arbitration = Arbitration()
+        self.decoder = Decoder(
+            finest,
+            config.channels[-1],
+            config.detail,
+            config.surroundings,
+            config.hidden,
+            config.wavelet,
+        )
+
+    def forward(self, a: Tensor, b: Tensor) -> FusionMaps:
+        """Maps from which the slices are fused: ``fused = (a + b) / 2 + strength * residual``.
+
+        Args:
+            a, b: (N, 1, H, W) in [0, 1], of any size from 1x1.
+
+        Returns:
+            Maps of the slices' own size.
+        """
+        size = a.shape[2:]
+        scales = len(self.config.channels)
+        # Longer filters than Haar's need room for their overlap at the stem's output.
+        room = 2 * self.encoder.stem.bank.shape[-1]
+        multiple = 2**scales
+        least = -(-room // multiple) * multiple
+        a, b = (pad_to_multiple(x, multiple, least) for x in (a, b))
+
+        encoded = self.encoder(torch.cat([a, b]))
+        features_a, features_b = zip(*(x.chunk(2) for x in encoded), strict=True)
+        weights = self.reliability(features_a, features_b)
+        weighted_a = [weigh(x, w) for x, w in zip(features_a, weights, strict=True)]
+        weighted_b = [weigh(x, 1 - w) for x, w in zip(features_b, weights, strict=True)]
+
+        spatial, context = self.spatial_expert(weighted_a, weighted_b)
+        frequency = self.frequency_expert(weighted_a[0], weighted_b[0])
+        z, arbitration = self.arbitration(spatial, frequency)
+
+        reliability = upsample(weights[0], a.shape[2:])
+        decoded = self.decoder(a, b, reliability, z, context)
+        residual = self.config.alpha * torch.tanh(decoded)
+        arbitration = upsample(arbitration, a.shape[2:])
+        residual, reliability, arbitration = (
+            crop(x, size) for x in (residual, reliability, arbitration)
+        )
+        return FusionMaps(residual, reliability, 1 - reliability, arbitration)

@@ -1,0 +1,97 @@
+"""The spatial expert: a large receptive field and the context of the whole slice."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .layers import conv3x3, upsample
+
+
+class GlobalContext(nn.Module):
+    """Adds to every place a vector pooled from all places by attention.
+
+    Source: Cao et al., "GCNet", ICCVW 2019 (context modelling and transform, no normalisation).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.attention = nn.Conv2d(channels, 1, 1)
+        self.transform = nn.Sequential(
+            nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        weights = torch.softmax(self.attention(x).flatten(2), dim=-1)
+        pooled = (x.flatten(2) * weights).sum(-1)
+        return x + self.transform(pooled)[:, :, None, None]
+
+
+class LargeKernelBlock(nn.Module):
+    """Depthwise 7x7 and a pointwise perceptron, after Liu et al., "ConvNeXt", CVPR 2022."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.spread = nn.Conv2d(
+            channels, channels, 7, padding=3, groups=channels, padding_mode="replicate"
+        )
+        self.expand = nn.Conv2d(channels, 2 * channels, 1)
+        self.reduce = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        return x + self.reduce(F.relu(self.expand(self.spread(x))))
+
+
+class Merge(nn.Module):
+    """One map from two, the same in either order: their sum and their maximum, mixed."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """(N, C, H, W) twice -> (N, C, H, W)."""
+        return F.relu(self.mix(torch.cat([a + b, torch.maximum(a, b)], 1)))
+
+
+class SpatialExpert(nn.Module):
+    """Fuses the weighted features of all scales, from the coarsest to the finest.
+
+    The coarsest scale (1/8) sees the whole slice: two large-kernel blocks reach 112 pixels, and
+    global context the rest.
+
+    Args:
+        channels: features at each scale, finest first.
+    """
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.merges = nn.ModuleList(map(Merge, channels))
+        deepest = channels[-1]
+        self.context = nn.Sequential(
+            LargeKernelBlock(deepest), GlobalContext(deepest), LargeKernelBlock(deepest)
+        )
+        self.ascents = nn.ModuleList(
+            conv3x3(fine + coarse, fine)
+            for fine, coarse in zip(channels[:-1], channels[1:], strict=True)
+        )
+
+    def forward(self, a: list[Tensor], b: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Fuse.
+
+        Args:
+            a, b: weighted features, one (N, C_s, H_s, W_s) a scale, finest first.
+
+        Returns:
+            The expert's map at the finest scale (N, C_1, H_1, W_1), and its context at the
+            coarsest (N, C_S, H_S, W_S).
+        """
+        merged = [merge(x, y) for merge, x, y in zip(self.merges, a, b, strict=True)]
+        context = x = self.context(merged.pop())
+        for ascent in reversed(self.ascents):
+            fine = merged.pop()
+            x = F.relu(ascent(torch.cat([fine, upsample(x, fine.shape[2:])], 1)))
+        return x, context

@@ -30,9 +30,9 @@ def cc(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
 
 
 def cc_bound(a: np.ndarray, b: np.ndarray) -> float:
-    """The highest CC that any fused image of ``a`` and ``b`` can have: ``sqrt((1 + corr(A, B)) / 2)``.
+    """The highest CC that any fusion of ``a`` and ``b`` can have: ``sqrt((1 + corr(A, B)) / 2)``.
 
-    With the standardised sources ``U = A^ + B^``, ``CC(F) = corr(F, U) * sqrt((1 + corr(A,B)) / 2)``;
+    With the sum of the standardised sources ``U = A^ + B^``, ``CC(F) = corr(F, U) * bound``;
     ``F = U`` reaches it.
 
     Returns:

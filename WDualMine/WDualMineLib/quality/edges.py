@@ -9,7 +9,7 @@ _STRENGTH = (0.9994, -15.0, 0.5)
 _ORIENTATION = (0.9879, -22.0, 0.8)
 
 
-def sobel(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sobel(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sobel derivatives along W and H, zeros beyond the border: two (H, W) float64 arrays."""
     padded = np.pad(np.asarray(image, dtype=np.float64), 1)
     down = padded[:-2] + 2 * padded[1:-1] + padded[2:]
@@ -18,9 +18,14 @@ def sobel(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _strength_and_orientation(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient magnitude, and its orientation in [-pi/2, pi/2] (pi/2 where it has no W part)."""
-    gx, gy = sobel(image)
-    slope = np.divide(gy, gx, out=np.full_like(gx, np.inf), where=gx != 0)
+    """Gradient magnitude, and its orientation in (-pi/2, pi/2], pi/2 where it has no W part.
+
+    Angles count counter-clockwise as seen with H pointing down, as in the CDDFuse evaluator. The
+    sense matters where one of two compared gradients is exactly vertical, and only there, because
+    orientations on either side of pi/2 count as opposite.
+    """
+    gx, gy = _sobel(image)
+    slope = np.divide(gy, -gx, out=np.full_like(gx, np.inf), where=gx != 0)
     return np.hypot(gx, gy), np.arctan(slope)
 
 
@@ -51,10 +56,10 @@ def _preservation(
 def qabf(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     """Gradient preservation ``Q^{AB/F} = sum(Q^AF g_A + Q^BF g_B) / sum(g_A + g_B)``.
 
-    ``g`` is the Sobel gradient magnitude and ``Q^XF = Q_g Q_a`` with ``Q_g = 0.9994 / (1 + exp(-15
-    (G - 0.5)))``, ``G`` the smaller over the larger magnitude, and ``Q_a = 0.9879 / (1 + exp(-22 (D
-    - 0.8)))``, ``D = 1 - |angle_X - angle_F| / (pi / 2)``. The weights are the magnitudes themselves
-    (L = 1).
+    ``g`` is the Sobel gradient magnitude, which is also the weight (L = 1), and ``Q^XF = Q_g Q_a``:
+
+    - ``Q_g = 0.9994 / (1 + exp(-15 (G - 0.5)))``, ``G`` the smaller over the larger magnitude;
+    - ``Q_a = 0.9879 / (1 + exp(-22 (D - 0.8)))``, ``D = 1 - |angle_X - angle_F| / (pi / 2)``.
 
     Args:
         fused, a, b: (H, W) of equal shape, grey levels 0..255.
@@ -66,10 +71,13 @@ def qabf(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     Source: Xydeas, Petrovic, "Objective image fusion performance measure", Electronics Letters 36
     (2000); Sobel and border as in the CDDFuse evaluator.
     """
+    kept, weight = qabf_terms(fused, a, b)
+    return kept / weight if weight > 0 else float("nan")
+
+
+def qabf_terms(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Numerator and denominator of :func:`qabf`, to be summed over the slices of a volume."""
     edges_f, edges_a, edges_b = (_strength_and_orientation(image) for image in (fused, a, b))
-    weight = edges_a[0].sum() + edges_b[0].sum()
-    if weight == 0:
-        return float("nan")
     kept_a = np.vdot(_preservation(edges_a, edges_f), edges_a[0])
     kept_b = np.vdot(_preservation(edges_b, edges_f), edges_b[0])
-    return float((kept_a + kept_b) / weight)
+    return float(kept_a + kept_b), float(edges_a[0].sum() + edges_b[0].sum())

@@ -60,9 +60,9 @@ def _vif(reference: list[_Scale], distorted: list[_Scale]) -> float:
 def vif_pair(reference: np.ndarray, distorted: np.ndarray) -> float:
     """Visual information fidelity of ``distorted`` with regard to ``reference``, pixel domain.
 
-    At four scales, in Gaussian windows, ``distorted = g * reference + v``; the result is ``sum
-    log(1 + g^2 s^2 / (sv^2 + 2)) / sum log(1 + s^2 / 2)`` with s^2 the variance of the reference and
-    sv^2 that of v.
+    At four scales, in Gaussian windows, ``distorted = g * reference + v``; the result is
+    ``sum log(1 + g^2 s^2 / (sv^2 + 2)) / sum log(1 + s^2 / 2)``, with s^2 the variance of the
+    reference and sv^2 that of v.
 
     Args:
         reference, distorted: (H, W) of equal shape, grey levels 0..255 (the noise variance of 2 is

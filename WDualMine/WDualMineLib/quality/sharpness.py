@@ -24,7 +24,9 @@ def sf(image: np.ndarray) -> float:
 
 
 def ag(image: np.ndarray) -> float:
-    """Average gradient: ``mean(sqrt((Gx^2 + Gy^2) / 2))``, central differences, one-sided at borders.
+    """Average gradient: ``mean(sqrt((Gx^2 + Gy^2) / 2))``, with central differences.
+
+    At the border they are one-sided.
 
     Args:
         image: (H, W), both at least 2, grey levels 0..255.

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "WDualMine" / "WDualMineLib"
-GROUND = {"errors", "progress", "version", "resources", "volumes"}
+GROUND = {"errors", "palettes", "progress", "resources", "version", "volumes"}
 
 # Part of the package: the other parts that it may import.
 ALLOWED = {
     "errors": set(),
+    "palettes": set(),
     "progress": set(),
     "version": set(),
     "resources": {"errors"},

@@ -28,4 +28,4 @@ ARBITRATION = _table(
     "9eb0ff 79abed 519fd3 3685ad 286886 1d4b61 14303e 111a20 190c09 "
     "2b0e01 411201 5b1d08 7d341e 9e513f be6f63 df8f89 ffadad"
 )
-"""(256, 3) uint8: "berlin", from 0 (frequency expert, blue) over 0.5 (black) to 1 (spatial, red)."""
+"""(256, 3) uint8: "berlin", from 0 (frequency, blue) over black to 1 (spatial, red)."""

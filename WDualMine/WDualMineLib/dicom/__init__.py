@@ -1,1 +1,1 @@
-"""DICOM in and out, with patient, study and frame of reference kept."""
+"""DICOM in and out: series read with their context, results written as a PACS takes them."""

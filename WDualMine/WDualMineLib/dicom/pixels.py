@@ -1,0 +1,109 @@
+"""The stored values of one file, decoded exactly or refused: never padded, never cut in silence."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import SimpleITK as sitk
+from pydicom.dataset import Dataset
+from pydicom.pixel_data_handlers.util import apply_modality_lut
+
+from .headers import damaged, number, text
+
+_FLOATS = {"FloatPixelData": (32, "<f4"), "DoubleFloatPixelData": (64, "<f8")}
+
+
+def stored_values(path: Path) -> np.ndarray:
+    """(frames, rows, columns) of stored values, of the integer or float type that holds them.
+
+    A modality lookup table, where there is one, has been applied: it is no slope and intercept.
+
+    Raises:
+        InputError: no pixels, fewer or more than the header says, colour, or a compression that
+            cannot be decoded; names the file.
+    """
+    with damaged(path):
+        dataset = pydicom.dcmread(path)
+        frames = int(number(dataset, "NumberOfFrames") or 1)
+        rows, columns = int(number(dataset, "Rows")), int(number(dataset, "Columns"))
+        shape = (frames, rows, columns)
+        if min(shape) < 1 or np.prod(shape, dtype=np.float64) > 2**33:
+            raise ValueError(f"it claims {frames} frames of {rows} x {columns} pixels")
+        for keyword, (bits, dtype) in _FLOATS.items():
+            if keyword in dataset:
+                return _floats(dataset[keyword].value, shape, bits, dtype)
+        if "PixelData" not in dataset or not dataset.PixelData:
+            raise ValueError("it holds no pixels")
+        if int(number(dataset, "SamplesPerPixel") or 1) != 1:
+            raise ValueError("it is in colour")
+        values = _decode(dataset, shape)
+        if dataset.get("ModalityLUTSequence"):
+            values = apply_modality_lut(values, dataset)
+        return values.reshape(shape)
+
+
+def _floats(raw: bytes, shape: tuple[int, ...], bits: int, dtype: str) -> np.ndarray:
+    expected = int(np.prod(shape)) * bits // 8
+    if len(raw) != expected:
+        raise ValueError(f"{len(raw)} bytes of pixels instead of {expected}")
+    return np.frombuffer(raw, dtype=dtype).reshape(shape)
+
+
+def _decode(dataset: Dataset, shape: tuple[int, ...]) -> np.ndarray:
+    allocated, stored = int(number(dataset, "BitsAllocated")), int(number(dataset, "BitsStored"))
+    high = number(dataset, "HighBit")
+    if allocated not in (8, 16, 32) or not 1 <= stored <= allocated:
+        raise ValueError(f"{stored} bits stored in {allocated} are not a layout of DICOM")
+    if high is not None and high != stored - 1:
+        raise ValueError(f"its highest bit is {high:g} where {stored} bits are stored")
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        values = _decompress(dataset)
+    else:
+        _require_length(dataset.PixelData, int(np.prod(shape)) * allocated // 8)
+        values = dataset.pixel_array
+    if values.size != np.prod(shape):
+        raise ValueError(f"{values.size} pixels instead of {int(np.prod(shape))}")
+    return _only_stored_bits(values, stored, signed=bool(number(dataset, "PixelRepresentation")))
+
+
+def _require_length(raw: bytes, expected: int) -> None:
+    """Padding after the pixels is zero; anything else means that rows or columns are wrong."""
+    if len(raw) < expected:
+        raise ValueError(f"{len(raw)} bytes of pixels instead of {expected}")
+    if any(raw[expected:]):
+        raise ValueError(f"its pixels go on behind the {expected} bytes that its size says")
+
+
+def _decompress(dataset: Dataset) -> np.ndarray:
+    """Through pydicom's decoders, else ITK's: which of pydicom's are there differs by install."""
+    try:
+        return dataset.pixel_array
+    except (RuntimeError, NotImplementedError, AttributeError):
+        if int(number(dataset, "NumberOfFrames") or 1) != 1:
+            raise
+    for keyword in ("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"):
+        if keyword in dataset:  # ITK would apply them
+            del dataset[keyword]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "compressed.dcm"
+        pydicom.dcmwrite(copy, dataset)
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(copy)))
+
+
+def _only_stored_bits(values: np.ndarray, stored: int, signed: bool) -> np.ndarray:
+    """Without what old scanners kept in the unused high bits (overlays)."""
+    unused = values.dtype.itemsize * 8 - stored
+    if unused <= 0 or values.dtype.kind not in "iu":
+        return values
+    kind = values.dtype.newbyteorder("=").str.replace("u", "i" if signed else "u")
+    wide = values.astype(kind if signed else kind.replace("i", "u"), copy=False)
+    return (wide << unused) >> unused
+
+
+def is_colour(dataset: Dataset) -> bool:
+    """Whether a header describes colour pixels, also by palette."""
+    samples = number(dataset, "SamplesPerPixel")
+    return (samples or 1) > 1 or text(dataset, "PhotometricInterpretation") == "PALETTE COLOR"

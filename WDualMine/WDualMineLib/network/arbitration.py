@@ -24,7 +24,10 @@ def gradient_magnitude(x: Tensor) -> Tensor:
 
 
 class Arbitration(nn.Module):
-    """``m = sigmoid(k (|grad S| - |grad W|) + b)``, ``Z = m S + (1 - m) W``, with learned k > 0 and b."""
+    """``m = sigmoid(k (|grad S| - |grad W|) + b)``, ``Z = m S + (1 - m) W``.
+
+    The gain k > 0 and the bias b are learned.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""From the arbitrated features to the residual: a pointwise transfer, steered by its surroundings."""
+"""From arbitrated features to the residual: a pointwise transfer steered by its surroundings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from .layers import conv3x3, upsample
 from .wavelet import WaveletTransform
-
 
 AIR = 0.02
 """A + B at which the residual opens. Five grey levels of 255: the noise floor of air."""

@@ -44,7 +44,8 @@ class FrequencyExpert(nn.Module):
         low = (bands_a[:, :, 0] + bands_b[:, :, 0]) / 2
         # (N, C, 3, ...) -> band-major channels, so that the grouped convolution stays in a band.
         detail_a, detail_b = (
-            x[:, :, 1:].transpose(1, 2).reshape(n, 3 * c, h // 2, w // 2) for x in (bands_a, bands_b)
+            x[:, :, 1:].transpose(1, 2).reshape(n, 3 * c, h // 2, w // 2)
+            for x in (bands_a, bands_b)
         )
         # One activity for both: a difference of two is a filter of the difference.
         choice = torch.sigmoid(self.activity(detail_a.abs()) - self.activity(detail_b.abs()))

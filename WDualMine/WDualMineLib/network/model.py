@@ -42,9 +42,10 @@ class NetworkConfig:
 class FusionMaps(NamedTuple):
     """What the network says of a batch of slices; each (N, 1, H, W).
 
-    ``residual`` in [-alpha, alpha] is added to the average of the slices. ``reliability_a`` and
-    ``reliability_b`` lie in [0, 1] and sum to 1. ``arbitration`` lies in [0, 1]: 1 where the spatial
-    expert decides, 0 where the frequency expert does.
+    Attributes:
+        residual: in [-alpha, alpha]; is added to the average of the slices.
+        reliability_a, reliability_b: in [0, 1]; they sum to 1.
+        arbitration: in [0, 1]; 1 where the spatial expert decides, 0 where the frequency one does.
     """
 
     residual: Tensor

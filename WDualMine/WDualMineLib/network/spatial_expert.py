@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -75,8 +77,7 @@ class SpatialExpert(nn.Module):
             LargeKernelBlock(deepest), GlobalContext(deepest), LargeKernelBlock(deepest)
         )
         self.ascents = nn.ModuleList(
-            conv3x3(fine + coarse, fine)
-            for fine, coarse in zip(channels[:-1], channels[1:], strict=True)
+            conv3x3(fine + coarse, fine) for fine, coarse in pairwise(channels)
         )
 
     def forward(self, a: list[Tensor], b: list[Tensor]) -> tuple[Tensor, Tensor]:

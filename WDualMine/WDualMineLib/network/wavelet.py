@@ -35,7 +35,9 @@ class WaveletTransform(nn.Module):
         # conv2d correlates, pywt convolves: hence the reversal.
         low = torch.tensor(wavelet.dec_lo[::-1], dtype=torch.float64)
         high = torch.tensor(wavelet.dec_hi[::-1], dtype=torch.float64)
-        bank = torch.stack([torch.outer(row, column) for row in (low, high) for column in (low, high)])
+        bank = torch.stack(
+            [torch.outer(row, column) for row in (low, high) for column in (low, high)]
+        )
         # Derived from the name, hence not part of the weights.
         self.register_buffer("bank", bank[:, None].float(), persistent=False)
         self.name = name

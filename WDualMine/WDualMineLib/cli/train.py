@@ -1,0 +1,76 @@
+"""``wdualmine train``: train the network on registered 2-D slice pairs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from ..errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("data", type=Path, help="folder with CT-MRI, PET-MRI and SPECT-MRI")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--config", type=Path, help="JSON with values that differ from the defaults"
+    )
+    parser.add_argument("--steps", type=int, help="optimiser steps in all")
+    parser.add_argument("--seed", type=int, help="of the initial weights and every batch")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
+    parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, print progress, and write ``weights.pt`` into the folder of the run."""
+    import torch
+
+    from ..network.weights import save_weights
+    from ..training.config import config_from, config_to_dict
+    from ..training.dataset import group_pairs, read_pairs, split_by_case
+    from ..training.trainer import Trainer
+
+    overrides = _read_overrides(options.config)
+    overrides |= {
+        name: value
+        for name in ("steps", "seed")
+        if (value := getattr(options, name)) is not None
+    }
+    if (options.output / "checkpoint.pt").exists() and not options.resume:
+        raise InputError(
+            f"{options.output} already holds a run", "Add --resume, or name another folder"
+        )
+    config = config_from(overrides)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    training, validation = split_by_case(read_pairs(options.data))
+    trainer = Trainer(
+        config, group_pairs(training), group_pairs(validation), options.output, options.device
+    )
+    (options.output / "config.json").write_text(json.dumps(config_to_dict(config), indent=2) + "\n")
+    print(
+        f"{len(training)} training pairs, {len(validation)} validation pairs, "
+        f"step {trainer.step} of {config.steps}"
+    )
+    shown = time.monotonic()
+    for row in trainer.run():
+        if time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
+    save_weights(trainer.average, options.output / "weights.pt")
+    print(f"Wrote {options.output / 'weights.pt'}")
+
+
+def _read_overrides(path: Path | None) -> dict:
+    if path is None:
+        return {}
+    try:
+        overrides = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as JSON ({error})", "Correct the file") from error
+    if not isinstance(overrides, dict):
+        raise InputError(f"{path} does not hold an object", "Write {\"name\": value, ...}")
+    return overrides

@@ -1,0 +1,85 @@
+"""What decides a training run besides the data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+
+from ..errors import InputError
+from ..network.model import NetworkConfig
+from .objective import ObjectiveWeights
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All that decides the outcome besides the data.
+
+    Attributes:
+        steps: optimiser steps.
+        seed: of the initial weights and of every batch.
+        learning_rate: at the end of the warm-up; falls to a hundredth by a cosine.
+        warm_up: steps over which it rises.
+        per_group: whole slices of every modality pair in a batch.
+        toned: probability that an image gets another gamma and window.
+        faulty: crops with a faulty input in a batch.
+        crop: their side in pixels.
+        reliability: weight of the reliability loss.
+        consistency: weight of the difference that the fault makes to the fused crop.
+        averaging: decay of the running average of the weights, which is what is kept.
+        validate_every, validation_stride: how often, and on which share of the slices.
+    """
+
+    steps: int = 3000
+    seed: int = 0
+    learning_rate: float = 2e-3
+    warm_up: int = 100
+    per_group: int = 1
+    toned: float = 0.3
+    faulty: int = 4
+    crop: int = 128
+    reliability: float = 0.1
+    consistency: float = 1.0
+    averaging: float = 0.998
+    validate_every: int = 250
+    validation_stride: int = 6
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    objective: ObjectiveWeights = field(default_factory=ObjectiveWeights)
+
+    def rate(self, step: int) -> float:
+        """Learning rate at ``step``."""
+        if step < self.warm_up:
+            return self.learning_rate * (step + 1) / self.warm_up
+        done = (step - self.warm_up) / max(1, self.steps - self.warm_up)
+        return self.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+
+
+def config_from(overrides: dict) -> TrainingConfig:
+    """The default configuration with some values replaced.
+
+    Args:
+        overrides: values by name; ``network`` and ``objective`` hold dictionaries of their own.
+
+    Raises:
+        InputError: a name is unknown.
+    """
+    return _replaced(TrainingConfig(), overrides)
+
+
+def _replaced(part, overrides: dict):
+    unknown = overrides.keys() - {f.name for f in fields(part)}
+    if unknown:
+        raise InputError(
+            f"There is no training option {', '.join(sorted(unknown))}",
+            f"Use one of {', '.join(f.name for f in fields(part))}",
+        )
+    values = {}
+    for name, value in overrides.items():
+        if isinstance(value, dict):
+            value = _replaced(getattr(part, name), value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return replace(part, **values)
+
+
+def config_to_dict(config: TrainingConfig) -> dict:
+    """The configuration as values that JSON holds; :func:`config_from` reads it."""
+    return asdict(config)

@@ -1,0 +1,107 @@
+"""Batches for training: pure functions of seed and step, so that a resumed run is the same run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from .corruption import TRAINED, corrupt
+from .dataset import SlicePair
+
+
+def rng_of_step(seed: int, step: int) -> Generator:
+    """The source of all randomness of one step."""
+    return np.random.default_rng([seed, step])
+
+
+def _orient(images: list[np.ndarray], rng: Generator) -> list[np.ndarray]:
+    """One of the eight symmetries of the square, the same for all (square) images."""
+    turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
+    images = [np.rot90(x, turns) for x in images]
+    return [x[:, ::-1] if mirrored else x for x in images]
+
+
+def _tone(image: np.ndarray, rng: Generator) -> np.ndarray:
+    """Another gamma and window, rounded to 8 bits again; 0 stays 0."""
+    image = image ** rng.uniform(0.7, 1.4) * rng.uniform(0.75, 1.2)
+    return (np.round(np.clip(image, 0, 1) * 255) / 255).astype(np.float32)
+
+
+def _stack(images: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(np.stack(images)))[:, None]
+
+
+def _choose(pairs: list[SlicePair], rng: Generator) -> SlicePair:
+    return pairs[rng.integers(len(pairs))]
+
+
+def clean_batch(
+    groups: dict[str, list[SlicePair]], per_group: int, toned: float, rng: Generator
+) -> tuple[Tensor, Tensor]:
+    """Whole slices, as many of every modality pair.
+
+    Whole, because mutual information is a property of the slice and not of a crop.
+
+    Args:
+        groups: training pairs by modality pair; every slice of one square size.
+        per_group: pairs drawn from each.
+        toned: probability that an image gets another gamma and window.
+        rng: source of randomness.
+
+    Returns:
+        a, b: (N, 1, H, W) in [0, 1].
+    """
+    first, second = [], []
+    for pairs in groups.values():
+        for _ in range(per_group):
+            pair = _choose(pairs, rng)
+            a, b = (
+                _tone(x, rng) if rng.random() < toned else x for x in _orient([pair.a, pair.b], rng)
+            )
+            first.append(a)
+            second.append(b)
+    return _stack(first), _stack(second)
+
+
+@dataclass(frozen=True)
+class FaultyBatch:
+    """Crops whose input ``a`` or ``b`` is faulty.
+
+    Attributes:
+        faulty: (N, 1, S, S), the faulty input; half of them stand for a, half for b, which the
+            network cannot tell apart.
+        partner: (N, 1, S, S), the sound input.
+        sound: (N, 1, S, S), what ``faulty`` was.
+        mask: (N, 1, S, S), 1 where ``faulty`` is.
+    """
+
+    faulty: Tensor
+    partner: Tensor
+    sound: Tensor
+    mask: Tensor
+
+
+def faulty_batch(
+    groups: dict[str, list[SlicePair]], count: int, side: int, rng: Generator
+) -> FaultyBatch:
+    """Random crops with a corruption of a trained kind in either input."""
+    kinds, pools = list(TRAINED), list(groups.values())
+    faulty, partner, sound, masks = [], [], [], []
+    for _ in range(count):
+        pair = _choose(pools[rng.integers(len(pools))], rng)
+        images = [pair.a, pair.b][:: rng.choice([1, -1])]
+        # A crop without signal teaches nothing: look for one around the middle.
+        limits = [n - side for n in pair.a.shape]
+        row, column = (int(n * rng.uniform(0.15, 0.85)) for n in limits)
+        images = [x[row : row + side, column : column + side] for x in images]
+        image, other = _orient(images, rng)
+        corrupted = corrupt(image, kinds[rng.integers(len(kinds))], rng)
+        faulty.append(corrupted.image)
+        masks.append(corrupted.mask.astype(np.float32))
+        partner.append(other)
+        sound.append(image)
+    return FaultyBatch(_stack(faulty), _stack(partner), _stack(sound), _stack(masks))

@@ -1,0 +1,152 @@
+"""The training loop: deterministic by seed, resumable, with a log that can be plotted."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from ..network.model import DualMineNetwork
+from .config import TrainingConfig
+from .dataset import SlicePair
+from .losses.reliability import reliability_loss
+from .objective import fuse_slices, objective
+from .sampling import clean_batch, faulty_batch, rng_of_step
+from .validation import validate
+
+
+class Trainer:
+    """Trains one network in a folder.
+
+    The folder holds ``checkpoint.pt`` (everything needed to go on), ``log.csv`` (one row a step)
+    and ``validation.jsonl`` (one line a validation).
+
+    Args:
+        config: see :class:`TrainingConfig`.
+        training, validation: pairs by modality pair.
+        folder: made if absent; a checkpoint in it is resumed.
+        device: torch device.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        training: dict[str, list[SlicePair]],
+        validation: dict[str, list[SlicePair]],
+        folder: Path,
+        device: str = "cpu",
+    ) -> None:
+        self.config, self.training, self.validation = config, training, validation
+        self.folder, self.device = folder, device
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(config.seed)
+        self.model = DualMineNetwork(config.network).to(device)
+        self.average = DualMineNetwork(config.network).to(device).requires_grad_(False)
+        self.average.load_state_dict(self.model.state_dict())
+        self.average.eval()
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=1e-4
+        )
+        self.step = 0
+        if self._checkpoint.is_file():
+            self._resume()
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def _resume(self) -> None:
+        state = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+
+    def save(self) -> None:
+        """Write the checkpoint; an interrupted write leaves the previous one."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+        }
+        partial = self._checkpoint.with_suffix(".part")
+        torch.save(state, partial)
+        partial.replace(self._checkpoint)
+
+    def _train_step(self) -> dict[str, float]:
+        config = self.config
+        rng = rng_of_step(config.seed, self.step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.rate(self.step)
+        self.model.train()
+
+        a, b = (
+            x.to(self.device)
+            for x in clean_batch(self.training, config.per_group, config.toned, rng)
+        )
+        fused = fuse_slices(self.model(a, b).residual, a, b)
+        loss, log = objective(fused, a, b, config.objective)
+
+        if config.faulty:
+            batch = faulty_batch(self.training, config.faulty, config.crop, rng)
+            faulty, partner, sound, mask = (x.to(self.device) for x in vars(batch).values())
+            maps = self.model(faulty, partner)
+            blame = reliability_loss(maps.reliability_a, mask)
+            with torch.no_grad():
+                wanted = fuse_slices(self.model(sound, partner).residual, sound, partner)
+            harm = F.l1_loss(fuse_slices(maps.residual, faulty, partner), wanted)
+            loss = loss + config.reliability * blame + config.consistency * harm
+            log |= {"reliability": blame.item(), "harm": harm.item()}
+
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        with torch.no_grad():
+            # Early on the average follows closely, or it would remember the initial weights.
+            decay = min(config.averaging, (self.step + 1) / (self.step + 10))
+            for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                kept.lerp_(new, 1 - decay)
+        self.step += 1
+        return {"step": self.step, "loss": loss.item(), **log}
+
+    def run(self) -> Iterator[dict[str, float]]:
+        """Train to the last step, yielding each step's log; closing it stops the run cleanly."""
+        log_path = self.folder / "log.csv"
+        start = time.monotonic()
+        try:
+            with log_path.open("a", newline="") as stream:
+                writer = None
+                while self.step < self.config.steps:
+                    row = self._train_step() | {"seconds": round(time.monotonic() - start, 2)}
+                    if writer is None:
+                        writer = csv.DictWriter(stream, list(row))
+                        if stream.tell() == 0:
+                            writer.writeheader()
+                    writer.writerow({k: round(v, 5) for k, v in row.items()})
+                    stream.flush()
+                    if (
+                        self.step % self.config.validate_every == 0
+                        or self.step == self.config.steps
+                    ):
+                        self.save()
+                        self._validate()
+                    yield row
+        finally:
+            self.save()
+
+    def _validate(self) -> None:
+        table = validate(
+            self.average,
+            self.validation,
+            self.config.validation_stride,
+            self.config.objective.floor,
+        )
+        with (self.folder / "validation.jsonl").open("a") as stream:
+            stream.write(json.dumps({"step": self.step} | table) + "\n")

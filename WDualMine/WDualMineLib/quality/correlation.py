@@ -9,9 +9,11 @@ def pearson(x: np.ndarray, y: np.ndarray) -> float:
     """Pearson correlation of two arrays of equal shape, in [-1, 1]; NaN if either is constant."""
     x = np.asarray(x, dtype=np.float64).ravel()
     y = np.asarray(y, dtype=np.float64).ravel()
+    # Asked of the values, not of the variance, which rounding may leave above 0.
+    if min(np.ptp(x), np.ptp(y)) == 0:
+        return float("nan")
     x, y = x - x.mean(), y - y.mean()
-    norm = np.sqrt((x @ x) * (y @ y))
-    return float((x @ y) / norm) if norm > 0 else float("nan")
+    return float((x @ y) / np.sqrt((x @ x) * (y @ y)))
 
 
 def cc(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:

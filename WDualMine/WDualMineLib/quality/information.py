@@ -45,10 +45,22 @@ def mutual_information(x: np.ndarray, y: np.ndarray) -> float:
     Returns:
         Bits, in [0, 8].
     """
+    return information_in(joint_histogram(x, y))
+
+
+def joint_histogram(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(256, 256) int64: how many pixels have grey level i in ``x`` and j in ``y``.
+
+    Histograms of the slices of a volume add up to that of the volume.
+    """
     joint = np.bincount(to_levels(x) * LEVELS + to_levels(y), minlength=LEVELS**2)
-    joint = joint.reshape(LEVELS, LEVELS)
-    information = _entropy_of(joint.sum(0)) + _entropy_of(joint.sum(1)) - _entropy_of(joint.ravel())
-    return max(information, 0.0)
+    return joint.reshape(LEVELS, LEVELS)
+
+
+def information_in(joint: np.ndarray) -> float:
+    """Mutual information in bits of the two grey levels counted by :func:`joint_histogram`."""
+    marginals = _entropy_of(joint.sum(0)) + _entropy_of(joint.sum(1))
+    return max(marginals - _entropy_of(joint.ravel()), 0.0)
 
 
 def mi(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:

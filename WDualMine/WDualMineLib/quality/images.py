@@ -1,0 +1,65 @@
+"""2-D image files of equal name, read as the literature measures them: 8-bit luminance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import InputError
+
+SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff")
+
+_LUMA = np.array([0.299, 0.587, 0.114])
+_NEEDS = f"Give 8-bit grey or RGB images ({', '.join(SUFFIXES)})"
+
+
+def list_images(folder: str | Path) -> dict[str, Path]:
+    """Image files of ``folder`` by name, sorted; sub-folders and hidden files are passed over.
+
+    Raises:
+        InputError: the folder is missing or holds no image.
+    """
+    folder = Path(folder)
+    try:
+        entries = sorted(folder.iterdir())
+    except FileNotFoundError as error:
+        raise InputError(f"The folder {folder} does not exist", "Check its name") from error
+    except NotADirectoryError as error:
+        raise InputError(f"{folder} is not a folder", "Give the folder of the images") from error
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}", "Check the disk") from error
+    images = {
+        path.name: path
+        for path in entries
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    }
+    if not images:
+        raise InputError(f"{folder} holds no images", _NEEDS)
+    return images
+
+
+def read_luminance(path: str | Path) -> np.ndarray:
+    """(H, W) uint8: the grey levels of a file, or for RGB the Y of YCbCr, rounded.
+
+    Y is ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601, full range); an alpha channel is ignored.
+
+    Raises:
+        InputError: missing, unreadable, not 2-D, or not of 8 bit.
+    """
+    path = Path(path)
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        state = "cannot be read as an image" if path.exists() else "does not exist"
+        raise InputError(f"{path} {state}", _NEEDS) from error
+    kind = image.GetPixelIDTypeAsString()
+    if image.GetDimension() != 2 or "8-bit unsigned" not in kind:
+        raise InputError(f"{path} is a {image.GetDimension()}-D image of {kind}", _NEEDS)
+    array = sitk.GetArrayFromImage(image)
+    if array.ndim == 2:
+        return array
+    if array.shape[2] < 3:
+        return np.ascontiguousarray(array[..., 0])
+    return np.rint(array[..., :3] @ _LUMA).astype(np.uint8)

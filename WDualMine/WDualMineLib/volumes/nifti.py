@@ -1,0 +1,116 @@
+"""What ITK does not tell about a NIfTI file: its sform as written, and whether it is complete.
+
+ITK refuses or orthogonalises a sheared sform, prefers the qform where the two disagree, and reads
+a truncated file in silence, leaving the missing voxels at 0. Field offsets are those of the
+NIfTI-1 header (nifti1.h, 348 bytes).
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+HEADER_BYTES = 348
+_MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+_CHUNK = 1 << 22
+
+
+class DamagedFile(Exception):
+    """A compressed file breaks off or contradicts its checksum."""
+
+
+@dataclass(frozen=True)
+class NiftiHeader:
+    """The fields of a NIfTI-1 header that decide on geometry and length.
+
+    Attributes:
+        sform: 3x4 float64, voxel indices to LPS mm, or None where the header sets none that
+            could be used (code 0, singular, or not finite).
+        has_qform: whether the qform code is set.
+        data_path: the file that holds the voxels (the header's own, or the .img beside it).
+        end_of_data: offset in bytes, uncompressed, at which the voxels end in ``data_path``.
+    """
+
+    sform: np.ndarray | None
+    has_qform: bool
+    data_path: Path
+    end_of_data: int
+
+    def is_complete(self) -> bool:
+        """Whether ``data_path`` holds every voxel and, if compressed, matches its checksum."""
+        try:
+            return _length(self.data_path) >= self.end_of_data
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            return False
+
+
+def read_header(path: Path) -> NiftiHeader | None:
+    """The header of ``path``, or None if it is not NIfTI-1 (whatever its name says).
+
+    Raises:
+        OSError: no such file, or no permission.
+        DamagedFile: it is compressed and does not decompress.
+    """
+    header_path = _partner(path, ".img", ".hdr")
+    try:
+        with _open(header_path) as stream:
+            raw = stream.read(HEADER_BYTES)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DamagedFile from error
+    if len(raw) < HEADER_BYTES or raw[344:348] not in (b"n+1\0", b"ni1\0"):
+        return None
+    order = "<" if struct.unpack("<i", raw[:4])[0] == HEADER_BYTES else ">"
+    dim = struct.unpack(f"{order}8h", raw[40:56])
+    (bits,) = struct.unpack(f"{order}h", raw[72:74])
+    (offset,) = struct.unpack(f"{order}f", raw[108:112])
+    qform_code, sform_code = struct.unpack(f"{order}2h", raw[252:256])
+    rows = np.array(struct.unpack(f"{order}12f", raw[280:328]), dtype=np.float64).reshape(3, 4)
+    scale = _MILLIMETRES.get(raw[123] & 7, 1.0)
+    single = raw[344:348] == b"n+1\0"
+    voxels = prod(max(n, 1) for n in dim[1 : 1 + max(0, min(dim[0], 7))])
+    start = max(int(offset), HEADER_BYTES) if single else int(offset)
+    return NiftiHeader(
+        sform=_usable(_RAS_TO_LPS @ rows * scale) if sform_code > 0 else None,
+        has_qform=qform_code > 0,
+        data_path=header_path if single else _partner(header_path, ".hdr", ".img"),
+        end_of_data=start + voxels * bits // 8,
+    )
+
+
+def _usable(sform: np.ndarray) -> np.ndarray | None:
+    lengths = np.linalg.norm(sform[:, :3], axis=0)
+    if not np.isfinite(sform).all() or lengths.min() <= 0:
+        return None
+    return sform if abs(np.linalg.det(sform[:, :3] / lengths)) > 1e-3 else None
+
+
+def _partner(path: Path, suffix: str, other: str) -> Path:
+    """``path`` with ``suffix`` (before .gz, if any) replaced by ``other``; else as it is."""
+    for ending in ("", ".gz"):
+        if path.name.lower().endswith(suffix + ending):
+            return path.with_name(path.name[: -len(suffix + ending)] + other + ending)
+    return path
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
+def _open(path: Path) -> BinaryIO:
+    return gzip.open(path, "rb") if _is_gzip(path) else path.open("rb")
+
+
+def _length(path: Path) -> int:
+    if not _is_gzip(path):
+        return path.stat().st_size
+    with gzip.open(path, "rb") as stream:
+        return sum(len(chunk) for chunk in iter(lambda: stream.read(_CHUNK), b""))

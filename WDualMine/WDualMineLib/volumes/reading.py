@@ -1,0 +1,222 @@
+"""Files and DICOM folders in, :class:`Volume` out, with the geometry exactly as the file has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import InputError
+from . import nifti
+from .geometry import Geometry
+from .volume import Volume
+
+NOTES = "notes"
+"""Attribute under which :func:`read_volume` leaves what the user must be told."""
+
+_NEEDS = "Give a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series"
+_PERMISSIVE = "ITK_NIFTI_SFORM_PERMISSIVE"
+# A sform that moves no corner by more than this part of a voxel is ITK's own up to rounding.
+_SAME_PLACE = 0.01
+
+
+def read_volume(path: str | os.PathLike[str]) -> Volume:
+    """Read one scalar 3-D volume.
+
+    Args:
+        path: a NIfTI, NRRD or MetaImage file (or another that ITK reads), or the folder of a DICOM
+            series.
+
+    Returns:
+        The volume with a float32 array (K, J, I), stored values times slope plus intercept; NaN
+        and infinite voxels are left as they are. The name is the file's without its suffix. The
+        geometry is ITK's, but for a NIfTI whose sform ITK would orthogonalise or pass over: there
+        the sform as written. ``attributes["notes"]`` tells of that; the key/value pairs of a NRRD
+        come along as attributes.
+
+    Raises:
+        InputError: missing, unreadable, not an image, cut short, 2-D, 4-D, colour or complex.
+    """
+    path = Path(path)
+    require_readable(path)
+    if path.is_dir() or _is_dicom(path):
+        return _read_dicom(path)
+    header = _complete_nifti_header(path)
+    with _itk_reading(path):
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        _require_scalar_volume(reader, path)
+        reader.SetOutputPixelType(sitk.sitkFloat32)
+        image = reader.Execute()
+    while image.GetDimension() > 3:
+        image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
+    array = sitk.GetArrayFromImage(image)
+    try:
+        geometry, note = geometry_of(image), ""
+        if header is not None:
+            geometry, note = _nifti_geometry(header, geometry, path.name)
+    except ValueError as error:
+        raise InputError(
+            f"{path.name} has an unusable geometry: {error}", "Repair its header and try again"
+        ) from error
+    attributes = _attributes(reader) | ({NOTES: note} if note else {})
+    return Volume(array, geometry, stem(path), attributes=attributes)
+
+
+def geometry_of(image: sitk.Image) -> Geometry:
+    """The grid of a 3-D SimpleITK image; ValueError if it is singular or not finite."""
+    numbers = (*image.GetSpacing(), *image.GetOrigin(), *image.GetDirection())
+    if not np.isfinite(numbers).all():
+        raise ValueError("spacing, origin and directions must be finite")
+    return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+
+
+def require_readable(path: Path) -> None:
+    """Raise :class:`InputError` unless ``path`` is a folder or a file that can be opened."""
+    try:
+        if path.is_dir():
+            next(os.scandir(path), None)
+            return
+        with path.open("rb") as stream:
+            if not stream.read(1):
+                raise InputError(f"{path} is empty", "Copy or download the file again")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist", "Check the path for typing errors") from error
+    except PermissionError as error:
+        raise InputError(
+            f"{path} may not be read: permission denied", "Ask its owner for permission to read it"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}", "Check the path and the disk"
+        ) from error
+
+
+def stem(path: Path) -> str:
+    """The name without folder and suffix (``.nii.gz`` counts as one)."""
+    name = path.resolve().name if path.name in ("", ".", "..") else path.name
+    if path.is_dir():
+        return name
+    return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
+
+
+def _require_scalar_volume(reader: sitk.ImageFileReader, path: Path) -> None:
+    size = reader.GetSize()
+    if reader.GetDimension() < 3:
+        raise InputError(
+            f"{path.name} is a 2-D image ({size[0]} x {size[1]})",
+            "Give a 3-D volume, or use `wdualmine fuse-images` for folders of 2-D images",
+        )
+    if any(n > 1 for n in size[3:]):
+        raise InputError(
+            f"{path.name} is {len(size)}-D ({' x '.join(map(str, size))})",
+            "Extract one 3-D volume (one time point or channel) and give that",
+        )
+    components = reader.GetNumberOfComponents()
+    pixel_type = sitk.GetPixelIDValueAsString(reader.GetPixelID())
+    if components > 1 or "complex" in pixel_type:
+        raise InputError(
+            f"{path.name} has {components} components a voxel ({pixel_type}) and is not scalar",
+            "Convert it to a scalar volume, for colour its luminance, and give that",
+        )
+
+
+def _complete_nifti_header(path: Path) -> nifti.NiftiHeader | None:
+    """The NIfTI header, if it is one; ITK would read a truncated file without a word."""
+    try:
+        header = nifti.read_header(path)
+        if header is None or header.is_complete():
+            return header
+    except nifti.DamagedFile:
+        pass
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{error.filename} is missing, without which {path.name} cannot be read",
+            "Keep the .hdr and .img files of an image together",
+        ) from error
+    raise InputError(f"{path.name} is cut short or damaged", "Copy or download the file again")
+
+
+def _nifti_geometry(header: nifti.NiftiHeader, itk: Geometry, name: str) -> tuple[Geometry, str]:
+    """The sform if there is one (as nibabel, SPM and FSL do), in ITK's numbers where both agree.
+
+    ITK 5.4 takes the qform where the two differ and orthogonalises a sheared sform.
+    """
+    if header.sform is None:
+        if header.has_qform:
+            return itk, ""
+        return itk, f"{name} says nothing of its orientation; its axes were taken as L, P, S"
+    indices = np.array([[i, j, k, 1] for i in (0, 1) for j in (0, 1) for k in (0, 1)], float)
+    indices[:, :3] *= np.array(itk.size) - 1
+    shift = indices @ (header.sform - itk.ijk_to_lps[:3]).T
+    distance = float(np.linalg.norm(shift, axis=1).max())
+    if distance <= _SAME_PLACE * min(itk.spacing):
+        return itk, ""
+    spacing = np.linalg.norm(header.sform[:, :3], axis=0)
+    direction = header.sform[:, :3] / spacing
+    geometry = Geometry(
+        itk.size,
+        tuple(spacing.tolist()),
+        tuple(header.sform[:, 3].tolist()),
+        tuple(direction.ravel().tolist()),
+    )
+    skew = np.abs(direction.T @ direction - np.eye(3)).max()
+    if skew > 1e-4:
+        return geometry, f"{name} has a sheared grid (NIfTI sform), which was kept as it is"
+    return geometry, (
+        f"The qform and the sform of {name} place it up to {distance:.1f} mm apart; "
+        "the sform was used, and programs that use the qform will show it elsewhere"
+    )
+
+
+def _attributes(reader: sitk.ImageFileReader) -> dict[str, str]:
+    """Key/value pairs that a person or a program wrote into a NRRD."""
+    if reader.GetImageIO() not in ("", "NrrdImageIO") or not reader.HasMetaDataKey("NRRD_space"):
+        return {}
+    keys = reader.GetMetaDataKeys()
+    return {k: reader.GetMetaData(k) for k in keys if not k.startswith(("ITK_", "NRRD_"))}
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(128)
+        return stream.read(4) == b"DICM"
+
+
+def _read_dicom(path: Path) -> Volume:
+    folder = path if path.is_dir() else path.parent
+    with _itk_reading(path):
+        names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder))
+        if not names:
+            raise InputError(f"{path} holds no DICOM images", _NEEDS)
+        image = sitk.ReadImage(names, sitk.sitkFloat32)
+    return Volume(sitk.GetArrayFromImage(image), geometry_of(image), stem(folder))
+
+
+@contextmanager
+def _itk_reading(path: Path) -> Iterator[None]:
+    """Keep ITK quiet and lenient about shear, and turn its exceptions into an InputError."""
+    warnings = sitk.ProcessObject.GetGlobalWarningDisplay()
+    before = os.environ.get(_PERMISSIVE)
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    os.environ[_PERMISSIVE] = "1"
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        if "Unable to determine ImageIO" in reason:
+            raise InputError(
+                f"{path.name} is not an image of a format that can be read", _NEEDS
+            ) from error
+        raise InputError(f"{path.name} cannot be read as an image: {reason}", _NEEDS) from error
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(warnings)
+        if before is None:
+            del os.environ[_PERMISSIVE]
+        else:
+            os.environ[_PERMISSIVE] = before

@@ -1,0 +1,94 @@
+"""A group of output files, moved into place together once all of them are complete."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import OutputError
+from .writing import refuse_existing, writing_errors
+
+
+@contextmanager
+def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
+    """A hidden folder to write into, whose files move to ``destination`` at the end.
+
+    It lies inside ``destination`` if that is there (which may be a mount of its own), else beside.
+
+    On any exception in the body, an interrupt included, the hidden folder is removed and
+    ``destination`` is as it was (absent, if it was absent). A failure while moving puts back what
+    was moved and replaced.
+
+    Args:
+        destination: the output folder; made, with its parents, if it is not there. Files in it
+            that are not among the new ones stay.
+        force: whether new files may replace existing ones.
+
+    Raises:
+        OutputError: ``destination`` is a file, a new file exists already, or the disk refuses.
+    """
+    if destination.exists() and not destination.is_dir():
+        raise OutputError(f"{destination} is a file", "Give a folder to write into")
+    destination = destination.absolute()
+    home = destination if destination.is_dir() else destination.parent
+    staging = home / f".partial-{secrets.token_hex(4)}"
+    made = [p for p in destination.parents if not p.exists()]
+    done = False
+    try:
+        with writing_errors(destination):
+            staging.mkdir(parents=True)
+        yield staging
+        with interrupts_held(), writing_errors(destination):
+            _publish(staging, destination, force)
+            done = True
+    finally:
+        with interrupts_held():
+            shutil.rmtree(staging, ignore_errors=True)
+            for parent in () if done else made:
+                with suppress(OSError):
+                    parent.rmdir()
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait until the body is through; outside the main thread, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pending.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pending and callable(before):
+            signal.raise_signal(signal.SIGINT)
+
+
+def _publish(staging: Path, destination: Path, force: bool) -> None:
+    names = sorted(p.relative_to(staging) for p in staging.rglob("*") if p.is_file())
+    refuse_existing([destination / name for name in names], force=force)
+    if not destination.exists():
+        staging.rename(destination)
+        return
+    replaced = staging / ".replaced"
+    undo: list[tuple[Path, Path]] = []
+    try:
+        for name in names:
+            target = destination / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                (replaced / name).parent.mkdir(parents=True, exist_ok=True)
+                target.rename(replaced / name)
+                undo.append((replaced / name, target))
+            (staging / name).rename(target)
+            undo.append((target, staging / name))
+    except OSError:
+        for here, there in reversed(undo):
+            here.rename(there)
+        raise

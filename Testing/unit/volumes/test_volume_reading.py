@@ -194,9 +194,10 @@ def test_not_an_image(tmp_path, name):
     refused(tmp_path / name, "Give a NIfTI, NRRD or MetaImage file")
 
 
-def test_folder_without_dicom(tmp_path):
-    (tmp_path / "readme.txt").write_text("nothing here")
-    refused(tmp_path, "no DICOM")
+def test_dicom_is_left_to_its_own_reader(tmp_path):
+    refused(tmp_path, "dicom.read.read_series")
+    (tmp_path / "slice").write_bytes(bytes(128) + b"DICM" + bytes(100))
+    refused(tmp_path / "slice", "dicom.read.read_series")
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".nii", ".nii.gz"])

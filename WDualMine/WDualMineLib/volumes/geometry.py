@@ -53,5 +53,7 @@ class Geometry:
     def corners(self) -> np.ndarray:
         """(8, 3) LPS mm: the outer corners of the grid, half a voxel beyond the centres."""
         limits = [(-0.5, n - 0.5) for n in self.size]
-        indices = np.array([[i, j, k, 1.0] for i in limits[0] for j in limits[1] for k in limits[2]])
+        indices = np.array(
+            [[i, j, k, 1.0] for i in limits[0] for j in limits[1] for k in limits[2]]
+        )
         return (indices @ self.ijk_to_lps.T)[:, :3]

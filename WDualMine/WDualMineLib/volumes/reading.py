@@ -1,4 +1,4 @@
-"""Files and DICOM folders in, :class:`Volume` out, with the geometry exactly as the file has it."""
+"""Image files in, :class:`Volume` out, with the geometry exactly as the file has it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ NOTES = "notes"
 """Attribute under which :func:`read_volume` leaves what the user must be told."""
 
 _NEEDS = "Give a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series"
+_DICOM_ELSEWHERE = "Read it with WDualMineLib.dicom.read.read_series"
 _PERMISSIVE = "ITK_NIFTI_SFORM_PERMISSIVE"
 # A sform that moves no corner by more than this part of a voxel is ITK's own up to rounding.
 _SAME_PLACE = 0.01
@@ -28,8 +29,8 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     """Read one scalar 3-D volume.
 
     Args:
-        path: a NIfTI, NRRD or MetaImage file (or another that ITK reads), or the folder of a DICOM
-            series.
+        path: a NIfTI, NRRD or MetaImage file, or another that ITK reads; DICOM is read by
+            :func:`~..dicom.read.read_series`.
 
     Returns:
         The volume with a float32 array (K, J, I), stored values times slope plus intercept; NaN
@@ -43,8 +44,8 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     """
     path = Path(path)
     require_readable(path)
-    if path.is_dir() or _is_dicom(path):
-        return _read_dicom(path)
+    if is_dicom(path):
+        raise InputError(f"{path} is DICOM and not a single image file", _DICOM_ELSEWHERE)
     header = _complete_nifti_header(path)
     with _itk_reading(path):
         reader = sitk.ImageFileReader()
@@ -97,11 +98,18 @@ def require_readable(path: Path) -> None:
         ) from error
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether ``path`` is a folder or a DICOM file: both are for the DICOM reader."""
+    if path.is_dir():
+        return True
+    with path.open("rb") as stream:
+        stream.seek(128)
+        return stream.read(4) == b"DICM"
+
+
 def stem(path: Path) -> str:
     """The name without folder and suffix (``.nii.gz`` counts as one)."""
-    name = path.resolve().name if path.name in ("", ".", "..") else path.name
-    if path.is_dir():
-        return name
+    name = path.name
     return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
 
 
@@ -180,22 +188,6 @@ def _attributes(reader: sitk.ImageFileReader) -> dict[str, str]:
         return {}
     keys = reader.GetMetaDataKeys()
     return {k: reader.GetMetaData(k) for k in keys if not k.startswith(("ITK_", "NRRD_"))}
-
-
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as stream:
-        stream.seek(128)
-        return stream.read(4) == b"DICM"
-
-
-def _read_dicom(path: Path) -> Volume:
-    folder = path if path.is_dir() else path.parent
-    with _itk_reading(path):
-        names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder))
-        if not names:
-            raise InputError(f"{path} holds no DICOM images", _NEEDS)
-        image = sitk.ReadImage(names, sitk.sitkFloat32)
-    return Volume(sitk.GetArrayFromImage(image), geometry_of(image), stem(folder))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A scalar or colour volume: an array on a :class:`Geometry`, with a name and a memory of its source."""
+"""A scalar or colour volume: an array on a :class:`Geometry`, with its name and source."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ class FrequencyExpert(nn.Module):
     def __init__(self, channels: int, wavelet: str) -> None:
         super().__init__()
         self.transform = WaveletTransform(wavelet)
-        self.activity = conv3x3(3 * channels, 3 * channels, groups=3 * channels)
+        # No bias: it would cancel in the difference of the two activities.
+        self.activity = conv3x3(3 * channels, 3 * channels, groups=3 * channels, bias=False)
         self.low = conv3x3(channels, channels)
         self.detail = conv3x3(3 * channels, 3 * channels, groups=3)
 
@@ -47,7 +48,6 @@ class FrequencyExpert(nn.Module):
             x[:, :, 1:].transpose(1, 2).reshape(n, 3 * c, h // 2, w // 2)
             for x in (bands_a, bands_b)
         )
-        # One activity for both: a difference of two is a filter of the difference.
         choice = torch.sigmoid(self.activity(detail_a.abs()) - self.activity(detail_b.abs()))
         detail = choice * detail_a + (1 - choice) * detail_b
         low = low + self.low(F.relu(low))

@@ -1,0 +1,198 @@
+"""Encoder, reliability, experts, arbitration, decoder and padding, each on its own."""
+
+import pytest
+import torch
+
+from WDualMineLib.network.arbitration import Arbitration, gradient_magnitude
+from WDualMineLib.network.decoder import Decoder
+from WDualMineLib.network.encoder import Encoder
+from WDualMineLib.network.frequency_expert import FrequencyExpert
+from WDualMineLib.network.padding import crop, pad_to_multiple
+from WDualMineLib.network.reliability import Reliability, weigh
+from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
+
+CHANNELS = (4, 6, 8)
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
+def pyramid(side=32, batch=2):
+    return [torch.randn(batch, c, side >> s, side >> s) for s, c in enumerate(CHANNELS)]
+
+
+def test_encoder_gives_one_map_a_scale():
+    features = Encoder(CHANNELS, "haar")(torch.rand(2, 1, 48, 64))
+
+    assert [tuple(x.shape) for x in features] == [
+        (2, 4, 24, 32),
+        (2, 6, 12, 16),
+        (2, 8, 6, 8),
+    ]
+
+
+def test_encoder_treats_slices_of_a_batch_apart():
+    encoder = Encoder(CHANNELS, "haar")
+    x = torch.rand(3, 1, 32, 32)
+
+    together, alone = encoder(x)[-1][1:2], encoder(x[1:2])[-1]
+
+    torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)
+
+
+def test_reliabilities_lie_in_unit_range_and_swap():
+    part = Reliability(CHANNELS)
+    a, b = pyramid(), pyramid()
+
+    forward, backward = part(a, b), part(b, a)
+
+    assert [w.shape[2] for w in forward] == [32, 16, 8]
+    for w_a, w_b in zip(forward, backward, strict=True):
+        assert 0 <= w_a.min() and w_a.max() <= 1
+        torch.testing.assert_close(w_a + w_b, torch.ones_like(w_a))
+
+
+def test_reliability_of_equal_inputs_is_even():
+    a = pyramid()
+
+    for w in Reliability(CHANNELS)(a, a):
+        torch.testing.assert_close(w, torch.full_like(w, 0.5))
+
+
+def test_indifference_leaves_features_unchanged():
+    x = torch.randn(1, 3, 4, 4)
+
+    torch.testing.assert_close(weigh(x, torch.full((1, 1, 4, 4), 0.5)), x)
+
+
+def test_spatial_expert_sees_the_whole_slice():
+    expert = SpatialExpert(CHANNELS)
+    a, b = pyramid(side=256, batch=1), pyramid(side=256, batch=1)
+    for x in a:
+        x.requires_grad_()
+
+    fused, context = expert(a, b)
+    fused[0, :, 0, 0].sum().backward()
+
+    assert fused.shape == (1, 4, 256, 256) and context.shape == (1, 8, 64, 64)
+    # The corner farthest away still has a say, through the global context.
+    assert a[-1].grad[0, :, -1, -1].abs().sum() > 0
+
+
+def test_spatial_expert_does_not_depend_on_order():
+    expert = SpatialExpert(CHANNELS)
+    a, b = pyramid(), pyramid()
+
+    torch.testing.assert_close(expert(a, b)[0], expert(b, a)[0], atol=1e-5, rtol=1e-5)
+
+
+def test_global_context_adds_one_vector_everywhere():
+    part = GlobalContext(5)
+    x = torch.randn(2, 5, 7, 9)
+
+    added = part(x) - x
+
+    torch.testing.assert_close(added, added[:, :, :1, :1].expand_as(added), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("wavelet", ["haar", "db2"])
+def test_frequency_expert_keeps_shape_and_order(wavelet):
+    expert = FrequencyExpert(4, wavelet)
+    a, b = torch.randn(2, 2, 4, 24, 32)
+
+    fused = expert(a, b)
+
+    assert fused.shape == a.shape
+    torch.testing.assert_close(fused, expert(b, a), atol=1e-5, rtol=1e-5)
+
+
+def test_frequency_expert_without_refinement_returns_equal_inputs():
+    """The transform, the choice and the inverse alone must change nothing."""
+    expert = FrequencyExpert(4, "db2")
+    for part in (expert.low, expert.detail):
+        torch.nn.init.zeros_(part.weight)
+        torch.nn.init.zeros_(part.bias)
+    x = torch.randn(1, 4, 16, 16)
+
+    torch.testing.assert_close(expert(x, x), x, atol=1e-5, rtol=1e-5)
+
+
+def test_arbitration_lies_in_unit_range_and_mixes_accordingly():
+    part = Arbitration()
+    s, w = torch.randn(2, 2, 4, 16, 16)
+
+    z, m = part(s, w)
+
+    assert m.shape == (2, 1, 16, 16)
+    assert 0 <= m.min() and m.max() <= 1
+    torch.testing.assert_close(z, m * s + (1 - m) * w)
+
+
+def test_arbitration_goes_to_the_expert_with_the_edges():
+    part = Arbitration()
+    with torch.no_grad():
+        part.log_gain.fill_(6)
+    flat = torch.zeros(1, 2, 16, 16)
+    ramp = torch.linspace(0, 8, 16).expand(1, 2, 16, 16)
+
+    z_spatial, m_spatial = part(ramp, flat)
+    z_frequency, m_frequency = part(flat, ramp)
+
+    assert m_spatial.min() > 0.999 and m_frequency.max() < 0.001
+    torch.testing.assert_close(z_spatial, ramp, atol=0.01, rtol=0)
+    torch.testing.assert_close(z_frequency, ramp, atol=0.01, rtol=0)
+
+
+def test_arbitration_of_equal_gradients_is_the_bias():
+    part = Arbitration()
+    x = torch.randn(1, 2, 8, 8)
+
+    _, m = part(x, x)
+
+    torch.testing.assert_close(m, torch.full_like(m, 0.5))
+
+
+def test_gradient_magnitude_of_a_ramp():
+    ramp = 3 * torch.arange(8.0).expand(1, 1, 8, 8)
+
+    inner = gradient_magnitude(ramp)[:, :, 1:-1, 1:-1]
+
+    torch.testing.assert_close(inner, torch.full_like(inner, 3.0), atol=1e-3, rtol=0)
+
+
+def test_untrained_decoder_is_the_maximum():
+    decoder = Decoder(4, 8, detail=2, surroundings=2, hidden=6, wavelet="haar")
+    a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
+    even = torch.full_like(a, 0.5)
+
+    decoded = decoder(a, b, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
+
+    torch.testing.assert_close((a + b) / 2 + decoded, torch.maximum(a, b))
+
+
+def test_decoder_is_silent_in_air():
+    decoder = Decoder(4, 8, detail=2, surroundings=2, hidden=6, wavelet="haar")
+    torch.nn.init.normal_(decoder.perceptron[-1].bias)
+    air = torch.zeros(1, 1, 16, 16)
+
+    decoded = decoder(air, air, air, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
+
+    assert torch.count_nonzero(decoded) == 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 9), (16, 16), (31, 33), (64, 8)])
+def test_padding_fits_and_is_undone(size):
+    x = torch.rand(2, 1, *size)
+
+    padded = pad_to_multiple(x, 8, 16)
+
+    assert all(n % 8 == 0 and n >= 16 for n in padded.shape[2:])
+    torch.testing.assert_close(crop(padded, size), x)
+
+
+def test_padding_reflects():
+    x = torch.arange(15.0).reshape(1, 1, 1, 15).expand(1, 1, 16, 15)
+
+    assert pad_to_multiple(x, 8, 16)[0, 0, 0, -1] == 13

@@ -1,0 +1,58 @@
+"""How volumes look: fixed windows and colours, set once and not left to guessing."""
+
+from __future__ import annotations
+
+import slicer
+
+PET_HEAT = "PET-Heat"
+GREY = "Grey"
+
+
+def show(
+    node: slicer.vtkMRMLVolumeNode,
+    window: tuple[float, float],
+    colours: slicer.vtkMRMLColorNode | None = None,
+) -> None:
+    """Show ``node`` in a fixed window and, if given, through a colour node.
+
+    Args:
+        node: scalar volume with a display node.
+        window: lowest and highest value shown, in the volume's units.
+        colours: None leaves the colours as they are.
+    """
+    display = node.GetDisplayNode()
+    modifying = display.StartModify()
+    try:
+        # Automatic windows follow each volume's own histogram, so that maps of two patients, or
+        # of two runs, would not look alike where they are alike.
+        display.AutoWindowLevelOff()
+        display.SetWindowLevelMinMax(*window)
+        if colours is not None:
+            display.SetAndObserveColorNodeID(colours.GetID())
+    finally:
+        display.EndModify(modifying)
+
+
+def show_only_between(node: slicer.vtkMRMLVolumeNode, low: float, high: float) -> None:
+    """Hide the voxels of ``node`` outside ``[low, high]``, so that what lies under it is seen."""
+    display = node.GetDisplayNode()
+    modifying = display.StartModify()
+    try:
+        display.AutoThresholdOff()
+        display.SetThreshold(low, high)
+        display.ApplyThresholdOn()
+    finally:
+        display.EndModify(modifying)
+
+
+def show_everywhere(node: slicer.vtkMRMLVolumeNode) -> None:
+    """Undo :func:`show_only_between`."""
+    node.GetDisplayNode().ApplyThresholdOff()
+
+
+def default_colours(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLColorNode:
+    """One of the colour nodes that every scene has, such as "Grey" or "PET-Heat"."""
+    node = scene.GetFirstNodeByName(name)
+    if node is None or not node.IsA("vtkMRMLColorNode"):
+        raise LookupError(f"the scene has no colour node {name!r}; were the default ones added?")
+    return node

@@ -1,0 +1,31 @@
+"""Scenes to ``.mrb`` files, whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import slicer
+
+from ..errors import OutputError
+from ..volumes.writing import writing_errors
+
+
+def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
+    """Write the scene and all its data to ``path`` (``.mrb``), replacing what is there.
+
+    Raises:
+        OutputError: the folder cannot be written, or has no room.
+    """
+    # Under its final name, which the archive repeats inside, but in a folder of its own.
+    with (
+        writing_errors(path),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as scratch,
+    ):
+        written = Path(scratch) / path.name
+        if not scene.WriteToMRB(str(written)) or not written.is_file():
+            raise OutputError(
+                f"The scene could not be written to {path}",
+                f"Free some room in {path.parent}, or choose another folder",
+            )
+        written.replace(path)

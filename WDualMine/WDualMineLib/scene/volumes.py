@@ -1,0 +1,76 @@
+"""Volumes to MRML nodes and back, with the geometry carried over number by number."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util import numpy_support
+
+from ..volumes.geometry import Geometry
+from ..volumes.volume import Volume
+
+# MRML speaks RAS, Volume LPS: the first two axes change sign, which is exact in floating point.
+_LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
+
+MODALITY = "DICOM.Modality"
+"""Node attribute that holds the modality, as Slicer's DICOM import leaves it."""
+
+
+def add_volume(scene: slicer.vtkMRMLScene, volume: Volume) -> slicer.vtkMRMLVolumeNode:
+    """A new node for ``volume``: scalar, or vector for an RGB one, with default display nodes.
+
+    The name is made unique in the scene; the modality becomes a node attribute.
+    """
+    kind = "vtkMRMLVectorVolumeNode" if volume.is_colour else "vtkMRMLScalarVolumeNode"
+    node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(volume.name))
+    update_volume(node, volume)
+    node.CreateDefaultDisplayNodes()
+    if volume.modality:
+        node.SetAttribute(MODALITY, volume.modality)
+    return node
+
+
+def update_volume(node: slicer.vtkMRMLVolumeNode, volume: Volume) -> None:
+    """Replace voxels and geometry of ``node`` in one step, so that views refresh once.
+
+    The voxels are copied.
+    """
+    geometry = volume.geometry
+    image = vtk.vtkImageData()
+    image.SetDimensions(geometry.size)
+    components = volume.array.shape[3] if volume.is_colour else 1
+    flat = np.ascontiguousarray(volume.array).reshape(-1, components)
+    scalars = numpy_support.numpy_to_vtk(flat, deep=True)
+    scalars.SetName("ImageScalars")
+    image.GetPointData().SetScalars(scalars)
+    modifying = node.StartModify()
+    try:
+        node.SetSpacing(geometry.spacing)
+        node.SetOrigin(_LPS_TO_RAS * geometry.origin)
+        directions = _LPS_TO_RAS[:, None] * geometry.direction_matrix
+        node.SetIJKToRASDirections(*directions.ravel())
+        if volume.is_colour:
+            node.SetVoxelVectorType(slicer.vtkMRMLVolumeNode.VoxelVectorTypeColorRGB)
+        node.SetAndObserveImageData(image)
+    finally:
+        node.EndModify(modifying)
+
+
+def volume_of(node: slicer.vtkMRMLVolumeNode) -> Volume:
+    """What ``node`` holds, its own geometry (parent transforms are not applied); voxels copied."""
+    image = node.GetImageData()
+    array = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+    components = image.GetNumberOfScalarComponents()
+    shape = image.GetDimensions()[::-1] + ((components,) if components > 1 else ())
+    directions = np.zeros((3, 3))
+    node.GetIJKToRASDirections(directions)
+    geometry = Geometry(
+        image.GetDimensions(),
+        node.GetSpacing(),
+        tuple((_LPS_TO_RAS * node.GetOrigin()).tolist()),
+        tuple((_LPS_TO_RAS[:, None] * directions).ravel().tolist()),
+    )
+    return Volume(
+        array.reshape(shape).copy(), geometry, node.GetName(), node.GetAttribute(MODALITY) or ""
+    )

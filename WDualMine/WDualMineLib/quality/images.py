@@ -41,9 +41,25 @@ def list_images(folder: str | Path) -> dict[str, Path]:
 
 
 def read_luminance(path: str | Path) -> np.ndarray:
-    """(H, W) uint8: the grey levels of a file, or for RGB the Y of YCbCr, rounded.
+    """(H, W) uint8: the grey levels of a file, or for RGB its :func:`rounded_luminance`.
 
-    Y is ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601, full range); an alpha channel is ignored.
+    Raises:
+        InputError: missing, unreadable, not 2-D, or not of 8 bit.
+    """
+    image = read_image(path)
+    return image if image.ndim == 2 else rounded_luminance(image)
+
+
+def rounded_luminance(rgb: np.ndarray) -> np.ndarray:
+    """(H, W) uint8 of (H, W, 3) uint8: the Y of YCbCr, to the nearest level.
+
+    Y is ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601, full range).
+    """
+    return np.rint(rgb @ _LUMA).astype(np.uint8)
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """(H, W) or (H, W, 3) uint8: a grey or RGB file; an alpha channel is ignored.
 
     Raises:
         InputError: missing, unreadable, not 2-D, or not of 8 bit.
@@ -60,6 +76,4 @@ def read_luminance(path: str | Path) -> np.ndarray:
     array = sitk.GetArrayFromImage(image)
     if array.ndim == 2:
         return array
-    if array.shape[2] < 3:
-        return np.ascontiguousarray(array[..., 0])
-    return np.rint(array[..., :3] @ _LUMA).astype(np.uint8)
+    return np.ascontiguousarray(array[..., :3] if array.shape[2] >= 3 else array[..., 0])

@@ -54,13 +54,34 @@ def resample_to(
         finite = moving.array[np.isfinite(moving.array)]
         fill = float(finite.min()) if finite.size else 0.0
     image = to_image(moving.with_array(np.asarray(moving.array, dtype=np.float32)))
-    sampled = _resample(image, fixed_geometry, transform, sitk.sitkLinear, fill)
+    sampled = sample(image, fixed_geometry, transform, fill=fill)
     return Volume(
         sitk.GetArrayFromImage(sampled),
         fixed_geometry,
         moving.name,
         moving.modality,
         moving.attributes,
+    )
+
+
+def sample(
+    image: sitk.Image,
+    geometry: Geometry,
+    transform: sitk.Transform | None = None,
+    interpolator: int = sitk.sitkLinear,
+    fill: float = 0.0,
+) -> sitk.Image:
+    """``image`` at the voxels of ``geometry``, with its own pixel type; ``fill`` outside of it."""
+    return sitk.Resample(
+        image,
+        geometry.size,
+        transform or sitk.Transform(3, sitk.sitkIdentity),
+        interpolator,
+        geometry.origin,
+        geometry.spacing,
+        geometry.direction,
+        fill,
+        image.GetPixelID(),
     )
 
 
@@ -76,7 +97,7 @@ def overlap(fixed: Geometry, moving: Geometry, transform: sitk.Transform | None 
     probes = Geometry(counts, spacing, tuple(origin.tolist()), fixed.direction)
     inside = sitk.Image(moving.size, sitk.sitkUInt8) + 1
     _place(inside, moving)
-    hits = _resample(inside, probes, transform, sitk.sitkNearestNeighbor, 0)
+    hits = sample(inside, probes, transform, sitk.sitkNearestNeighbor)
     return float(sitk.GetArrayViewFromImage(hits).mean())
 
 
@@ -84,23 +105,3 @@ def _place(image: sitk.Image, geometry: Geometry) -> None:
     image.SetSpacing(geometry.spacing)
     image.SetOrigin(geometry.origin)
     image.SetDirection(geometry.direction)
-
-
-def _resample(
-    image: sitk.Image,
-    geometry: Geometry,
-    transform: sitk.Transform | None,
-    interpolator: int,
-    fill: float,
-) -> sitk.Image:
-    return sitk.Resample(
-        image,
-        geometry.size,
-        transform or sitk.Transform(3, sitk.sitkIdentity),
-        interpolator,
-        geometry.origin,
-        geometry.spacing,
-        geometry.direction,
-        fill,
-        image.GetPixelID(),
-    )

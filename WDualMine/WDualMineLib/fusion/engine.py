@@ -1,0 +1,289 @@
+"""The slice engine: the network over all slices of two volumes, batch by batch.
+
+Volumes stay on the device in one piece where its memory allows, so that a GPU is fed without a
+transfer for each slice. The work is a generator: it yields after every batch, and closing it there
+cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import DeviceError
+from ..progress import Progress, Steps
+from .devices import (
+    HALF_PRECISION_TOLERANCE,
+    choose_device,
+    describe,
+    free_memory,
+    half_precisions,
+    is_out_of_memory,
+    release_memory,
+)
+from .slices import Slicing
+
+# Pixels in a batch. On a CPU more would not be faster, and four 256x256 slices are done within a
+# fraction of a second, so that a cancel is answered at once. Fixed numbers, and not the time taken,
+# because the size of the batch shows in the last bit of the result.
+_CPU_PIXELS = 4 * 256 * 256
+_GPU_PIXELS = 64 * 256 * 256
+# Volumes that the engine keeps beside the network's own working memory: two in, three out.
+_VOLUMES = 5
+
+
+@dataclass
+class NetworkMaps:
+    """What the network says of two volumes; float32 arrays of their shape (K, J, I).
+
+    Attributes:
+        residual: to be added to the average of the sources.
+        reliability: of the first source, [0, 1]; the other's is 1 minus this.
+        arbitration: [0, 1]; 1 = spatial expert, 0 = frequency expert.
+        device, precision: what computed it, for the report.
+        notes: what the user must be told.
+    """
+
+    residual: np.ndarray
+    reliability: np.ndarray
+    arbitration: np.ndarray
+    device: str
+    precision: str
+    notes: list[str] = field(default_factory=list)
+
+
+class SliceEngine:
+    """Runs a network over slices.
+
+    Args:
+        model: maps (a, b), each (N, 1, H, W) in [0, 1], to :class:`~..network.model.FusionMaps`.
+            It is moved to the device, and to the CPU if that runs out of memory.
+        device: a name of :data:`~.settings.DEVICE_NAMES`.
+        precision: a name of :data:`~.settings.PRECISION_NAMES`.
+
+    Raises:
+        DeviceError: the device asked for is absent.
+    """
+
+    def __init__(self, model: nn.Module, device: str = "auto", precision: str = "auto") -> None:
+        self.device, self.notes = choose_device(device)
+        self.model = model
+        self.precision = precision
+        self.half: torch.dtype | None = None
+        self._move_to(self.device)
+
+    def steps(
+        self, a: np.ndarray, b: np.ndarray, slicings: tuple[Slicing, ...]
+    ) -> Steps[NetworkMaps]:
+        """The maps of two volumes: the mean over ``slicings``.
+
+        Args:
+            a, b: float32 (K, J, I) in [0, 1], contiguous.
+            slicings: the axes along which to cut.
+
+        Raises:
+            DeviceError: not even a single slice fits into memory.
+        """
+        try:
+            while True:
+                try:
+                    maps = yield from self._attempt(a, b, slicings)
+                    break
+                except _NoRoom:
+                    if self.device.type == "cpu":
+                        raise DeviceError(
+                            f"There is too little memory for one slice of {_size(a, slicings[0])}",
+                            "Close other programs, or crop the volumes",
+                        ) from None
+                # Outside of the handler: the exception keeps the tensors that filled the memory.
+                self.notes.append("The GPU has too little memory, so the CPU computed instead.")
+                release_memory(self.device)
+                self._move_to(torch.device("cpu"))
+        finally:
+            release_memory(self.device)
+        precision = str(self.half or torch.float32).removeprefix("torch.")
+        return NetworkMaps(*maps, describe(self.device), precision, list(self.notes))
+
+    def batch(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32."""
+        layout = torch.channels_last
+        with _reproducible(self.device, self.half):
+            maps = self.model(
+                a.to(self.device, memory_format=layout), b.to(self.device, memory_format=layout)
+            )
+        return maps.residual.float(), maps.reliability_a.float(), maps.arbitration.float()
+
+    def _move_to(self, device: torch.device) -> None:
+        self.device = device
+        self.half = None
+        self.model.to(device=device, memory_format=torch.channels_last).eval()
+
+    def _attempt(
+        self, a: np.ndarray, b: np.ndarray, slicings: tuple[Slicing, ...]
+    ) -> Steps[list[np.ndarray]]:
+        """All slices on the present device; raises :class:`_NoRoom` if a single one is too many."""
+        room = free_memory(self.device)
+        home = self.device if _VOLUMES * a.nbytes < room / 2 else torch.device("cpu")
+        try:
+            sources = [torch.from_numpy(x).to(home) for x in (a, b)]
+            outputs = [torch.zeros(a.shape, device=home) for _ in range(3)]
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise _NoRoom from None
+        fullest = _fullest(a, b, slicings[0])
+        bytes_per_pixel = self._try_out(*(_cut(x, slicings[0], fullest) for x in sources))
+        total = sum(_count(a, slicing) for slicing in slicings)
+        done = 0
+        for slicing in slicings:
+            height, width = (a.shape[k] for k in slicing.permutation[1:])
+            size = self._batch_size(height * width, bytes_per_pixel)
+            start, count = 0, _count(a, slicing)
+            while start < count:
+                stop = min(start + size, count)
+                maps = self._maps_or_none(sources, slicing, slice(start, stop))
+                if maps is None:
+                    if size == 1:
+                        raise _NoRoom
+                    size = max(1, size // 2)
+                    release_memory(self.device)
+                    self._note_once(
+                        "Memory ran short, so the slices were taken in smaller batches."
+                    )
+                    continue
+                for output, values in zip(outputs, maps, strict=True):
+                    _add(output, slicing, slice(start, stop), values, 1 / len(slicings))
+                done += stop - start
+                start = stop
+                yield Progress(done / total, f"Fused {done} of {total} {_kind(slicings)} slices")
+        if self.half is not None and not all(bool(x.isfinite().all()) for x in outputs):
+            self._note_once("Half precision overflowed, so float32 was used.")
+            self.precision, self.half = "float32", None
+            return (yield from self._attempt(a, b, slicings))
+        return [output.cpu().numpy() for output in outputs]
+
+    def _maps_or_none(
+        self, sources: list[Tensor], slicing: Slicing, batch: slice
+    ) -> tuple[Tensor, ...] | None:
+        """Maps of one batch; None if memory ran out."""
+        try:
+            return self.batch(*(_cut(x, slicing, batch) for x in sources))
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+
+    def _try_out(self, a: Tensor, b: Tensor) -> float:
+        """Settle the precision on the fullest slice; returns bytes of memory for each pixel."""
+        if self.device.type == "cpu":
+            if self.precision not in ("auto", "float32"):
+                self._note_once(f"{self.precision} acts on a GPU only, so float32 was used.")
+            return 0.0
+        candidates = half_precisions(self.precision)
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+            before = torch.cuda.memory_allocated(self.device)
+        needed = 0
+        try:
+            exact = self.batch(a, b)
+            if self.device.type == "cuda":
+                needed = torch.cuda.max_memory_allocated(self.device) - before
+            for candidate in candidates:
+                self.half = candidate
+                worst = max(
+                    float((x - y).abs().nan_to_num(nan=1.0).max())
+                    for x, y in zip(exact, self.batch(a, b), strict=True)
+                )
+                if worst <= HALF_PRECISION_TOLERANCE:
+                    break
+                self.half = None
+                if self.precision != "auto":
+                    self._note_once(
+                        f"{self.precision} differs from float32 by up to {worst:.3f}, so float32 "
+                        "was used."
+                    )
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise _NoRoom from None
+        return needed / a.numel()
+
+    def _batch_size(self, pixels: int, bytes_per_pixel: float) -> int:
+        if self.device.type == "cpu":
+            return max(1, _CPU_PIXELS // pixels)
+        size = _GPU_PIXELS // pixels
+        if bytes_per_pixel:
+            size = min(size, int(0.7 * free_memory(self.device) / (bytes_per_pixel * pixels)))
+        return max(1, size)
+
+    def _note_once(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+class _NoRoom(Exception):
+    """Not even one slice fits into the memory of the present device."""
+
+
+@contextmanager
+def _reproducible(device: torch.device, half: torch.dtype | None) -> Iterator[None]:
+    # Entered for each batch and left before the generator yields: none of it may leak to callers.
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(
+            # TF32 is a kind of half precision: float32 has to mean float32.
+            torch.backends.cudnn.flags(
+                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+            )
+        )
+        if half is not None:
+            stack.enter_context(torch.autocast(device.type, dtype=half))
+        yield
+
+
+def _cut(volume: Tensor, slicing: Slicing, batch: slice) -> Tensor:
+    """(N, 1, H, W): some slices of a (K, J, I) tensor, the right way up."""
+    slices = _ordered(volume, slicing)[batch].flip(_turned(slicing)).unsqueeze(1)
+    return slices.contiguous()
+
+
+def _add(volume: Tensor, slicing: Slicing, batch: slice, maps: Tensor, weight: float) -> None:
+    """Put (N, 1, H, W) maps back where :func:`_cut` took the slices, added with ``weight``."""
+    with torch.inference_mode():
+        values = maps[:, 0].flip(_turned(slicing)).to(volume.device)
+        _ordered(volume, slicing)[batch].add_(values, alpha=weight)
+
+
+def _ordered(volume: Tensor, slicing: Slicing) -> Tensor:
+    return volume.permute(slicing.permutation)
+
+
+def _turned(slicing: Slicing) -> list[int]:
+    # The order of the slices does not matter to a network that sees one at a time.
+    return [k for k in (1, 2) if slicing.flipped[k]]
+
+
+def _count(a: np.ndarray, slicing: Slicing) -> int:
+    return a.shape[slicing.permutation[0]]
+
+
+def _fullest(a: np.ndarray, b: np.ndarray, slicing: Slicing) -> slice:
+    """The slice with the most to see, of nine spread over the volume."""
+    ordered = [x.transpose(slicing.permutation) for x in (a, b)]
+    candidates = np.unique(np.linspace(0, len(ordered[0]) - 1, 9).astype(int))
+    best = max(candidates, key=lambda k: sum(float(x[k].sum()) for x in ordered))
+    return slice(int(best), int(best) + 1)
+
+
+def _size(a: np.ndarray, slicing: Slicing) -> str:
+    height, width = (a.shape[k] for k in slicing.permutation[1:])
+    return f"{width} x {height} pixels"
+
+
+def _kind(slicings: tuple[Slicing, ...]) -> str:
+    return slicings[0].axis if len(slicings) == 1 else "three-plane"

@@ -1,0 +1,225 @@
+"""Intensity windows: from a scanner's units to [0, 1], one affine map for a whole volume.
+
+Never one for each slice: neighbouring slices would flicker.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import gcd, isfinite
+
+import numpy as np
+
+from ..errors import InputError
+from ..volumes.volume import Volume
+from .chunks import for_ranges
+
+# Width and level as radiologists use them, given as (low, high) in HU.
+CT_WINDOWS = {
+    "ct-brain": (0.0, 80.0),
+    "ct-bone": (-500.0, 1500.0),
+    "ct-soft": (-160.0, 240.0),
+}
+WINDOW_NAMES = ("auto", *CT_WINDOWS, "pet", "mr")
+
+_SAMPLE = 1 << 19
+_EMISSION_MODALITIES = {"PT", "PET", "NM", "SPECT"}
+_EMISSION_WORDS = {"pet", "pt", "suv", "fdg", "spect", "nm"}
+
+
+@dataclass(frozen=True)
+class Window:
+    """The affine map ``(value - low) / (high - low)`` to [0, 1].
+
+    Attributes:
+        low, high: values shown black and white, in the volume's units.
+        name: one of :data:`WINDOW_NAMES` but "auto", or "explicit".
+        units: those that the volume's attribute "units" names, "HU" where the values can be nothing
+            else, or "".
+    """
+
+    low: float
+    high: float
+    name: str
+    units: str = ""
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """float32 in [0, 1] of any real array; what is not finite becomes 0."""
+        result = np.empty(values.shape, dtype=np.float32)
+        flat, source = result.reshape(-1), np.ascontiguousarray(values).reshape(-1)
+        gain = np.float32(1 / (self.high - self.low))
+
+        def apply(piece: slice) -> None:
+            out = flat[piece]
+            np.subtract(source[piece], np.float32(self.low), out=out, casting="unsafe")
+            out *= gain
+            np.clip(out, 0, 1, out=out)
+            if source.dtype.kind == "f":
+                out[~np.isfinite(source[piece])] = 0
+
+        for _ in for_ranges(apply, source.size):
+            pass
+        return result
+
+    def to_units(self, fraction: np.ndarray) -> np.ndarray:
+        """The inverse map, from [0, 1] to the volume's units."""
+        return self.low + (self.high - self.low) * np.asarray(fraction)
+
+
+def parse_window(window: str | tuple[float, float]) -> str | tuple[float, float]:
+    """A window as given by a user: a name of :data:`WINDOW_NAMES`, ``"LO,HI"`` or ``(lo, hi)``.
+
+    Raises:
+        InputError: none of these, or ``lo`` is not below ``hi``.
+    """
+    if isinstance(window, str):
+        if window in WINDOW_NAMES:
+            return window
+        parts = window.split(",")
+    else:
+        parts = list(window)
+    try:
+        low, high = (float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"There is no intensity window {window!r}",
+            f"Use one of {', '.join(WINDOW_NAMES)}, or two numbers LO,HI",
+        ) from None
+    if not (isfinite(low) and isfinite(high) and low < high):
+        raise InputError(
+            f"The intensity window {low:g},{high:g} is empty",
+            "Give two numbers LO,HI with LO below HI",
+        )
+    return low, high
+
+
+def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
+    """The window for a scalar volume, in its own units.
+
+    ``"auto"``: Hounsfield units get the brain window, or the soft-tissue window where there is as
+    much fat as outside the head; everything else the robust range of its own values, from 0 for
+    PET and SPECT and from above the noise of the air for MR.
+
+    Args:
+        volume: scalar; ``modality`` is trusted where given, else values and name decide.
+        window: what :func:`parse_window` accepts.
+
+    Raises:
+        InputError: no finite voxel, constant, or nothing of the volume lies inside the window.
+    """
+    window = parse_window(window)
+    lowest, highest = _finite_range(volume)
+    sample = _sample(volume)
+    hounsfield = volume.modality.upper() in ("CT", "") and _is_hounsfield(sample)
+    if window == "auto":
+        window = _guess(volume, sample, hounsfield)
+    units = str(volume.attributes.get("units") or ("HU" if hounsfield else ""))
+    if isinstance(window, tuple):
+        chosen = Window(*window, "explicit", units)
+    elif window in CT_WINDOWS:
+        chosen = Window(*CT_WINDOWS[window], window, units)
+    else:
+        low, high = _robust_range(sample, from_zero=window == "pet")
+        if not low < high:  # something small on a constant ground
+            low, high = lowest, highest
+        chosen = Window(low, high, window, units)
+    if lowest >= chosen.high or highest <= chosen.low:
+        raise InputError(
+            f"The window {chosen.low:g} to {chosen.high:g} ({chosen.name}) leaves nothing to be "
+            f"seen of {volume.name!r}, whose values are {lowest:g} to {highest:g}",
+            "Choose another intensity window, or leave it to auto",
+        )
+    return chosen
+
+
+def count_not_finite(volume: Volume) -> int:
+    """Voxels that are NaN or infinite; :meth:`Window.apply` puts the window's low end there."""
+    if volume.array.dtype.kind != "f":
+        return 0
+    flat = np.ascontiguousarray(volume.array).reshape(-1)
+    finite = for_ranges(lambda piece: np.count_nonzero(np.isfinite(flat[piece])), flat.size)
+    return flat.size - sum(finite)
+
+
+def _finite_range(volume: Volume) -> tuple[float, float]:
+    flat = np.ascontiguousarray(volume.array).reshape(-1)
+
+    def extremes(piece: slice) -> tuple[float, float]:
+        values = flat[piece]
+        low, high = values.min(), values.max()
+        if not (np.isfinite(low) and np.isfinite(high)):
+            finite = np.isfinite(values)
+            low = values.min(where=finite, initial=np.inf)
+            high = values.max(where=finite, initial=-np.inf)
+        return float(low), float(high)
+
+    ranges = list(for_ranges(extremes, flat.size))
+    lowest, highest = min(r[0] for r in ranges), max(r[1] for r in ranges)
+    if lowest > highest:
+        raise InputError(
+            f"{volume.name!r} holds no finite voxel: all are NaN or infinite",
+            "Check how it was exported, or choose another volume",
+        )
+    if lowest == highest:
+        raise InputError(
+            f"{volume.name!r} is constant: every voxel is {lowest:g}",
+            "Choose a volume that shows something",
+        )
+    return lowest, highest
+
+
+def _sample(volume: Volume) -> np.ndarray:
+    """Finite float32 values of voxels spread over the volume."""
+    flat = volume.array.reshape(-1)
+    step = max(1, flat.size // _SAMPLE)
+    row = volume.array.shape[-1]
+    # A step that shares a factor with the rows would see some columns only.
+    while step > 1 and gcd(step, row * volume.array.shape[-2]) > 1:
+        step += 1
+    sample = flat[::step].astype(np.float32)
+    return sample[np.isfinite(sample)]
+
+
+def _guess(volume: Volume, sample: np.ndarray, hounsfield: bool) -> str:
+    if hounsfield:
+        return "ct-soft" if _shows_body_fat(sample) else "ct-brain"
+    words = set(re.findall(r"[a-z]+", volume.name.lower()))
+    modality = volume.modality.upper()
+    emission = modality in _EMISSION_MODALITIES or (not modality and words & _EMISSION_WORDS)
+    return "pet" if emission else "mr"
+
+
+def _is_hounsfield(sample: np.ndarray) -> bool:
+    """Air or fat clearly below 0, something dense clearly above, and no more than CT can hold."""
+    if not sample.size:
+        return False
+    low, high = np.percentile(sample, [0.5, 99.9])
+    return bool(-4096 <= low <= -100 and 100 <= high <= 32767)
+
+
+def _shows_body_fat(sample: np.ndarray) -> bool:
+    """Limbs, pelvis and trunk are more than a quarter fat beside soft tissue; heads are less."""
+    fat = np.count_nonzero((sample > -150) & (sample < -30))
+    soft = np.count_nonzero((sample > 0) & (sample < 80))
+    return fat > 0.25 * (fat + soft)
+
+
+def _robust_range(sample: np.ndarray, from_zero: bool) -> tuple[float, float]:
+    """(low, high): black at 0 or above the noise of the air, white at the head's 99.5th percentile.
+
+    Not in order where the sample shows next to nothing.
+    """
+    bottom, top = np.percentile(sample, [0.5, 99.9])
+    shown = sample[sample > bottom + 0.05 * (top - bottom)]
+    high = float(np.percentile(shown, 99.5)) if shown.size else float(top)
+    if from_zero:
+        return 0.0, high
+    air = sample[sample < bottom + 0.1 * (high - bottom)]
+    if not air.size:
+        return float(bottom), high
+    middle = float(np.median(air))
+    # 1.4826 x the median absolute deviation estimates a standard deviation; two of them hold
+    # nearly all of the noise, and the tenth of the range caps what dark tissue may lose.
+    noise = 1.4826 * float(np.median(np.abs(air - middle)))
+    return min(middle + 2 * noise, float(bottom + 0.1 * (high - bottom))), high

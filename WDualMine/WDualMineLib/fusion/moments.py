@@ -1,0 +1,161 @@
+"""Means and covariances of a fused volume and its two sources, in one lean pass.
+
+Sums are accumulated in float64 over pieces of the volume, so that nothing of the size of the volume
+is allocated. Values are shifted by their approximate mean first, which keeps the one-pass formula
+exact to rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .chunks import for_ranges
+
+# A variance this small beside the squared largest value is rounding, not contrast.
+_NO_CONTRAST = 1e-13
+# Below this bound the standardised sources cancel out: their sum is rounding, not an image.
+_CANCELLED = 1e-5
+
+
+@dataclass(frozen=True)
+class Moments:
+    """First and second moments of (fused, a, b) over one set of voxels.
+
+    Attributes:
+        n: voxels.
+        mean: (3,) float64.
+        covariance: (3, 3) float64, divided by n.
+        largest: (3,) float64, the largest values.
+    """
+
+    n: int
+    mean: np.ndarray
+    covariance: np.ndarray
+    largest: np.ndarray
+
+    @property
+    def contrast(self) -> tuple[bool, bool, bool]:
+        """Which of (fused, a, b) vary at all."""
+        scale = np.maximum(np.abs(self.largest), np.abs(self.mean)) ** 2
+        varies = np.diag(self.covariance) > _NO_CONTRAST * scale
+        return tuple(bool(v) for v in varies)
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """1 / standard deviation of a and of b; 0 for a constant source, which takes no part."""
+        return tuple(
+            1 / math.sqrt(self.covariance[k, k]) if self.contrast[k] else 0.0 for k in (1, 2)
+        )
+
+    @property
+    def bound(self) -> float:
+        """The largest CC that any image can have: ``sqrt((1 + corr(a, b)) / 2)``.
+
+        1 with only one source that varies, nan with none.
+        """
+        if not any(self.weights):
+            return math.nan
+        if not all(self.weights):
+            return 1.0
+        wa, wb = self.weights
+        return math.sqrt(max(0.0, (1 + wa * wb * self.covariance[1, 2]) / 2))
+
+    @property
+    def cc(self) -> float:
+        """Mean of corr(fused, a) and corr(fused, b), of the sources that vary.
+
+        0 if only ``fused`` is constant, nan if both sources are.
+        """
+        if not any(self.weights):
+            return math.nan
+        if not self.contrast[0]:
+            return 0.0
+        along = float(np.dot(self.weights, self.covariance[0, 1:]))
+        return along / math.sqrt(self.covariance[0, 0]) / sum(map(bool, self.weights))
+
+    @property
+    def cc_over_bound(self) -> float:
+        """corr(fused, U) with U the sum of the standardised sources: one angle.
+
+        nan where U does not exist: no source varies, or each is the other's negative.
+        """
+        return self.cc / self.bound if self.has_common_direction else math.nan
+
+    @property
+    def has_common_direction(self) -> bool:
+        """Whether U, the sum of the standardised sources, varies."""
+        return self.bound > _CANCELLED
+
+    @property
+    def variance_of_u(self) -> float:
+        """var(U) = 2 + 2 corr(a, b), or 1 with only one source that varies."""
+        return sum(map(bool, self.weights)) ** 2 * self.bound**2
+
+    def second_moment(self, p: np.ndarray, q: np.ndarray) -> float:
+        """Mean of (p . x)(q . x) with x = (fused, a, b), about 0 and not about the mean."""
+        return float(p @ (self.covariance + np.outer(self.mean, self.mean)) @ q)
+
+
+def measure(
+    fused: np.ndarray, a: np.ndarray, b: np.ndarray, mask: np.ndarray | None = None
+) -> tuple[Moments, Moments]:
+    """Moments over the whole volume and over the head in it, where a or b is above 0.
+
+    Args:
+        fused, a, b: arrays of one shape, any real type.
+        mask: boolean, the same shape; only what is inside counts, for both results.
+
+    Returns:
+        (whole, head). Of an empty set all moments are 0.
+    """
+    f, a, b = (np.ascontiguousarray(x).reshape(-1) for x in (fused, a, b))
+    if not f.size == a.size == b.size:
+        raise ValueError(f"sizes differ: fused {f.size}, a {a.size}, b {b.size} voxels")
+    inside = None if mask is None else np.ascontiguousarray(mask, dtype=bool).reshape(-1)
+    # Any number near the mean will do; a sample of the voxels gives it.
+    every = max(1, f.size // 4096)
+    shift = np.array([x[::every].mean(dtype=np.float64) if x.size else 0.0 for x in (f, a, b)])
+
+    def sums(piece: slice) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, int, np.ndarray]:
+        values = [x[piece] for x in (f, a, b)]
+        if inside is not None:
+            values = [x[inside[piece]] for x in values]
+        n = values[0].size
+        if n == 0:
+            return 0, np.zeros(3), np.zeros((3, 3)), np.full(3, -np.inf), 0, np.zeros(2)
+        x = np.empty((3, n))
+        for row, value, origin in zip(x, values, shift, strict=True):
+            np.subtract(value, origin, out=row, dtype=np.float64)
+        air = (values[1] == 0) & (values[2] == 0)
+        fused_in_air = x[0][air]
+        air_sums = np.array([fused_in_air.sum(), fused_in_air @ fused_in_air])
+        return n, x.sum(axis=1), x @ x.T, x.max(axis=1), fused_in_air.size, air_sums
+
+    count, first, second = 0, np.zeros(3), np.zeros((3, 3))
+    largest, air_count, air_sums = np.full(3, -np.inf), 0, np.zeros(2)
+    for n, s1, s2, high, n_air, s_air in for_ranges(sums, f.size):
+        count, first, second = count + n, first + s1, second + s2
+        largest = np.maximum(largest, high)
+        air_count, air_sums = air_count + n_air, air_sums + s_air
+
+    # Air has a = b = 0: its share of the sums over (a, b) is known without looking.
+    air_first = np.array([air_sums[0], -shift[1] * air_count, -shift[2] * air_count])
+    air_second = np.outer([0.0, *-shift[1:]], [0.0, *-shift[1:]]) * air_count
+    air_second[0, 1:] = air_second[1:, 0] = -shift[1:] * air_sums[0]
+    air_second[0, 0] = air_sums[1]
+    return (
+        _from_sums(count, first, second, largest, shift),
+        _from_sums(count - air_count, first - air_first, second - air_second, largest, shift),
+    )
+
+
+def _from_sums(
+    n: int, first: np.ndarray, second: np.ndarray, largest: np.ndarray, shift: np.ndarray
+) -> Moments:
+    if n == 0:
+        return Moments(0, np.zeros(3), np.zeros((3, 3)), np.zeros(3))
+    mean = first / n
+    return Moments(n, mean + shift, second / n - np.outer(mean, mean), largest + shift)

@@ -1,0 +1,49 @@
+"""Progress on stderr: one line that renews itself on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from ..progress import Progress
+
+# Seconds between two lines in a log file, and between two updates of a terminal.
+_LOG_PAUSE = 10.0
+_TERMINAL_PAUSE = 0.1
+
+
+class ConsoleProgress:
+    """Shows progress; used as a context, it leaves a terminal's line empty at the end."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._live = self._stream.isatty()
+        self._shown_at = float("-inf")
+
+    def __enter__(self) -> ConsoleProgress:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._live:
+            self._write("\r\033[K")
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        pause = _TERMINAL_PAUSE if self._live else _LOG_PAUSE
+        if now - self._shown_at < pause and progress.fraction < 1:
+            return
+        self._shown_at = now
+        line = f"{100 * progress.fraction:3.0f} %  {progress.message}"
+        self._write(f"\r\033[K{line}" if self._live else f"{line}\n")
+
+    def part(self, start: float, stop: float) -> Callable[[Progress], None]:
+        """A reporter for one stage, whose 0 to 1 is ``start`` to ``stop`` of the whole."""
+        return lambda step: self(
+            Progress(start + (stop - start) * min(step.fraction, 0.999), step.message)
+        )
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

@@ -1,0 +1,211 @@
+"""``wdualmine fuse``: two volumes in, a fused volume, its maps, a picture and a report out."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+from ..fusion.api import fuse
+from ..fusion.result import FusionResult
+from ..fusion.settings import FusionSettings
+from ..progress import Progress, finish
+from ..quality.volume import measure_volume_steps
+from ..volumes.staging import staged_folder
+from ..volumes.volume import Volume
+from ..volumes.writing import refuse_existing, write_volume, writing_errors
+from .alignment import HELP as REGISTRATION_HELP
+from .alignment import Alignment, align
+from .console import ConsoleProgress
+from .inputs import notes_of, read_input
+from .options import add_device, add_look, add_output, take_negative_pairs
+from .overview import write_overview
+from .report import describe_input, describe_run, write_report
+
+_WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``wdualmine fuse``."""
+    take_negative_pairs(parser)
+    for role, text in (
+        ("fixed", "volume whose grid the results get"),
+        ("moving", "volume of the same patient, aligned in space; resampled if its grid differs"),
+    ):
+        parser.add_argument(
+            role,
+            type=Path,
+            metavar=role.upper(),
+            help=f"{text}: NIfTI, NRRD, MetaImage or a DICOM folder",
+        )
+    add_output(parser)
+    parser.add_argument(
+        "--registration", default="none", metavar="none|rigid|affine|FILE", help=REGISTRATION_HELP
+    )
+    for role in ("fixed", "moving"):
+        parser.add_argument(
+            f"--{role}-window",
+            default="auto",
+            metavar=_WINDOWS,
+            help=f"intensities of the {role} volume that go from black to white (default auto)",
+        )
+    for role in ("fixed", "moving"):
+        parser.add_argument(
+            f"--{role}-series",
+            metavar="UID",
+            help=f"which DICOM series is the {role} volume, where its folder holds several",
+        )
+    parser.add_argument(
+        "--axis",
+        default="axial",
+        metavar="axial|coronal|sagittal|three-plane",
+        help="direction of the slices that the network sees (default axial); three-plane: all "
+        "three, averaged",
+    )
+    add_look(parser)
+    parser.add_argument(
+        "--colour",
+        metavar="TABLE",
+        help="also fuse in colour, the PET or SPECT volume through PET-Heat or a matplotlib colour "
+        "map",
+    )
+    add_device(parser)
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        metavar="auto|float32|float16|bfloat16",
+        help="of the network on a GPU",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fuse, write everything or nothing, and say what was written."""
+    settings = FusionSettings(
+        fixed_window=options.fixed_window,
+        moving_window=options.moving_window,
+        axis=options.axis,
+        strength=options.strength,
+        correlation_floor=options.correlation_floor,
+        colour=options.colour,
+        device=options.device,
+        precision=options.precision,
+        weights=options.weights,
+    )
+    names = _output_names(settings, options.registration)
+    refuse_existing([options.output / name for name in names], force=options.force)
+    clock = _Clock()
+    with ConsoleProgress() as progress:
+        progress(Progress(0, "Reading the volumes"))
+        with clock.stage("reading"):
+            fixed = read_input(options.fixed, options.fixed_series)
+            moving = read_input(options.moving, options.moving_series)
+        with clock.stage("registration"):
+            aligned = align(fixed, moving, options.registration, progress.part(0.05, 0.3))
+        with clock.stage("fusion"):
+            result = fuse(fixed, aligned.moving, settings, progress.part(0.3, 0.7))
+        with clock.stage("measuring"):
+            measures = measure(result, progress.part(0.7, 0.85))
+        report = describe_run(result) | {
+            "fixed": describe_input(options.fixed, fixed, result.pair.fixed_window),
+            "moving": describe_input(options.moving, moving, result.pair.moving_window),
+            "registration": aligned.report,
+            "notes": [*notes_of(fixed), *notes_of(moving), *result.notes],
+        }
+        report["measures"] |= measures
+        with staged_folder(options.output, force=options.force) as folder:
+            with clock.stage("writing"):
+                _write(folder, result, aligned, progress.part(0.85, 1))
+            report |= {"seconds": clock.seconds, "outputs": names}
+            with writing_errors(options.output):
+                write_report(folder / "report.json", report)
+    _say(options.output, report, aligned.warning)
+
+
+def measure(result: FusionResult, progress: Callable[[Progress], None]) -> dict[str, float]:
+    """MI, SSIM and Qabf of the fused volume, beside what :attr:`FusionResult.measures` has."""
+    axis = result.network.slicing.permutation[0]
+    pair = result.pair
+    steps = measure_volume_steps(result.fused.array, pair.fixed, pair.moving, axis)
+    whole = finish(steps, progress).whole
+    return {name.lower(): whole[name] for name in ("MI", "SSIM", "Qabf")}
+
+
+def _volumes(result: FusionResult) -> dict[str, Volume]:
+    volumes = {
+        "fused.nrrd": result.fused,
+        "reliability_fixed.nrrd": result.reliability_fixed,
+        "reliability_moving.nrrd": result.reliability_moving,
+        "arbitration.nrrd": result.arbitration,
+    }
+    return volumes | ({"fused_colour.nrrd": result.colour} if result.colour is not None else {})
+
+
+def _output_names(settings: FusionSettings, registration: str) -> list[str]:
+    return [
+        "fused.nrrd",
+        "reliability_fixed.nrrd",
+        "reliability_moving.nrrd",
+        "arbitration.nrrd",
+        *(["fused_colour.nrrd"] if settings.colour is not None else []),
+        *(["transform.tfm"] if registration != "none" else []),
+        "overview.png",
+        "report.json",
+    ]
+
+
+def _write(
+    folder: Path,
+    result: FusionResult,
+    aligned: Alignment,
+    progress: Callable[[Progress], None],
+) -> None:
+    volumes = _volumes(result)
+    for number, (name, volume) in enumerate(volumes.items()):
+        progress(Progress(number / (len(volumes) + 1), f"Writing {name}"))
+        write_volume(volume, folder / name)
+    progress(Progress(len(volumes) / (len(volumes) + 1), "Drawing overview.png"))
+    with writing_errors(folder / "overview.png"):
+        write_overview(folder / "overview.png", result)
+        if aligned.transform is not None:
+            sitk.WriteTransform(aligned.transform, str(folder / "transform.tfm"))
+
+
+def _say(output: Path, report: dict[str, Any], warning: str) -> None:
+    measures, windows = report["measures"], (report["fixed"]["window"], report["moving"]["window"])
+    print(f"Fused {report['fixed']['name']} and {report['moving']['name']} into {output}:")
+    print(f"  {', '.join(report['outputs'])}")
+    print(
+        "  windows "
+        + " and ".join(f"{w['name']} {w['low']:.4g} to {w['high']:.4g}" for w in windows)
+        + f"; {sum(report['seconds'].values()):.1f} s on {measures['device']}"
+    )
+    figures = [
+        ("CC / bound", measures["cc_over_bound"], ".4f"),
+        ("MI", measures["mi"], ".2f"),
+        ("SSIM", measures["ssim"], ".3f"),
+        ("Qabf", measures["qabf"], ".3f"),
+    ]
+    print("  " + ", ".join(f"{n} {v:{f}}" for n, v, f in figures if v is not None and v == v))
+    for note in report["notes"]:
+        print(f"  Note: {note}")
+    print(f"Look at {output / 'overview.png'}, or drop the .nrrd files into 3D Slicer.")
+    if warning:
+        print(f"WARNING: {warning}")
+
+
+class _Clock:
+    """Wall-clock seconds of each stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)

@@ -1,0 +1,67 @@
+"""What a command takes as a volume: an image file, a DICOM folder, or a DICOM file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..volumes.reading import NOTES, is_dicom, read_volume, require_readable
+from ..volumes.volume import Volume
+
+_CHUNK = 1 << 22
+
+
+def read_input(path: Path, series_uid: str | None = None) -> Volume:
+    """The volume at ``path``; notes for the user are in its attributes (:func:`notes_of`).
+
+    Args:
+        path: a file that :func:`~..volumes.reading.read_volume` reads, or DICOM as
+            :func:`~..dicom.read.read_series` takes it.
+        series_uid: which series of a DICOM folder, where there are several.
+
+    Raises:
+        InputError: it cannot be used as a scalar 3-D volume.
+    """
+    require_readable(path)
+    if is_dicom(path):
+        # Here and not above: pydicom is slow to import and most volumes are not DICOM.
+        from ..dicom.read import read_series
+
+        return read_series(path, series_uid).volume
+    if series_uid is not None:
+        raise InputError(
+            f"{path} is a single file, in which there are no DICOM series to choose from",
+            "Leave the series UID out",
+        )
+    return read_volume(path)
+
+
+def notes_of(volume: Volume) -> list[str]:
+    """Sentences that reading left for the user."""
+    return [note for note in str(volume.attributes.get(NOTES, "")).split("\n") if note]
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file; for a folder, of the sorted names and SHA-256 of its files."""
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file())
+        lines = (f"{p.relative_to(path).as_posix()} {fingerprint(p)}\n" for p in files)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for chunk in _chunks(path):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def voxel_fingerprint(volume: Volume) -> str:
+    """SHA-256 of the voxels as they were read, whatever the file format."""
+    return hashlib.sha256(np.ascontiguousarray(volume.array)).hexdigest()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        yield from iter(lambda: stream.read(_CHUNK), b"")

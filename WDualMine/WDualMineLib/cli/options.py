@@ -1,0 +1,46 @@
+"""Options that several commands share, so that they read and behave alike."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write into"
+    )
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def add_look(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="GAIN",
+        help="detail strength: gain of what the network adds to the average, 0 to 2 (default 1)",
+    )
+    parser.add_argument(
+        "--correlation-floor",
+        type=float,
+        default=0.985,
+        metavar="TAU",
+        help="least correlation with the sources, as part of the possible, 0 (off) to below 1 "
+        "(default 0.985)",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", default="auto", metavar="auto|cpu|cuda|mps", help="where to compute"
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="network weights other than those that ship"
+    )
+
+
+def take_negative_pairs(parser: argparse.ArgumentParser) -> None:
+    """Let ``-160,240`` be a value; argparse would take it for an option because of the comma."""
+    parser._negative_number_matcher = re.compile(r"^-(\d|\.\d)[\d.eE+,-]*$")

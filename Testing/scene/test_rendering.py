@@ -38,7 +38,7 @@ def bright_spot(picture: np.ndarray) -> tuple[float, float]:
 def shown(scene):
     """A ball to the patient's left, front and top, windowed."""
     node = add_volume(scene, ball((10.0, -8.0, 6.0)))
-    appearance.show(node, (0.0, 1.0), appearance.default_colours(scene, "Grey"))
+    appearance.show(node, (0.0, 1.0), appearance.grey_colours(scene))
     return node
 
 
@@ -75,7 +75,7 @@ def test_an_overlay_hides_what_is_below_its_threshold(scene, shown) -> None:
 
 def test_a_registration_moves_the_moving_volume_onto_the_fixed_one(scene, shown) -> None:
     moving = add_volume(scene, ball((2.0, -4.0, 1.0), "moving"))
-    appearance.show(moving, (0.0, 1.0), appearance.default_colours(scene, "Grey"))
+    appearance.show(moving, (0.0, 1.0), appearance.grey_colours(scene))
     # From fixed points to moving points, as a registration says it.
     transform = sitk.Euler3DTransform()
     transform.SetTranslation((-8.0, 4.0, -5.0))

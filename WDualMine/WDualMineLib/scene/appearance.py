@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import slicer
 
-PET_HEAT = "PET-Heat"
-GREY = "Grey"
-
 
 def show(
     node: slicer.vtkMRMLVolumeNode,
@@ -50,9 +47,7 @@ def show_everywhere(node: slicer.vtkMRMLVolumeNode) -> None:
     node.GetDisplayNode().ApplyThresholdOff()
 
 
-def default_colours(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLColorNode:
-    """One of the colour nodes that every scene has, such as "Grey" or "PET-Heat"."""
-    node = scene.GetFirstNodeByName(name)
-    if node is None or not node.IsA("vtkMRMLColorNode"):
-        raise LookupError(f"the scene has no colour node {name!r}; were the default ones added?")
-    return node
+
+def grey_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorNode:
+    """The grey table that every scene has, if the default colour nodes were added."""
+    return scene.GetFirstNodeByName("Grey")

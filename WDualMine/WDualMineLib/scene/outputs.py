@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import slicer
 
 from ..fusion.result import FusionResult
 from ..version import __version__
 from ..volumes.volume import Volume
-from .appearance import GREY, default_colours, show
+from .appearance import grey_colours, show
 from .colours import arbitration_colours, reliability_colours
 from .hierarchy import place_beside
 from .volumes import add_volume
@@ -20,6 +20,7 @@ ATTRIBUTE = "WDualMine."
 FIXED_ROLE = ATTRIBUTE + "FixedVolume"
 MOVING_ROLE = ATTRIBUTE + "MovingVolume"
 OUTPUT = ATTRIBUTE + "Output"
+PART_ROLE = ATTRIBUTE + "Part."
 _DICOM_INSTANCES = "DICOM.instanceUIDs"
 
 
@@ -37,6 +38,21 @@ class FusionNodes:
         nodes = [self.fused, self.colour, self.reliability_fixed, self.reliability_moving,
                  self.arbitration]  # fmt: skip
         return [node for node in nodes if node is not None]
+
+
+def results_in(scene: slicer.vtkMRMLScene) -> list[FusionNodes]:
+    """Every result in the scene that still has all its maps, in the order they were added."""
+    found = []
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")):
+        node = scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode")
+        if node.GetAttribute(OUTPUT) != "fused":
+            continue
+        parts = {part.name: node.GetNodeReference(PART_ROLE + part.name)
+                 for part in fields(FusionNodes)}  # fmt: skip
+        parts["fused"] = node
+        if all(parts[name] is not None for name in parts if name != "colour"):
+            found.append(FusionNodes(**parts))
+    return found
 
 
 def add_outputs(
@@ -62,7 +78,7 @@ def add_outputs(
     }  # fmt: skip
     reliability = reliability_colours(scene)
     tables = {
-        "fused": default_colours(scene, GREY),
+        "fused": grey_colours(scene),
         "reliability_fixed": reliability,
         "reliability_moving": reliability,
         "arbitration": arbitration_colours(scene),
@@ -77,6 +93,9 @@ def add_outputs(
             if part in tables:
                 show(node, (0.0, 1.0), tables[part])
             _trace(node, part, result, fixed, moving)
+        for part, node in made.items():
+            if part != "fused":
+                made["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
         place_beside(scene, fixed, made.values(), f"{pair} fusion")
     except BaseException:
         for node in made.values():

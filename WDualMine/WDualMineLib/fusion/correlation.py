@@ -95,8 +95,9 @@ def apply_floor(
     """The nearest blend of ``fused`` with U whose CC is at least ``tau`` times the bound.
 
     ``t fused + (1 - t) s V`` with V = a / sd(a) + b / sd(b), which is U shifted so that air, where
-    a = b = 0, stays exactly as it is in ``fused``. s is the least-squares scale of V to ``fused``,
-    kept so that s V stays within 1; t is the largest value in [0, 1] that reaches the floor.
+    a = b = 0, only fades with ``fused``: black stays black. s is the least-squares scale of V to
+    ``fused``; where clipping s V to 1 costs too much correlation, s is kept below that. t is the
+    largest value in [0, 1] that reaches the floor.
 
     Args:
         fused: any shape, in [0, 1] (clipped first if not).
@@ -139,21 +140,19 @@ def apply_floor(
         return original, report(1.0, before, head)
 
     exact = before if readback is _stored_as_float else measure(original, a, b, mask)[0]
-    scale, limit = _scale(exact, a, b, mask)
-    target = tau + _MARGIN
-    for attempt in range(_CORRECTIONS + 2):
-        # Storage costs some correlation. Aim higher by what is missing; if that leads nowhere,
-        # take U alone, at last as bright as it can be, where rounding costs the least.
-        if attempt >= _CORRECTIONS or target >= 1:
-            target = 1.0
-        if attempt > _CORRECTIONS:
-            scale = limit
-        kept = _share(exact, scale, target) if target < 1 else 0.0
-        result = _blend(original, a, b, kept, (1 - kept) * scale, exact.weights, mask)
-        now, head = measure(readback(result), a, b, mask)
-        if now.cc_over_bound >= tau - _ROUNDING:
-            return result, report(kept, now, head)
-        target += 1.5 * (tau - now.cc_over_bound) + _MARGIN
+    for scale, target in _attempts(exact, *_scale(exact, a, b, mask), tau):
+        kept = 0.0
+        for _ in range(_CORRECTIONS if target < 1 else 1):
+            if target < 1:
+                kept = _share(exact, scale, target)
+            result = _blend(original, a, b, kept, (1 - kept) * scale, exact.weights, mask)
+            now, head = measure(readback(result), a, b, mask)
+            if now.cc_over_bound >= tau - _ROUNDING:
+                return result, report(kept, now, head)
+            # Clipping and storage cost some correlation: aim higher by what is missing.
+            target += 1.5 * (tau - now.cc_over_bound) + _MARGIN
+            if target >= 1:
+                break
     reason = (
         f"the correlation floor of {tau:g} cannot be reached with values stored this coarsely: "
         f"even the best image gets {now.cc_over_bound:.6f}"
@@ -183,10 +182,25 @@ def _why_no_direction(moments: Moments) -> str:
     return "each source is the other's negative, so nothing can correlate with both"
 
 
+def _attempts(
+    moments: Moments, fitted: float, limit: float, tau: float
+) -> list[tuple[float, float]]:
+    """(scale of V, correlation to aim at), from the best to the safest.
+
+    The fitted scale keeps the brightness but may leave [0, 1] where both sources are bright; the
+    limited one does not, and what lies between clips less. U alone at its brightest is what
+    rounding costs the least.
+    """
+    target = tau + _MARGIN
+    limited = min(fitted, limit)
+    scales = (fitted, math.sqrt(fitted * limited), limited)
+    return [*((scale, target) for scale in scales), (limited, 1.0), (limit, 1.0)]
+
+
 def _scale(
     moments: Moments, a: np.ndarray, b: np.ndarray, mask: np.ndarray | None
 ) -> tuple[float, float]:
-    """(s, the largest s for which s V stays within 1)."""
+    """(s by least squares, the largest s for which s V stays within 1)."""
     wa, wb = moments.weights
     v = np.array([0.0, wa, wb])
     energy = moments.second_moment(v, v)
@@ -194,7 +208,7 @@ def _scale(
     # A fused volume that shows neither source would call for a black one in its place.
     average = moments.second_moment(np.array([0.0, 0.5, 0.5]), v) / energy
     limit = 1 / _largest(a, b, (wa, wb), mask)
-    return min(max(fitted, average / 2), limit), limit
+    return max(fitted, average / 2), limit
 
 
 def _largest(
@@ -244,7 +258,6 @@ def _blend(
         mixed = kept * f[piece].astype(np.float64)
         mixed += for_a * a[piece].astype(np.float64)
         mixed += for_b * b[piece].astype(np.float64)
-        # Both parts lie in [0, 1], so this removes rounding only.
         np.clip(mixed, 0, 1, out=mixed)
         flat[piece] = mixed if inside is None else np.where(inside[piece], mixed, f[piece])
 

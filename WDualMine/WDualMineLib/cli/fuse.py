@@ -85,6 +85,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Fuse, write everything or nothing, and say what was written."""
+    fuse_files(options)
+
+
+def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
+    """:func:`run`, which hands back what it wrote."""
     settings = FusionSettings(
         fixed_window=options.fixed_window,
         moving_window=options.moving_window,
@@ -124,6 +129,7 @@ def run(options: argparse.Namespace) -> None:
             with writing_errors(options.output):
                 write_report(folder / "report.json", report)
     _say(options.output, report, aligned.warning)
+    return result, aligned
 
 
 def measure(result: FusionResult, progress: Callable[[Progress], None]) -> dict[str, float]:

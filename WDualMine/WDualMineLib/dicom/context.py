@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..volumes.geometry import Geometry
+
 
 @dataclass(frozen=True)
 class Patient:
@@ -96,6 +98,7 @@ class SeriesContext:
         frame_of_reference_uid: "" where the series carries none (it is required for CT, MR, PT,
             but anonymisers drop it).
         instances: the slices along the normal of the image plane, ascending; the order of K.
+        geometry: the grid that the series was read onto.
         units: of the values, "HU", "BQML", ...; "" where unknown.
         suv: for PET only.
         acquisition: type 1 and 2 attributes of the CT or MR module that a derived image repeats
@@ -109,6 +112,7 @@ class SeriesContext:
     modality: str
     sop_class_uid: str
     instances: tuple[Instance, ...]
+    geometry: Geometry
     series_number: int | None = None
     series_description: str = ""
     frame_of_reference_uid: str = ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from ..errors import InputError
-from .context import Instance, Patient, SeriesContext, Study
+from ..volumes.geometry import Geometry
+from .context import Instance, Patient, SeriesContext, Study, SuvFactor
 from .frames import Frame
 from .headers import Header, damaged, text
 from .kinds import CT, PARAMETRIC_MAP
@@ -28,13 +29,16 @@ _ACQUISITION = (
 _MULTI_VALUED = {"ScanningSequence", "SequenceVariant", "ScanOptions"}
 
 
-def gather(name: str, headers: list[Header], frames: list[Frame]) -> SeriesContext:
+def gather(
+    name: str, headers: list[Header], frames: list[Frame], geometry: Geometry
+) -> SeriesContext:
     """The context of one series.
 
     Args:
         name: of the series, for messages.
         headers: of all its files.
         frames: in the order of the volume's K.
+        geometry: of the volume.
 
     Raises:
         InputError: the files are of more than one patient or frame of reference.
@@ -49,6 +53,7 @@ def gather(name: str, headers: list[Header], frames: list[Frame]) -> SeriesConte
             modality=text(first, "Modality").upper(),
             sop_class_uid=text(first, "SOPClassUID"),
             instances=tuple(_instance(frame) for frame in frames),
+            geometry=geometry,
             series_number=_whole(text(first, "SeriesNumber")),
             series_description=text(first, "SeriesDescription"),
             frame_of_reference_uid=text(first, "FrameOfReferenceUID"),
@@ -137,7 +142,7 @@ def _units(dataset: Dataset) -> str:
     return "HU" if original_ct and rescale_type in ("", "HU") else rescale_type
 
 
-def _suv(headers: list[Header]):
+def _suv(headers: list[Header]) -> SuvFactor | None:
     if text(headers[0].dataset, "Modality").upper() != "PT":
         return None
     return suv_factor([header.dataset for header in headers])

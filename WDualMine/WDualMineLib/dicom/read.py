@@ -88,7 +88,8 @@ def read_series(folder_or_files: Source, series_uid: str | None = None) -> Dicom
     frames = [frame for header in headers for frame in frames_of(header)]
     pixels = _Pixels()
     ordered = stack(name, frames, pixels.same)
-    context = gather(name, headers, ordered.frames)
+    geometry = upright.geometry_of(ordered)
+    context = gather(name, headers, ordered.frames, geometry)
     array = upright.resample(ordered, np.stack([pixels.real(f) for f in ordered.frames]))
     notes = [*ordered.notes, *_left_out(found.left_out, others), *_incomplete(name, headers)]
     if context.lossy:
@@ -101,7 +102,7 @@ def read_series(folder_or_files: Source, series_uid: str | None = None) -> Dicom
             attributes["suv_factor"] = context.suv.factor
     if notes:
         attributes[NOTES] = "\n".join(notes)
-    volume = Volume(array, upright.geometry_of(ordered), name, context.modality, attributes)
+    volume = Volume(array, geometry, name, context.modality, attributes)
     return DicomSeries(volume, context, notes, ordered.tilted or not ordered.even)
 
 

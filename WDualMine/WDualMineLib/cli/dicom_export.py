@@ -1,0 +1,96 @@
+"""``wdualmine dicom export``: the folder of a result to DICOM objects."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..dicom.context import Patient, SeriesContext
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("result", type=Path, metavar="RESULT_DIR", help="what `fuse` wrote")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder")
+    parser.add_argument(
+        "--fixed-series",
+        type=Path,
+        metavar="DIR",
+        help="DICOM folder of the fixed volume; its patient and study are taken over",
+    )
+    parser.add_argument(
+        "--moving-series", type=Path, metavar="DIR", help="DICOM folder of the moving volume"
+    )
+    parser.add_argument("--fixed-uid", metavar="UID", help="which series, if there are several")
+    parser.add_argument("--moving-uid", metavar="UID", help="which series, if there are several")
+    add_identity_arguments(parser)
+    parser.add_argument("--kind", choices=["CT", "MR"], help="of the gray images [that of fixed]")
+    parser.add_argument("--force", action="store_true", help="replace existing files")
+
+
+def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options on whose objects are written, alike in every command that exports."""
+    group = parser.add_argument_group("identity")
+    group.add_argument("--patient-name", default="", metavar="FAMILY^GIVEN", help="if not DICOM")
+    group.add_argument("--patient-id", default="", metavar="ID", help="if not DICOM")
+    group.add_argument("--patient-birth-date", default="", metavar="YYYYMMDD", help="if not DICOM")
+    group.add_argument("--patient-sex", default="", choices=["M", "F", "O"], help="if not DICOM")
+    group.add_argument(
+        "--allow-different-patients",
+        action="store_true",
+        help="export although the two series name different patients",
+    )
+    group.add_argument(
+        "--anonymise",
+        action="store_true",
+        help="apply the basic confidentiality profile of the DICOM standard",
+    )
+
+
+def run(options: argparse.Namespace) -> int | None:
+    from ..dicom.export import export_result
+    from ..dicom.result_folder import read_result
+
+    result = read_result(options.result)
+    exported = export_result(
+        result,
+        options.output,
+        _context("fixed", options.fixed_series, options.fixed_uid),
+        _context("moving", options.moving_series, options.moving_uid),
+        options_of(options),
+    )
+    for note in exported.notes:
+        print(f"note: {note}")
+    print(f"{len(exported.files)} DICOM objects in {exported.folder}")
+    return None
+
+
+def options_of(options: argparse.Namespace):
+    """The :class:`~..dicom.export.ExportOptions` that the command line asks for.
+
+    ``kind`` and ``force`` may be absent from a command that has no such option.
+    """
+    from ..dicom.export import ExportOptions
+
+    return ExportOptions(
+        patient=Patient(
+            patient_id=options.patient_id,
+            name=options.patient_name,
+            birth_date=options.patient_birth_date,
+            sex=options.patient_sex,
+        ),
+        kind=getattr(options, "kind", None),
+        allow_different_patients=options.allow_different_patients,
+        anonymise=options.anonymise,
+        force=getattr(options, "force", False),
+    )
+
+
+def _context(which: str, folder: Path | None, uid: str | None) -> SeriesContext | None:
+    if folder is None:
+        return None
+    from ..dicom.read import read_series
+
+    series = read_series(folder, uid)
+    for note in series.notes:
+        print(f"note ({which}): {note}")
+    return series.context

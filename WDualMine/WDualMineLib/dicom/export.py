@@ -1,0 +1,225 @@
+"""A fusion result to a folder of DICOM objects that a PACS takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from pydicom.dataset import Dataset
+
+from ..errors import InputError
+from ..progress import Progress, Steps, finish
+from ..volumes.geometry import Geometry
+from ..volumes.staging import staged_folder
+from ..volumes.volume import Volume
+from .anonymise import Anonymiser
+from .context import Patient, SeriesContext
+from .derivation import Derivation
+from .files import write_file
+from .fused_images import colour_images, gray_images, kind_for
+from .modules import Target, target_for
+from .parametric_maps import MAPS, parametric_map
+from .spatial_registration import spatial_registration
+from .uids import Uids
+
+FIRST_SERIES_NUMBER = 101
+"""Of the gray series; colour, maps and registration follow. Scanners number from 1."""
+
+_SAME_GRID_MM = 1e-3
+
+
+@dataclass(frozen=True)
+class ResultVolumes:
+    """What is exported.
+
+    Attributes:
+        fused: float 0..1 on the grid of the fixed volume.
+        maps: any of "reliability_fixed", "reliability_moving", "arbitration": float 0..1, on the
+            same grid.
+        colour: RGB of 8 bits on the same grid, or None.
+        transform: maps points of the fixed volume to the moving one (LPS mm); None for identity.
+        settings: of the fusion, by name; paths and devices among them are not written.
+    """
+
+    fused: Volume
+    maps: Mapping[str, Volume] = field(default_factory=dict)
+    colour: Volume | None = None
+    transform: sitk.Transform | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How to export.
+
+    Attributes:
+        patient: for results of files without DICOM; what is empty becomes a visible placeholder.
+        kind: "CT" or "MR" for the gray images; None takes the fixed series' kind.
+        allow_different_patients: export although the inputs name different patients.
+        anonymise: apply the standard's basic confidentiality profile (PS3.15 E) to all objects.
+        force: replace existing files.
+    """
+
+    patient: Patient | None = None
+    kind: str | None = None
+    allow_different_patients: bool = False
+    anonymise: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in (None, "CT", "MR"):
+            raise InputError(f"There is no kind {self.kind!r} of fused images", "Use CT or MR")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: the files, in the order of the series, and sentences for the user."""
+
+    folder: Path
+    files: list[Path]
+    notes: list[str]
+
+
+def export_result(
+    result: ResultVolumes,
+    folder: str | Path,
+    fixed: SeriesContext | None = None,
+    moving: SeriesContext | None = None,
+    options: ExportOptions | None = None,
+    progress=None,
+) -> Exported:
+    """Write ``result`` as DICOM objects; see :func:`export_steps`."""
+    return finish(export_steps(result, folder, fixed, moving, options), progress)
+
+
+def export_steps(
+    result: ResultVolumes,
+    folder: str | Path,
+    fixed: SeriesContext | None = None,
+    moving: SeriesContext | None = None,
+    options: ExportOptions | None = None,
+) -> Steps[Exported]:
+    """Write ``result`` as DICOM objects, all or none.
+
+    ``folder`` gets ``fused/`` (CT or MR images), ``fused_colour/`` (RGB secondary captures),
+    ``maps/`` (parametric maps) and ``registration/``, as far as the result has them.
+
+    Args:
+        result: volumes on the grid of the fixed series.
+        folder: made if it is not there.
+        fixed, moving: contexts of the source series, None for volumes without DICOM.
+        options: defaults as in :class:`ExportOptions`.
+
+    Raises:
+        InputError: the two series name different patients, the result does not lie on the fixed
+            series, or its values are no fusion result.
+        OutputError: the folder cannot be written, or holds such files already.
+    """
+    options = options or ExportOptions()
+    notes = _check(result, fixed, moving, options)
+    derivation = Derivation(fixed, moving, result.transform, result.settings)
+    target = target_for(fixed, options.patient, Uids())
+    anonymiser = Anonymiser() if options.anonymise else None
+    folder = Path(folder)
+    names: list[Path] = []
+    total = _count(result)
+    with staged_folder(folder, force=options.force) as staging:
+        for name, dataset in _objects(result, derivation, target, options, notes):
+            if anonymiser is not None:
+                anonymiser.apply(dataset)
+            (staging / name).parent.mkdir(exist_ok=True)
+            write_file(dataset, staging / name)
+            names.append(name)
+            yield Progress(min(len(names) / total, 1.0), f"Writing {name.as_posix()}")
+    return Exported(folder, [folder / name for name in names], notes)
+
+
+def _objects(
+    result: ResultVolumes,
+    derivation: Derivation,
+    target: Target,
+    options: ExportOptions,
+    notes: list[str],
+) -> Iterator[tuple[Path, Dataset]]:
+    """File names and data sets, in the order of the series numbers."""
+    number = FIRST_SERIES_NUMBER
+    kind = options.kind or kind_for(derivation)
+    for index, dataset in enumerate(gray_images(result.fused, target, derivation, kind, number)):
+        yield Path("fused", f"{index + 1:04d}.dcm"), dataset
+    if result.colour is not None:
+        images = colour_images(result.colour, target, derivation, number + 1)
+        for index, dataset in enumerate(images):
+            yield Path("fused_colour", f"{index + 1:04d}.dcm"), dataset
+    for index, map_kind in enumerate(MAPS):
+        if map_kind.key in result.maps:
+            volume = result.maps[map_kind.key]
+            dataset = parametric_map(volume, map_kind, target, derivation, number + 2 + index)
+            yield Path("maps", f"{map_kind.key}.dcm"), dataset
+    fixed, moving = derivation.fixed, derivation.moving
+    if fixed is None or moving is None:
+        return
+    if result.transform is not None and not result.transform.IsLinear():
+        notes.append("The registration was left out: a deformation fits in no matrix")
+        return
+    dataset = spatial_registration(target, fixed, moving, derivation, number + 5)
+    yield Path("registration", "registration.dcm"), dataset
+
+
+def _count(result: ResultVolumes) -> int:
+    slices = result.fused.geometry.size[2]
+    return slices * (2 if result.colour is not None else 1) + len(result.maps) + 1
+
+
+def _check(
+    result: ResultVolumes,
+    fixed: SeriesContext | None,
+    moving: SeriesContext | None,
+    options: ExportOptions,
+) -> list[str]:
+    """Refuse what must not be written; return what the user must be told."""
+    notes: list[str] = []
+    if fixed is not None:
+        _require_grid(result.fused, fixed.geometry, "the fixed series")
+        if not fixed.frame_of_reference_uid:
+            notes.append(
+                "The fixed series carries no frame of reference; a new one was made, and viewers "
+                "will not link the result to that series by themselves"
+            )
+        if len(fixed.study.study_id) > 16 or len(fixed.study.accession_number) > 16:
+            notes.append("The study ID or accession number exceeds 16 characters and was cut")
+    else:
+        notes.append(
+            "There is no fixed DICOM series: patient and study are what was given, else marked "
+            "PLACEHOLDER, and the frame of reference is new"
+        )
+    others = [*result.maps.values(), *([result.colour] if result.colour is not None else [])]
+    for volume in others:
+        _require_grid(volume, result.fused.geometry, "the fused volume")
+    unknown = set(result.maps) - {kind.key for kind in MAPS}
+    if unknown:
+        raise ValueError(f"unknown maps {sorted(unknown)}")
+    if fixed is not None and moving is not None:
+        differences = fixed.patient.differences(moving.patient)
+        if differences and not options.allow_different_patients:
+            raise InputError(
+                "The fixed and the moving series are of different patients: "
+                f"{', '.join(differences)} differ",
+                "Check that both are the same person; if so, allow different patients explicitly",
+            )
+        if differences:
+            notes.append(f"Exported although {', '.join(differences)} of the inputs differ")
+    return notes
+
+
+def _require_grid(volume: Volume, expected: Geometry, of_what: str) -> None:
+    same = volume.geometry.size == expected.size and np.allclose(
+        volume.geometry.corners(), expected.corners(), rtol=0, atol=_SAME_GRID_MM
+    )
+    if not same:
+        raise InputError(
+            f"{volume.name} does not lie on the grid of {of_what}",
+            "Give the series and the result that belong together",
+        )

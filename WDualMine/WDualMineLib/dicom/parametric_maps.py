@@ -1,0 +1,216 @@
+"""Reliability and arbitration maps as Parametric Map objects: floats, with quantity and unit."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.sr.coding import Code
+
+from ..errors import InputError, OutputError
+from ..version import __version__
+from ..volumes.volume import Volume
+from . import codes, kinds
+from .derivation import Derivation, describe, instances_behind, list_series, source_images
+from .modules import (
+    MANUFACTURER,
+    MODEL_NAME,
+    SERIAL_NUMBER,
+    Target,
+    new_object,
+    put_anatomy,
+    put_disclaimers,
+    put_frame_of_reference,
+)
+from .planes import planes_of
+
+
+@dataclass(frozen=True)
+class MapKind:
+    """What a map means.
+
+    Attributes:
+        key: its name in results and file names.
+        label: at most 16 capitals (VR CS).
+        words: at most 64 characters, for lists of series; may hold {fixed} and {moving}.
+        meaning: of the quantity, as a coded term of our own scheme.
+    """
+
+    key: str
+    label: str
+    words: str
+    meaning: str
+
+
+MAPS = (
+    MapKind(
+        "reliability_fixed",
+        "RELIABILITY_FIX",
+        "Reliability of fixed {fixed}, 0 to 1, not for diagnosis",
+        "Reliability weight of the fixed volume",
+    ),
+    MapKind(
+        "reliability_moving",
+        "RELIABILITY_MOV",
+        "Reliability of moving {moving}, 0 to 1, not for diagnosis",
+        "Reliability weight of the moving volume",
+    ),
+    MapKind(
+        "arbitration",
+        "ARBITRATION",
+        "Arbitration: 0 frequency, 1 spatial expert, not for diagnosis",
+        "Share of the spatial expert against the frequency expert",
+    ),
+)
+
+
+def parametric_map(
+    volume: Volume, kind: MapKind, target: Target, derivation: Derivation, series_number: int
+) -> Dataset:
+    """One map as a multi-frame object of 32-bit floats, exactly the values given.
+
+    Args:
+        volume: 0..1, scalar.
+        kind: what it is.
+        target, derivation: whose, and from what.
+        series_number: of the new series.
+
+    Raises:
+        InputError: not finite, colour, or a sheared grid.
+        OutputError: highdicom is not installed.
+    """
+    if volume.is_colour or not np.isfinite(volume.array).all():
+        raise InputError(
+            f"{volume.name} is no map of finite numbers", "Give the maps as a fusion writes them"
+        )
+    highdicom = _highdicom()
+    planes = planes_of(volume)
+    fixed, moving = derivation.modalities
+    words = kind.words.format(fixed=fixed, moving=moving)
+    skeleton = new_object(
+        target,
+        derivation,
+        sop_class_uid=kinds.PARAMETRIC_MAP,
+        modality="OT",
+        series=kind.key,
+        series_number=series_number,
+        series_description=words,
+    )
+    source = _source(skeleton, planes, target, derivation)
+    with warnings.catch_warnings():
+        # highdicom doubts names and units that the sources or the standard give.
+        warnings.simplefilter("ignore")
+        dataset = highdicom.pm.ParametricMap(
+            source_images=[source],
+            pixel_array=np.ascontiguousarray(planes.array, dtype=np.float32),
+            series_instance_uid=skeleton.SeriesInstanceUID,
+            series_number=series_number,
+            sop_instance_uid=skeleton.SOPInstanceUID,
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            manufacturer_model_name=MODEL_NAME,
+            software_versions=__version__,
+            device_serial_number=SERIAL_NUMBER,
+            contains_recognizable_visual_features=False,
+            real_world_value_mappings=[_identity(highdicom, kind)],
+            content_label=kind.label,
+            content_description=words,
+            plane_positions=[
+                highdicom.PlanePositionSequence("PATIENT", list(map(float, planes.position(k))))
+                for k in range(len(planes.array))
+            ],
+            plane_orientation=highdicom.PlaneOrientationSequence(
+                "PATIENT", list(map(float, planes.orientation))
+            ),
+            pixel_measures=highdicom.PixelMeasuresSequence(
+                pixel_spacing=list(map(float, planes.pixel_spacing)),
+                slice_thickness=planes.geometry.spacing[2],
+                spacing_between_slices=planes.geometry.spacing[2],
+            ),
+            **_full_range_window(highdicom),
+        )
+    for element in skeleton:
+        if element.tag not in dataset or not dataset[element.tag].value:
+            dataset[element.tag] = element
+    put_disclaimers(dataset, derivation)
+    _put_sources(dataset, planes, target, derivation)
+    return dataset
+
+
+def _highdicom():
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import highdicom
+            import highdicom.pm
+    except ImportError as error:
+        raise OutputError(
+            f"The maps cannot be written to DICOM, highdicom does not load ({error})",
+            "Install it (pip install highdicom), or export without the maps",
+        ) from error
+    return highdicom
+
+
+def _source(skeleton: Dataset, planes, target: Target, derivation: Derivation) -> Dataset:
+    """An image for highdicom to take patient, study and grid from; it is never referred to."""
+    source = Dataset()
+    source.update(skeleton)
+    source.SOPClassUID = kinds.MR
+    source.SOPInstanceUID = target.uids.of("grid")
+    source.SeriesInstanceUID = target.uids.of("grid series")
+    put_frame_of_reference(source, target, derivation.fixed)
+    put_anatomy(source, derivation.fixed)
+    planes.put(source, 0)
+    source.Rows, source.Columns = planes.array.shape[1:3]
+    source.ImageType = ["DERIVED", "SECONDARY"]
+    return source
+
+
+def _identity(highdicom, kind: MapKind):
+    """Stored value = real value, unitless, with the quantity in words."""
+    return highdicom.pm.RealWorldValueMapping(
+        lut_label=kind.label,
+        lut_explanation=kind.meaning,
+        unit=Code(*codes.NO_UNITS),
+        value_range=(0.0, 1.0),
+        slope=1.0,
+        intercept=0.0,
+        quantity_definition=Code(kind.label, codes.OWN_SCHEME, kind.meaning),
+    )
+
+
+def _full_range_window(highdicom) -> dict[str, object]:
+    """highdicom took one window until 0.22 and takes a list of transformations since."""
+    parameters = inspect.signature(highdicom.pm.ParametricMap.__init__).parameters
+    if "voi_lut_transformations" in parameters:
+        window = highdicom.VOILUTTransformation(window_center=0.5, window_width=1.0)
+        return {"voi_lut_transformations": [window]}
+    return {"window_center": 0.5, "window_width": 1.0}
+
+
+def _put_sources(dataset: Dataset, planes, target: Target, derivation: Derivation) -> None:
+    """Say for each frame which source instances it came from (Derivation Image macro)."""
+    every = []
+    for k, group in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        if "DerivationImageSequence" in group:
+            del group.DerivationImageSequence
+        references = instances_behind(derivation, planes.geometry, k)
+        if not references:
+            continue
+        item = Dataset()
+        describe(item, derivation)
+        item.SourceImageSequence = source_images(references)
+        group.DerivationImageSequence = Sequence([item])
+        every += [(instance, series) for instance, series, _ in references]
+    for keyword in (
+        "ReferencedSeriesSequence",
+        "StudiesContainingOtherReferencedInstancesSequence",
+        "SourceImageSequence",
+    ):
+        if keyword in dataset:
+            delattr(dataset, keyword)
+    list_series(dataset, every, target.study.uid)

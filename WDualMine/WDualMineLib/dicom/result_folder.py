@@ -1,0 +1,75 @@
+"""The folder that ``wdualmine fuse`` writes, read back for export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import InputError
+from ..volumes.reading import geometry_of, read_volume
+from ..volumes.volume import Volume
+from .export import ResultVolumes
+from .parametric_maps import MAPS
+
+FUSED, COLOUR, TRANSFORM, REPORT = "fused.nrrd", "fused_colour.nrrd", "transform.tfm", "report.json"
+_REMEDY = "Give the folder that `wdualmine fuse` wrote"
+
+
+def read_result(folder: str | Path) -> ResultVolumes:
+    """Read fused volume, maps, colour, transform and settings; only the fused volume must be there.
+
+    Raises:
+        InputError: no such folder or no fused volume in it, or a file that cannot be read.
+    """
+    folder = Path(folder)
+    if not (folder / FUSED).is_file():
+        raise InputError(f"{folder} holds no {FUSED}", _REMEDY)
+    maps = {
+        kind.key: read_volume(folder / f"{kind.key}.nrrd")
+        for kind in MAPS
+        if (folder / f"{kind.key}.nrrd").is_file()
+    }
+    return ResultVolumes(
+        fused=read_volume(folder / FUSED),
+        maps=maps,
+        colour=_read_colour(folder / COLOUR),
+        transform=_read_transform(folder / TRANSFORM),
+        settings=_read_settings(folder / REPORT),
+    )
+
+
+def _read_colour(path: Path) -> Volume | None:
+    """read_volume takes scalar volumes only; this one is RGB of 8 bits."""
+    if not path.is_file():
+        return None
+    try:
+        image = sitk.ReadImage(str(path), sitk.sitkVectorUInt8)
+        array = np.asarray(sitk.GetArrayFromImage(image))
+        return Volume(array, geometry_of(image), path.stem)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise InputError(f"{path} cannot be read as an RGB volume: {reason}", _REMEDY) from error
+
+
+def _read_transform(path: Path) -> sitk.Transform | None:
+    if not path.is_file():
+        return None
+    try:
+        return sitk.ReadTransform(str(path))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise InputError(f"{path} cannot be read as a transform: {reason}", _REMEDY) from error
+
+
+def _read_settings(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read as JSON: {error}", _REMEDY) from error
+    settings = report.get("settings") if isinstance(report, dict) else None
+    return settings if isinstance(settings, dict) else {}

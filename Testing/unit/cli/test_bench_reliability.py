@@ -14,6 +14,7 @@ from WDualMineLib.cli.bench_speed import phantoms
 from WDualMineLib.cli.main import main
 from WDualMineLib.network.model import DualMineNetwork, FusionMaps
 from WDualMineLib.network.weights import save_weights
+from WDualMineLib.progress import finish
 from WDualMineLib.training.corruption import TRAINED, UNSEEN
 from WDualMineLib.training.dataset import SlicePair
 
@@ -45,17 +46,19 @@ class Knowing(torch.nn.Module):
 
 @pytest.mark.parametrize(("sense", "low", "high"), [(9, 0.999, 1), (0, 0.5, 0.5), (-9, 0, 0.001)])
 def test_a_network_is_judged_by_what_it_knows(pair, sense, low, high):
-    findings = list(find_faults(Knowing(pair, sense), [pair], KINDS, seed=0))
+    findings = finish(find_faults(Knowing(pair, sense), [pair], KINDS, seed=0))
     assert {f.kind for f in findings} == set(KINDS)
     assert {f.source for f in findings} == {"CT-MRI: CT", "CT-MRI: MRI"}
     assert all(low <= f.auroc["network"] <= high for f in findings)
 
 
 def test_the_same_seed_draws_the_same_faults_whatever_the_network(pair):
-    runs = [list(find_faults(Knowing(pair, s), [pair], KINDS, 5)) for s in (9, -9)]
+    runs = [finish(find_faults(Knowing(pair, s), [pair], KINDS, 5)) for s in (9, -9)]
     baseline = [[f.auroc["local variance"] for f in run] for run in runs]
     assert baseline[0] == baseline[1]
-    other = [f.auroc["local variance"] for f in find_faults(Knowing(pair, 9), [pair], KINDS, 6)]
+    other = [
+        f.auroc["local variance"] for f in finish(find_faults(Knowing(pair, 9), [pair], KINDS, 6))
+    ]
     assert other != baseline[0]
 
 
@@ -68,7 +71,7 @@ def test_variance_share_trusts_the_livelier_source(pair):
 
 
 def test_the_table_has_a_line_a_kind_and_the_mean(pair):
-    findings = list(find_faults(Knowing(pair, 9), [pair], KINDS, seed=0))
+    findings = finish(find_faults(Knowing(pair, 9), [pair], KINDS, seed=0))
     lines = as_text(findings, {"noise": "", "missing_slab": "", "metal": "*"}).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["noise", "missing_slab", "metal*", "mean"]
     mean = np.mean([f.auroc["network"] for f in findings])

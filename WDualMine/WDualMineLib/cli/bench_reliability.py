@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError, WDualMineError
+from ..progress import Progress, Steps, finish
 from ..quality.detection import auroc
 from ..quality.filtering import filter_valid
 from ..quality.report import Summary
 from ..version import __version__
 from ..volumes.writing import atomic_path, refuse_existing
+from .console import ConsoleProgress
 
 if TYPE_CHECKING:
     from torch import nn
@@ -81,7 +82,8 @@ def run(options: argparse.Namespace) -> None:
     _, validation = split_by_case(read_pairs(options.data))
     pairs = [p for group in group_pairs(validation).values() for p in group[:: options.every]]
     kinds = {kind: "" for kind in TRAINED} | {kind: "*" for kind in UNSEEN}
-    findings = list(find_faults(model, pairs, tuple(kinds), options.seed))
+    with ConsoleProgress() as progress:
+        findings = finish(find_faults(model, pairs, tuple(kinds), options.seed), progress)
     print(f"{len(pairs)} validation pairs, {len(findings)} faults; AUROC of 1 - reliability")
     print(as_text(findings, kinds))
     print("* not among the faults of the training")
@@ -110,8 +112,8 @@ def run(options: argparse.Namespace) -> None:
 
 def find_faults(
     model: nn.Module, pairs: list[SlicePair], kinds: tuple[str, ...], seed: int
-) -> Iterator[Finding]:
-    """Each kind of fault in each source of each pair, found or not.
+) -> Steps[list[Finding]]:
+    """Each kind of fault in each source of each pair, found or not; progress after each pair.
 
     Faults that change nothing visible, or everything within the head, are passed over.
 
@@ -126,7 +128,9 @@ def find_faults(
     from ..training.corruption import corrupt
 
     device = next(model.parameters()).device
+    findings = []
     for number, pair in enumerate(pairs):
+        yield Progress(number / len(pairs), f"Faults in {pair.group} {pair.name}")
         for index, kind in enumerate(kinds):
             for faulty in (0, 1):
                 rng = np.random.default_rng([seed, number, index, faulty])
@@ -143,11 +147,10 @@ def find_faults(
                 trust = dict(
                     zip(METHODS, (reliability, variance_share(images, faulty)), strict=True)
                 )
-                yield Finding(
-                    kind,
-                    f"{pair.group}: {pair.group.split('-')[faulty]}",
-                    {m: auroc(1 - w[head], fault.mask[head]) for m, w in trust.items()},
-                )
+                found = {m: auroc(1 - w[head], fault.mask[head]) for m, w in trust.items()}
+                source = f"{pair.group}: {pair.group.split('-')[faulty]}"
+                findings.append(Finding(kind, source, found))
+    return findings
 
 
 def variance_share(images: list[np.ndarray], which: int) -> np.ndarray:

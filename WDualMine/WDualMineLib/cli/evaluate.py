@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +11,13 @@ import numpy as np
 
 from ..errors import InputError
 from ..fusion.correlation import apply_floor, quantise
+from ..progress import Progress
 from ..quality.images import list_images, read_luminance
 from ..quality.metrics import cc_bound, measure_pair
 from ..quality.report import Report, Summary
 from ..version import __version__
 from ..volumes.writing import atomic_path, refuse_existing
+from .console import ConsoleProgress
 
 Image = np.ndarray
 
@@ -63,16 +64,14 @@ def run(options: argparse.Namespace) -> None:
     triples = match_images(options.a, options.b, options.fused, subset=options.subset)
     report = Report()
     bounds = []
-    for number, (name, paths) in enumerate(triples.items(), 1):
-        if sys.stderr.isatty():
-            print(f"\r{number} of {len(triples)} images", end="", file=sys.stderr, flush=True)
-        fused, a, b = read_triple(name, *paths)
-        bounds.append(cc_bound(a, b))
-        report.add("fused", name, measure_pair(fused, a, b))
-        for row, fuse in baselines(options.correlation_floor).items():
-            report.add(row, name, measure_pair(fuse(a, b), a, b))
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr)
+    with ConsoleProgress() as progress:
+        for number, (name, paths) in enumerate(triples.items()):
+            progress(Progress(number / len(triples), f"Measuring {name}"))
+            fused, a, b = read_triple(name, *paths)
+            bounds.append(cc_bound(a, b))
+            report.add("fused", name, measure_pair(fused, a, b))
+            for row, fuse in baselines(options.correlation_floor).items():
+                report.add(row, name, measure_pair(fuse(a, b), a, b))
     bound = Summary.of(bounds)
     print(f"{options.fused}: {len(triples)} images, mean and ± standard deviation")
     print(f"CC bound {bound.mean:.4f} ±{bound.std:.4f}")

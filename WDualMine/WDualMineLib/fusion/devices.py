@@ -63,9 +63,12 @@ def _trouble_with(kind: str) -> str | None:
     return None
 
 
-def half_precisions(precision: str) -> list[torch.dtype]:
-    """Half-precision types to try for a name of :data:`~.settings.PRECISION_NAMES`."""
-    if precision == "float32":
+def half_precisions(precision: str, device: torch.device) -> list[torch.dtype]:
+    """Half-precision types to try for a name of :data:`~.settings.PRECISION_NAMES`.
+
+    None on a CPU, where they are slower.
+    """
+    if device.type == "cpu" or precision == "float32":
         return []
     return [_HALF["float16"]] if precision == "auto" else [_HALF[precision]]
 

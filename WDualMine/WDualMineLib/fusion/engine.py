@@ -180,11 +180,11 @@ class SliceEngine:
 
     def _try_out(self, a: Tensor, b: Tensor) -> float:
         """Settle the precision on the fullest slice; returns bytes of memory for each pixel."""
-        if self.device.type == "cpu":
+        candidates = half_precisions(self.precision, self.device)
+        if self.device.type == "cpu" and not candidates:
             if self.precision not in ("auto", "float32"):
                 self._note_once(f"{self.precision} acts on a GPU only, so float32 was used.")
             return 0.0
-        candidates = half_precisions(self.precision)
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
             before = torch.cuda.memory_allocated(self.device)

@@ -48,12 +48,12 @@ class Window:
         """float32 in [0, 1] of any real array; what is not finite becomes 0."""
         result = np.empty(values.shape, dtype=np.float32)
         flat, source = result.reshape(-1), np.ascontiguousarray(values).reshape(-1)
-        gain = np.float32(1 / (self.high - self.low))
+        span = np.float32(self.high - self.low)
 
         def apply(piece: slice) -> None:
             out = flat[piece]
             np.subtract(source[piece], np.float32(self.low), out=out, casting="unsafe")
-            out *= gain
+            out /= span
             np.clip(out, 0, 1, out=out)
             if source.dtype.kind == "f":
                 out[~np.isfinite(source[piece])] = 0
@@ -73,14 +73,10 @@ def parse_window(window: str | tuple[float, float]) -> str | tuple[float, float]
     Raises:
         InputError: none of these, or ``lo`` is not below ``hi``.
     """
-    if isinstance(window, str):
-        if window in WINDOW_NAMES:
-            return window
-        parts = window.split(",")
-    else:
-        parts = list(window)
+    if isinstance(window, str) and window in WINDOW_NAMES:
+        return window
     try:
-        low, high = (float(part) for part in parts)
+        low, high = map(float, window.split(",") if isinstance(window, str) else window)
     except (TypeError, ValueError):
         raise InputError(
             f"There is no intensity window {window!r}",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from WDualMineLib.errors import OutputError
-from WDualMineLib.volumes.staging import interrupts_held, staged_folder
+from WDualMineLib.volumes.staging import check_destination, interrupts_held, staged_folder
 
 
 def fill(folder: Path) -> None:
@@ -85,10 +85,26 @@ def test_a_failed_move_is_undone(tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".partial*"))
 
 
-def test_destination_is_a_file(tmp_path):
+@pytest.mark.parametrize("name", ["out", "out/deeper/still"])
+def test_destination_is_a_file(tmp_path, name):
     (tmp_path / "out").write_text("x")
-    with pytest.raises(OutputError, match="is a file"), staged_folder(tmp_path / "out"):
+    with pytest.raises(OutputError, match="is a file"), staged_folder(tmp_path / name):
         raise AssertionError("the body must not run")
+
+
+def test_destination_may_not_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="may not be written"):
+        check_destination(tmp_path / "out")
+
+
+def test_existing_files_are_found_before_the_work(tmp_path):
+    (tmp_path / "fused.nrrd").write_text("old")
+    check_destination(tmp_path, ["other.nrrd"])
+    check_destination(tmp_path, ["fused.nrrd"], force=True)
+    with pytest.raises(OutputError, match=r"fused\.nrrd exists already \(and 1 more\)"):
+        (tmp_path / "report.json").touch()
+        check_destination(tmp_path, ["fused.nrrd", "report.json"])
 
 
 def test_an_interrupt_waits_for_the_move():

@@ -20,7 +20,8 @@ class ConsoleProgress:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._live = self._stream.isatty()
-        self._shown_at = float("-inf")
+        # A log gets no line from work that is done before the first pause is over.
+        self._shown_at = float("-inf") if self._live else time.monotonic()
 
     def __enter__(self) -> ConsoleProgress:
         return self
@@ -32,7 +33,7 @@ class ConsoleProgress:
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
         pause = _TERMINAL_PAUSE if self._live else _LOG_PAUSE
-        if now - self._shown_at < pause and progress.fraction < 1:
+        if now - self._shown_at < pause:
             return
         self._shown_at = now
         line = f"{100 * progress.fraction:3.0f} %  {progress.message}"
@@ -40,9 +41,7 @@ class ConsoleProgress:
 
     def part(self, start: float, stop: float) -> Callable[[Progress], None]:
         """A reporter for one stage, whose 0 to 1 is ``start`` to ``stop`` of the whole."""
-        return lambda step: self(
-            Progress(start + (stop - start) * min(step.fraction, 0.999), step.message)
-        )
+        return lambda step: self(Progress(start + (stop - start) * step.fraction, step.message))
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -16,9 +16,9 @@ from ..fusion.result import FusionResult
 from ..fusion.settings import FusionSettings
 from ..progress import Progress, finish
 from ..quality.volume import measure_volume_steps
-from ..volumes.staging import staged_folder
+from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
-from ..volumes.writing import refuse_existing, write_volume, writing_errors
+from ..volumes.writing import write_volume, writing_errors
 from .alignment import HELP as REGISTRATION_HELP
 from .alignment import Alignment, align
 from .console import ConsoleProgress
@@ -102,7 +102,7 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
         weights=options.weights,
     )
     names = _output_names(settings, options.registration)
-    refuse_existing([options.output / name for name in names], force=options.force)
+    check_destination(options.output, names, force=options.force)
     clock = _Clock()
     with ConsoleProgress() as progress:
         progress(Progress(0, "Reading the volumes"))

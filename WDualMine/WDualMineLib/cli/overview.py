@@ -52,7 +52,7 @@ def draw_overview(result: FusionResult) -> Figure:
     columns = _columns(result)
     widest = max(plane.extent_mm[0] for plane in planes)
     heights = [plane.extent_mm[1] * _PANEL_INCHES / widest for plane in planes]
-    left, top, bottom, gap = 0.45, 0.75, 0.85, 0.06
+    left, top, bottom, gap = 0.45, 0.5, 0.75, 0.06
     width = left + len(columns) * (_PANEL_INCHES + gap) + 0.1
     height = top + sum(heights) + gap * len(heights) + bottom
     figure = Figure(figsize=(width, height), facecolor=_BACK)
@@ -82,7 +82,13 @@ def draw_overview(result: FusionResult) -> Figure:
                 )
         middle = (x + _PANEL_INCHES / 2) / width
         figure.text(
-            middle, 1 - 0.12 / height, column.title, ha="center", va="top", color=_INK, fontsize=9
+            middle,
+            1 - (top - 0.02) / height,
+            column.title,
+            ha="center",
+            va="bottom",
+            color=_INK,
+            fontsize=9,
         )
         if column.colours is not None:
             scale = figure.add_axes(box(x + 0.15, bottom - 0.3, _PANEL_INCHES - 0.3, 0.11))
@@ -171,6 +177,9 @@ def _draw_scale(figure: Figure, axes, column: _Column) -> None:
     bar.set_ticks(list(column.ticks), labels=list(column.ticks.values()))
     bar.outline.set_edgecolor(_INK)
     axes.tick_params(colors=_INK, labelsize=7, length=2)
+    for tick, label in zip(column.ticks, axes.get_xticklabels(), strict=True):
+        # Within the bar's own width, or neighbouring columns run into each other.
+        label.set_horizontalalignment({0.0: "left", 1.0: "right"}.get(tick, "center"))
 
 
 def _footer(result: FusionResult) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,8 +33,7 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
     Raises:
         OutputError: ``destination`` is a file, a new file exists already, or the disk refuses.
     """
-    if destination.exists() and not destination.is_dir():
-        raise OutputError(f"{destination} is a file", "Give a folder to write into")
+    check_destination(destination)
     destination = destination.absolute()
     home = destination if destination.is_dir() else destination.parent
     staging = home / f".partial-{secrets.token_hex(4)}"
@@ -52,6 +52,25 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
             for parent in () if done else made:
                 with suppress(OSError):
                     parent.rmdir()
+
+
+def check_destination(destination: Path, names: Sequence[str] = (), *, force: bool = False) -> None:
+    """What :func:`staged_folder` would find wrong, before any work is done.
+
+    Args:
+        destination, force: as there.
+        names: the files to be written, relative to ``destination``.
+
+    Raises:
+        OutputError: ``destination`` is no folder, may not be written into, or holds one of
+            ``names`` that may not be replaced.
+    """
+    nearest = next(p for p in (destination, *destination.absolute().parents) if p.exists())
+    if not nearest.is_dir():
+        raise OutputError(f"{nearest} is a file", "Give a folder to write into")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"{nearest} may not be written into", "Choose a folder of your own")
+    refuse_existing([destination / name for name in names], force=force)
 
 
 @contextmanager

@@ -1,0 +1,208 @@
+"""``wdualmine fuse-images``: the literature's protocol, pairs of 8-bit images of equal name."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from ..errors import InputError
+from ..fusion.colour import chroma, to_rgb
+from ..fusion.correlation import FloorReport, quantise
+from ..fusion.engine import SliceEngine
+from ..fusion.preview import FusedSlice, fuse_slice
+from ..fusion.settings import FusionSettings
+from ..network.weights import load_model
+from ..progress import Progress
+from ..quality.images import list_images, read_image, rounded_luminance
+from ..volumes.staging import check_destination, staged_folder
+from ..volumes.writing import writing_errors
+from .console import ConsoleProgress
+from .options import add_device, add_look, add_output
+
+MAP_FOLDERS = ("reliability_a", "reliability_b", "arbitration")
+
+# JPEG has no lossless form; this is the least that it changes.
+_SAVE_OPTIONS = {".jpg": {"quality": 100, "subsampling": 0}}
+_SAVE_OPTIONS[".jpeg"] = _SAVE_OPTIONS[".jpg"]
+
+
+class FusedImage(NamedTuple):
+    """A fused file's bytes, and what led to it."""
+
+    content: bytes
+    fused: FusedSlice
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``wdualmine fuse-images``."""
+    parser.description = (
+        "Fuse pairs of 8-bit grey or RGB images of equal name, each pair on its own. Of colour "
+        "images the luminance (Y of YCbCr) is fused and the chroma put back. The correlation floor "
+        "holds for the luminance of every file as it is written."
+    )
+    parser.add_argument("a", type=Path, metavar="DIR_A", help="first sources")
+    parser.add_argument("b", type=Path, metavar="DIR_B", help="second sources, of equal names")
+    add_output(parser)
+    parser.add_argument(
+        "--maps",
+        action="store_true",
+        help=f"also write the maps, 8 bit for 0 to 1, into {', '.join(MAP_FOLDERS)}",
+    )
+    add_look(parser)
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fuse every pair, write all files or none, and say how they correlate with their sources."""
+    settings = FusionSettings(
+        strength=options.strength,
+        correlation_floor=options.correlation_floor,
+        device=options.device,
+        weights=options.weights,
+    )
+    pairs = match_pairs(options.a, options.b)
+    folders = ("", *MAP_FOLDERS) if options.maps else ("",)
+    outputs = [f"{folder}/{name}" if folder else name for folder in folders for name in pairs]
+    check_destination(options.output, outputs, force=options.force)
+    engine = SliceEngine(load_model(settings.weights), settings.device)
+    floors: dict[str, FloorReport] = {}
+    with (
+        ConsoleProgress() as progress,
+        staged_folder(options.output, force=options.force) as folder,
+    ):
+        for number, (name, (path_a, path_b)) in enumerate(pairs.items()):
+            progress(Progress(number / len(pairs), f"Fusing {name}"))
+            a, b = read_pair(name, path_a, path_b)
+            image = fuse_images(a, b, Path(name).suffix.lower(), engine, settings)
+            with writing_errors(options.output / name):
+                (folder / name).write_bytes(image.content)
+                if options.maps:
+                    _write_maps(folder, name, image.fused)
+            floors[name] = image.fused.floor
+    _say(options, floors, engine)
+
+
+def match_pairs(a: Path, b: Path) -> dict[str, tuple[Path, Path]]:
+    """``{name: (a, b)}`` of the images in two folders.
+
+    Raises:
+        InputError: a folder is missing or holds no image, or an image lacks its partner.
+    """
+    images_a, images_b = list_images(a), list_images(b)
+    if not images_a.keys() & images_b.keys():
+        raise InputError(
+            f"No image in {a} has the name of one in {b}: {next(iter(images_a))} there, "
+            f"{next(iter(images_b))} here",
+            "Give the two images of a pair the same name",
+        )
+    for folder, there, here in ((b, images_a, images_b), (a, images_b, images_a)):
+        missing = sorted(there.keys() - here.keys())
+        if missing:
+            others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise InputError(
+                f"{folder} lacks {missing[0]}{others}",
+                "Put the partner there under the same name, or take the single image away",
+            )
+    return {name: (path, images_b[name]) for name, path in images_a.items()}
+
+
+def read_pair(name: str, path_a: Path, path_b: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Two images of one size, uint8, each (H, W) or (H, W, 3).
+
+    Raises:
+        InputError: one cannot be read, or the sizes differ.
+    """
+    a, b = read_image(path_a), read_image(path_b)
+    if a.shape[:2] != b.shape[:2]:
+        sizes = " and ".join(f"{image.shape[1]} x {image.shape[0]}" for image in (a, b))
+        raise InputError(
+            f"The two images {name} differ in size: {sizes} pixels",
+            "Register them and bring them to one grid first",
+        )
+    return a, b
+
+
+def fuse_images(
+    a: np.ndarray, b: np.ndarray, suffix: str, engine: SliceEngine, settings: FusionSettings
+) -> FusedImage:
+    """Fuse a pair into the content of a file with ``suffix``.
+
+    The correlation floor is applied to what a reader of the file gets: rounded to 8 bit, after the
+    chroma was put back, and after JPEG's losses where that is the format. It is measured against
+    the sources' luminance rounded to 8 bit, as evaluators read it.
+
+    Args:
+        a, b: uint8, (H, W) or (H, W, 3).
+        suffix: lower case, with the dot.
+        settings: strength and correlation floor.
+    """
+    grey_a, grey_b = (_luminance(image) / np.float32(255) for image in (a, b))
+    colours = _mixed_chroma(a, b) if a.ndim == 3 or b.ndim == 3 else None
+
+    def pixels(y: np.ndarray) -> np.ndarray:
+        return quantise(y, 255) if colours is None else to_rgb(y, colours)
+
+    def read_back(y: np.ndarray) -> np.ndarray:
+        image = pixels(y)
+        if suffix in _SAVE_OPTIONS:
+            image = np.asarray(Image.open(io.BytesIO(_encode(image, suffix))))
+        return _luminance(image)
+
+    fused = fuse_slice(
+        grey_a,
+        grey_b,
+        engine,
+        strength=settings.strength,
+        correlation_floor=settings.correlation_floor,
+        readback=read_back,
+    )
+    return FusedImage(_encode(pixels(fused.fused), suffix), fused)
+
+
+def _luminance(image: np.ndarray) -> np.ndarray:
+    return image if image.ndim == 2 else rounded_luminance(image)
+
+
+def _mixed_chroma(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(H, W, 2): the chroma of the coloured image; where both have some, each by its saturation."""
+    ab = [chroma(np.atleast_3d(image) / 255 * np.ones(3)) for image in (a, b)]
+    weights = [np.linalg.norm(c, axis=-1, keepdims=True) for c in ab]
+    total = np.maximum(weights[0] + weights[1], 1e-6)
+    return (weights[0] * ab[0] + weights[1] * ab[1]) / total
+
+
+def _encode(image: np.ndarray, suffix: str) -> bytes:
+    stream = io.BytesIO()
+    kind = Image.registered_extensions()[suffix]
+    Image.fromarray(image).save(stream, kind, **_SAVE_OPTIONS.get(suffix, {}))
+    return stream.getvalue()
+
+
+def _write_maps(folder: Path, name: str, fused: FusedSlice) -> None:
+    maps = (fused.reliability, 1 - fused.reliability, fused.arbitration)
+    for map_folder, values in zip(MAP_FOLDERS, maps, strict=True):
+        path = folder / map_folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(_encode(quantise(values, 255), path.suffix.lower()))
+
+
+def _say(options: argparse.Namespace, floors: dict[str, FloorReport], engine: SliceEngine) -> None:
+    ratios = [f.cc_over_bound for f in floors.values() if np.isfinite(f.cc_over_bound)]
+    maps = f", their maps in {', '.join(MAP_FOLDERS)}" if options.maps else ""
+    print(f"Fused {len(floors)} pairs into {options.output}{maps}.")
+    if ratios:
+        print(f"  CC / bound as written: mean {np.mean(ratios):.4f}, least {min(ratios):.4f}")
+    for note in engine.notes:
+        print(f"  Note: {note}")
+    for name, floor in floors.items():
+        if floor.reason:
+            print(f"  Note: {name}: {floor.reason}")
+    print(
+        f"Measure them with: wdualmine evaluate --a {options.a} --b {options.b} "
+        f"--fused {options.output}"
+    )

@@ -40,3 +40,22 @@ def test_shapes_must_agree():
         measure_pair(np.zeros((8, 8)), np.zeros((8, 9)), np.zeros((8, 8)))
     with pytest.raises(ValueError, match="2-D"):
         measure_pair(*[np.zeros((3, 8, 8))] * 3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shape", [(1, 30), (30, 1), (5, 4), (16, 16), (20, 300)])
+def test_images_of_any_size_are_measured_as_far_as_they_can_be(shape):
+    images = np.random.default_rng(0).integers(0, 256, (3, *shape)).astype(np.uint8)
+    measures = measure_pair(*images)
+    assert np.isfinite([measures[name] for name in ("MI", "Qabf", "EN")]).all()
+    assert np.isfinite(measures["SSIM"]) == (min(shape) >= 7)
+    assert np.isfinite(measures["VIF"]) == (min(shape) >= 17)
+    assert np.isfinite(measures["AG"]) == np.isfinite(measures["SF"]) == (min(shape) >= 2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_constant_images_are_undefined_without_a_warning():
+    flat = np.full((20, 20), 9, np.uint8)
+    measures = measure_pair(flat, flat, flat)
+    undefined = {name for name, value in measures.items() if np.isnan(value)}
+    assert undefined == {"CC", "CC/bound", "VIF", "SCD"}

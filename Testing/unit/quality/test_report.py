@@ -30,7 +30,7 @@ def test_text_has_a_line_a_row_aligned_and_says_what_is_left_out(report):
     assert lines[2].split() == ["±0.1414", "±0.000"]
     assert lines[3].split() == ["average", "0.6000", "2.000"]
     assert len(lines[1]) == len(lines[3])
-    assert lines[-1] == "fused: MI is undefined for 1 of 2 images, which its mean leaves out."
+    assert lines[-1] == "fused: undefined, and left out of the mean, of 2: MI 1."
 
 
 def test_json_is_strict(report):

@@ -18,7 +18,7 @@ def to_levels(image: np.ndarray) -> np.ndarray:
 
 def _entropy_of(counts: np.ndarray) -> float:
     probabilities = counts[counts > 0] / counts.sum()
-    return float(-(probabilities @ np.log2(probabilities)))
+    return float(probabilities @ np.log2(1 / probabilities))
 
 
 def en(image: np.ndarray) -> float:

@@ -116,13 +116,14 @@ class Report:
 
     def _footnotes(self, summary: dict[str, dict[str, Summary]]) -> list[str]:
         """Which means leave images out because the measure is undefined for them."""
-        return [
-            f"{row}: {metric} is undefined for {len(self.rows[row]) - value.count} of "
-            f"{len(self.rows[row])} images, which its mean leaves out."
-            for row, columns in summary.items()
-            for metric, value in columns.items()
-            if value.count < len(self.rows[row])
-        ]
+        notes = []
+        for row, columns in summary.items():
+            count = len(self.rows[row])
+            left_out = {m: count - c.count for m, c in columns.items() if c.count < count}
+            if left_out:
+                listed = ", ".join(f"{metric} {number}" for metric, number in left_out.items())
+                notes.append(f"{row}: undefined, and left out of the mean, of {count}: {listed}.")
+        return notes
 
 
 def _plain(value: float) -> float | None:

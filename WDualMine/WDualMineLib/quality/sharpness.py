@@ -9,15 +9,17 @@ def sf(image: np.ndarray) -> float:
     """Spatial frequency: ``sqrt(mean((F[h, w] - F[h, w-1])^2) + mean((F[h, w] - F[h-1, w])^2))``.
 
     Args:
-        image: (H, W), both at least 2, grey levels 0..255.
+        image: (H, W), grey levels 0..255.
 
     Returns:
-        Grey levels per pixel, 0 or more.
+        Grey levels per pixel, 0 or more; NaN if a side is a single pixel.
 
     Source: Eskicioglu, Fisher, "Image quality measures and their performance", IEEE Trans. Commun.
     43 (1995); as in the CDDFuse evaluator.
     """
     image = np.asarray(image, dtype=np.float64)
+    if min(image.shape) < 2:
+        return float("nan")
     rows = np.mean(np.diff(image, axis=1) ** 2)
     columns = np.mean(np.diff(image, axis=0) ** 2)
     return float(np.sqrt(rows + columns))
@@ -29,14 +31,17 @@ def ag(image: np.ndarray) -> float:
     At the border they are one-sided.
 
     Args:
-        image: (H, W), both at least 2, grey levels 0..255.
+        image: (H, W), grey levels 0..255.
 
     Returns:
-        Grey levels per pixel, 0 or more.
+        Grey levels per pixel, 0 or more; NaN if a side is a single pixel.
 
     Source: Cui, Feng, Xu, Li, Chen, "Detail preserved fusion of visible and infrared images using
     regional saliency extraction and multi-scale image decomposition", Opt. Commun. 341 (2015); as
     in the CDDFuse evaluator.
     """
-    along_height, along_width = np.gradient(np.asarray(image, dtype=np.float64))
+    image = np.asarray(image, dtype=np.float64)
+    if min(image.shape) < 2:
+        return float("nan")
+    along_height, along_width = np.gradient(image)
     return float(np.mean(np.sqrt((along_width**2 + along_height**2) / 2)))

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-
 from WDualMineLib.network.model import DualMineNetwork, NetworkConfig
 from WDualMineLib.network.weights import default_path, load_model
 
@@ -34,7 +33,7 @@ def test_maps_have_the_slices_size_and_their_ranges(model, size):
         assert torch.isfinite(x).all()
     assert maps.residual.abs().max() <= model.config.alpha
     for x in maps[1:]:
-        assert 0 <= x.min() and x.max() <= 1
+        assert x.min() >= 0 and x.max() <= 1
     total = maps.reliability_a + maps.reliability_b
     torch.testing.assert_close(total, torch.ones_like(total), atol=1e-6, rtol=0)
 

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from WDualMineLib.network.arbitration import Arbitration, gradient_magnitude
 from WDualMineLib.network.decoder import Decoder
 from WDualMineLib.network.encoder import Encoder
@@ -50,7 +49,7 @@ def test_reliabilities_lie_in_unit_range_and_swap():
 
     assert [w.shape[2] for w in forward] == [32, 16, 8]
     for w_a, w_b in zip(forward, backward, strict=True):
-        assert 0 <= w_a.min() and w_a.max() <= 1
+        assert w_a.min() >= 0 and w_a.max() <= 1
         torch.testing.assert_close(w_a + w_b, torch.ones_like(w_a))
 
 
@@ -126,7 +125,7 @@ def test_arbitration_lies_in_unit_range_and_mixes_accordingly():
     z, m = part(s, w)
 
     assert m.shape == (2, 1, 16, 16)
-    assert 0 <= m.min() and m.max() <= 1
+    assert m.min() >= 0 and m.max() <= 1
     torch.testing.assert_close(z, m * s + (1 - m) * w)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import pywt
 import torch
-
 from WDualMineLib.network.wavelet import WaveletTransform
 
 ORTHOGONAL = ["haar", "db2", "db4", "sym4", "coif1"]

@@ -4,7 +4,6 @@ import hashlib
 
 import pytest
 import torch
-
 from WDualMineLib.errors import WeightsError
 from WDualMineLib.network.model import DualMineNetwork, NetworkConfig
 from WDualMineLib.network.weights import load_model, save_weights, weights_hash
@@ -101,7 +100,7 @@ def test_other_architecture(saved, config):
 
 
 def test_other_widths(saved):
-    network, path = saved
+    _, path = saved
     content = torch.load(path, weights_only=True)
     altered(path, config=content["config"] | {"channels": (8, 8)})
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 from ..errors import InputError
 from ..network.model import NetworkConfig
-from .objective import ObjectiveWeights
+from .objective import ObjectiveConfig
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class TrainingConfig:
     warm_up: int = 100
     per_group: int = 1
     toned: float = 0.3
-    faulty: int = 4
+    faulty: int = 3
     crop: int = 128
-    reliability: float = 0.1
+    reliability: float = 0.4
     consistency: float = 1.0
     averaging: float = 0.998
     validate_every: int = 250
     validation_stride: int = 6
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    objective: ObjectiveWeights = field(default_factory=ObjectiveWeights)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
     def rate(self, step: int) -> float:
         """Learning rate at ``step``."""

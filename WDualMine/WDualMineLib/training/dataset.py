@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ..errors import InputError
+from ..quality.images import read_luminance
 
 CASE_DIGITS = 3
 """A file name is the case's number followed by a slice number of three digits: ``25015.png``."""
@@ -36,16 +36,8 @@ class SlicePair:
     b: np.ndarray
 
 
-def read_luminance(path: Path) -> np.ndarray:
-    """(H, W) float32 in [0, 1]: grey level, or Y of YCbCr (ITU-R BT.601, full range) of colour."""
-    try:
-        with Image.open(path) as image:
-            grey = image if image.mode == "L" else image.convert("RGB").convert("YCbCr").split()[0]
-            return np.asarray(grey, dtype=np.float32) / 255
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read as an image ({error})", "Remove it or replace it by a PNG"
-        ) from error
+def _read(path: Path) -> np.ndarray:
+    return read_luminance(path).astype(np.float32) / 255
 
 
 def read_group(folder: Path) -> list[SlicePair]:
@@ -63,7 +55,7 @@ def read_group(folder: Path) -> list[SlicePair]:
         partner = folder / "MRI" / path.name
         if not partner.is_file():
             raise InputError(f"{path} has no partner {partner}", "Complete the pair or remove it")
-        a, b = read_luminance(path), read_luminance(partner)
+        a, b = _read(path), _read(partner)
         if a.shape != b.shape:
             raise InputError(f"{path} and {partner} differ in size", "Resample one to the other")
         pairs.append(SlicePair(folder.name, int(path.stem[:-CASE_DIGITS]), path.name, a, b))

@@ -1,11 +1,12 @@
-"""What training maximises: the measures of the field, after the correlation floor, all at once."""
+"""What training maximises: the measures of the field after the correlation floor, all at once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .losses.correlation import correlation_floor, scd
 from .losses.edges import qabf
@@ -14,58 +15,94 @@ from .losses.structure import ssim, vif
 
 
 @dataclass(frozen=True)
-class ObjectiveWeights:
-    """Worth of one unit of each measure, and the floor under which they are taken.
-
-    The default weights are the slopes of the trade-off near the target: there 0.01 of Qabf costs
-    about 0.03 bits of MI.
+class Goal:
+    """What is wanted of one measure.
 
     Attributes:
-        information: per bit of MI(F, A) + MI(F, B).
-        edges: Qabf.
-        similarity: mean SSIM.
-        fidelity: summed VIF.
-        differences: SCD.
+        worth: of one unit of the measure.
+        margin: by how much the pixel maximum under the floor is to be exceeded, slice by slice.
+            What lies beyond is worth little: it should rather be spent on another measure.
+    """
+
+    worth: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """Goals, and the floor under which they are taken.
+
+    A slice that is hard for every method is hard for the maximum too, so goals relative to it give
+    every slice and modality the same weight. The default worths are the slopes of the trade-off
+    near the goals: there 0.01 of Qabf costs about 0.05 bits of MI.
+
+    Attributes:
+        information: of MI(F, A) + MI(F, B) in bits.
+        edges: of Qabf.
+        similarity: of the mean SSIM.
+        differences: of SCD.
+        fidelity: of the summed VIF; None leaves it out, which saves a third of a step's time.
+        beyond: worth of what exceeds a goal, relative to what falls short of it.
         floor: CC over its bound that every slice is raised to first.
         bins: histograms whose MI is averaged.
     """
 
-    information: float = 0.3
-    edges: float = 1.0
-    similarity: float = 1.0
-    fidelity: float = 0.0
-    differences: float = 0.1
-    floor: float = 0.986
+    information: Goal = field(default_factory=lambda: Goal(0.3, -0.05))
+    edges: Goal = field(default_factory=lambda: Goal(1.5, 0.07))
+    similarity: Goal = field(default_factory=lambda: Goal(3.0, 0.006))
+    differences: Goal = field(default_factory=lambda: Goal(0.1, 0.06))
+    fidelity: Goal | None = None
+    beyond: float = 0.2
+    floor: float = 0.985
     bins: tuple[int, ...] = (256, 64)
 
 
+def _measures(fused: Tensor, a: Tensor, b: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
+    """Each measure of each slice, (N,)."""
+    measures = {
+        "MI": fused_information(fused, a, b, config.bins),
+        "Qabf": qabf(fused, a, b),
+        "SSIM": (ssim(fused, a) + ssim(fused, b)) / 2,
+        "SCD": scd(fused, a, b)[:, 0],
+    }
+    if config.fidelity:
+        measures["VIF"] = vif(fused, a) + vif(fused, b)
+    return measures
+
+
 def objective(
-    fused: Tensor, a: Tensor, b: Tensor, weights: ObjectiveWeights
+    fused: Tensor, a: Tensor, b: Tensor, config: ObjectiveConfig
 ) -> tuple[Tensor, dict[str, float]]:
-    """Negative weighted sum of the measures, to be minimised.
+    """Worth of what falls short of the goals, less that of what exceeds them; to be minimised.
 
     Args:
         fused: (N, 1, H, W), the network's output before the floor; may leave [0, 1].
         a, b: (N, 1, H, W) in [0, 1].
-        weights: see :class:`ObjectiveWeights`.
+        config: see :class:`ObjectiveConfig`.
 
     Returns:
-        Scalar loss, and the mean of every measure for the log.
+        Scalar loss, and for the log the mean of every measure and of its excess over the maximum's.
     """
     out_of_range = (fused - fused.clamp(0, 1)).abs().mean()
-    shown = correlation_floor(fused.clamp(0, 1), a, b, weights.floor)
-    parts = {
-        "MI": (weights.information, fused_information(shown, a, b, weights.bins)),
-        "Qabf": (weights.edges, qabf(shown, a, b)),
-        "SSIM": (weights.similarity, (ssim(shown, a) + ssim(shown, b)) / 2),
-        "SCD": (weights.differences, scd(shown, a, b)[:, 0]),
+    goals = {
+        "MI": config.information,
+        "Qabf": config.edges,
+        "SSIM": config.similarity,
+        "SCD": config.differences,
+        "VIF": config.fidelity,
     }
-    if weights.fidelity:
-        # As dear as the network itself; left out where it is not asked for.
-        parts["VIF"] = (weights.fidelity, vif(shown, a) + vif(shown, b))
-    gain = sum(weight * value.mean() for weight, value in parts.values())
-    log = {name: value.mean().item() for name, (_, value) in parts.items()}
-    return 10 * out_of_range - gain, log
+    reached = _measures(correlation_floor(fused, a, b, config.floor), a, b, config)
+    with torch.no_grad():
+        maximum = correlation_floor(torch.maximum(a, b), a, b, config.floor)
+        reference = _measures(maximum, a, b, config)
+    loss, log = 10 * out_of_range, {}
+    for name, value in reached.items():
+        excess = value - reference[name]
+        short = goals[name].margin - excess
+        cost = F.relu(short) - config.beyond * F.relu(-short)
+        loss = loss + goals[name].worth * cost.mean()
+        log |= {name: value.mean().item(), f"{name} excess": excess.mean().item()}
+    return loss, log
 
 
 def fuse_slices(residual: Tensor, a: Tensor, b: Tensor) -> Tensor:

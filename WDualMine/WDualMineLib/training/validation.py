@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..fusion.correlation import apply_floor, quantise
 from ..network.model import DualMineNetwork
 from ..quality.metrics import measure_pair
 from .dataset import SlicePair
-from .losses.correlation import correlation_floor
 from .objective import fuse_slices
 
 REPORTED = ("CC/bound", "MI", "SSIM", "Qabf", "VIF", "SCD")
@@ -24,7 +24,7 @@ def validate(
         model: in eval mode.
         groups: validation pairs by modality pair.
         every: take each ``every``-th slice.
-        floor: correlation floor, applied to every slice.
+        floor: correlation floor, applied to every slice as users' slices are.
 
     Returns:
         ``{group: {measure: mean}}`` for :data:`REPORTED`.
@@ -35,9 +35,9 @@ def validate(
         rows = []
         for pair in pairs[::every]:
             a, b = (torch.from_numpy(x)[None, None].to(device) for x in (pair.a, pair.b))
-            fused = fuse_slices(model(a, b).residual, a, b).clamp(0, 1)
-            fused = correlation_floor(fused, a, b, floor).clamp(0, 1)
-            levels = [np.round(x[0, 0].cpu().numpy() * 255) for x in (fused, a, b)]
+            fused = fuse_slices(model(a, b).residual, a, b)[0, 0].cpu().numpy()
+            fused, _ = apply_floor(fused, pair.a, pair.b, floor, levels=255)
+            levels = [quantise(x, 255) for x in (fused, pair.a, pair.b)]
             rows.append(measure_pair(*levels))
         table[group] = {name: float(np.mean([row[name] for row in rows])) for name in REPORTED}
     return table

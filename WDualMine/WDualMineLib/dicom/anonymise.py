@@ -66,7 +66,7 @@ class Anonymiser:
         """Anonymise ``dataset`` in place and say so in it."""
         for level in _levels(dataset):
             # Of the hundreds of rules only those that apply: a map has thousands of items.
-            present = ((tag.group, tag.element) for tag in level.keys())
+            present = ((element.tag.group, element.tag.element) for element in level)
             rules = {tag: self._rules[tag] for tag in present if tag in self._rules}
             if level is dataset:
                 rules |= self._repeating

@@ -9,7 +9,11 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
-from pydicom.pixel_data_handlers.util import apply_modality_lut
+
+try:
+    from pydicom.pixels import apply_modality_lut
+except ImportError:  # pydicom 2.4
+    from pydicom.pixel_data_handlers.util import apply_modality_lut
 
 from .headers import damaged, number, text
 

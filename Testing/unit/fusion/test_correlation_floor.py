@@ -154,6 +154,19 @@ def test_no_more_is_changed_than_has_to_be():
     assert cc == pytest.approx(0.99 * bound, abs=1e-7)
 
 
+@pytest.mark.parametrize("levels", [None, 255])
+def test_where_bright_voxels_are_clipped_the_floor_is_still_met_closely(levels):
+    rng = np.random.default_rng(19)
+    a = np.clip(rng.normal(0.5, 0.25, (10, 30, 30)), 0, 1).astype(np.float32)
+    b = (rng.random(a.shape) ** 6).astype(np.float32)
+    fused = np.clip(1.4 * np.maximum(a, b), 0, 1)
+    for tau in (0.97, 0.985, 0.99):
+        result, report = apply_floor(fused, a, b, tau, levels=levels)
+        assert (result == 1).mean() > 0.01
+        assert report.kept > 0
+        assert tau - TOLERANCE <= report.cc_over_bound < tau + 1e-4
+
+
 def test_air_stays_air():
     rng = np.random.default_rng(7)
     a, b = sources(rng, (10, 20, 20))

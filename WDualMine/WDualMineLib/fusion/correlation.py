@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +25,9 @@ from .moments import Moments, measure
 _ROUNDING = 1e-10
 # Aim so much above the floor that rounding to float32 does not fall below it.
 _MARGIN = 1e-9
-_CORRECTIONS = 6
+# Where clipping or rounding cost some, a result this little above the floor is close enough.
+_CLOSE = 1e-4
+_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def apply_floor(
 
     Returns:
         (result, report). ``result`` is float32 in [0, 1]; it is ``fused`` itself, not a copy, where
-        that is float32 and meets the floor already. Monotone: a higher ``tau`` keeps less.
+        that is float32 and meets the floor already. A higher ``tau`` keeps less.
     """
     if not 0 <= tau < 1:
         raise ValueError(f"the correlation floor must be in [0, 1), got {tau}")
@@ -140,24 +143,38 @@ def apply_floor(
         return original, report(1.0, before, head)
 
     exact = before if readback is _stored_as_float else measure(original, a, b, mask)[0]
-    for scale, target in _attempts(exact, *_scale(exact, a, b, mask), tau):
-        kept = 0.0
-        for _ in range(_CORRECTIONS if target < 1 else 1):
-            if target < 1:
-                kept = _share(exact, scale, target)
-            result = _blend(original, a, b, kept, (1 - kept) * scale, exact.weights, mask)
-            now, head = measure(readback(result), a, b, mask)
-            if now.cc_over_bound >= tau - _ROUNDING:
-                return result, report(kept, now, head)
-            # Clipping and storage cost some correlation: aim higher by what is missing.
-            target += 1.5 * (tau - now.cc_over_bound) + _MARGIN
-            if target >= 1:
-                break
+
+    def blend(kept: float, scale: float) -> _Candidate:
+        image = _blend(original, a, b, kept, (1 - kept) * scale, exact.weights, mask)
+        return _Candidate(kept, image, *measure(readback(image), a, b, mask))
+
+    fitted, limit = _scale(exact, a, b, mask)
+    limited = min(fitted, limit)
+    # The fitted scale keeps the brightness but may leave [0, 1] where both sources are bright; the
+    # limited one does not, and what lies between clips less.
+    for scale in (fitted, math.sqrt(fitted * limited), limited):
+        found = _search(blend, exact, scale, tau)
+        if found is not None:
+            return found.image, report(found.kept, found.whole, found.head)
+    # U alone; at its brightest rounding costs it the least.
+    for scale in (limited, limit):
+        found = blend(0.0, scale)
+        if found.whole.cc_over_bound >= tau - _ROUNDING:
+            return found.image, report(0.0, found.whole, found.head)
     reason = (
         f"the correlation floor of {tau:g} cannot be reached with values stored this coarsely: "
-        f"even the best image gets {now.cc_over_bound:.6f}"
+        f"even the best image gets {found.whole.cc_over_bound:.6f}"
     )
-    return result, report(kept, now, head, reason)
+    return found.image, report(0.0, found.whole, found.head, reason)
+
+
+class _Candidate(NamedTuple):
+    """A blend that keeps so much of the fused volume, and its moments as stored."""
+
+    kept: float
+    image: np.ndarray
+    whole: Moments
+    head: Moments
 
 
 def _stored_as_float(image: np.ndarray) -> np.ndarray:
@@ -182,19 +199,29 @@ def _why_no_direction(moments: Moments) -> str:
     return "each source is the other's negative, so nothing can correlate with both"
 
 
-def _attempts(
-    moments: Moments, fitted: float, limit: float, tau: float
-) -> list[tuple[float, float]]:
-    """(scale of V, correlation to aim at), from the best to the safest.
+def _search(
+    blend: Callable[[float, float], _Candidate], moments: Moments, scale: float, tau: float
+) -> _Candidate | None:
+    """The blend that keeps the most, closely, of those that reach ``tau``; None if none does.
 
-    The fitted scale keeps the brightness but may leave [0, 1] where both sources are bright; the
-    limited one does not, and what lies between clips less. U alone at its brightest is what
-    rounding costs the least.
+    Without clipping and rounding the first is exact. Else the correlation to aim at is raised
+    until, by the secant through the last two tries, what is reached lies just above the floor.
     """
-    target = tau + _MARGIN
-    limited = min(fitted, limit)
-    scales = (fitted, math.sqrt(fitted * limited), limited)
-    return [*((scale, target) for scale in scales), (limited, 1.0), (limit, 1.0)]
+    aim, last, best = tau + _MARGIN, None, None
+    for _ in range(_TRIES):
+        tried = blend(_share(moments, scale, aim), scale)
+        reached = tried.whole.cc_over_bound
+        if reached >= tau - _ROUNDING:
+            if best is None or tried.kept > best.kept:
+                best = tried
+            if reached <= tau + _CLOSE:
+                break
+        slope = 1.0 if last is None else (reached - last[1]) / (aim - last[0])
+        last = (aim, reached)
+        aim += (tau + _CLOSE / 4 - reached) / min(max(slope, 0.2), 2.0)
+        if not tau < aim < 1:
+            break
+    return best
 
 
 def _scale(

@@ -31,7 +31,7 @@ def scene():
         yield scene
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pair() -> tuple[Volume, Volume]:
     """A bright block in each of two volumes, on noise, with air around."""
     rng = np.random.default_rng(0)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from WDualMineLib.errors import OutputError
+from WDualMineLib.errors import InputError, OutputError
 from WDualMineLib.palettes import ARBITRATION, RELIABILITY
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 from WDualMineLib.scene import outputs
-from WDualMineLib.scene.archive import save_scene
+from WDualMineLib.scene.archive import load_scene, save_scene
 from WDualMineLib.scene.headless import headless_scene
 from WDualMineLib.scene.hierarchy import item_of
 from WDualMineLib.scene.volumes import add_volume, volume_of
@@ -115,11 +115,27 @@ def test_it_survives_saving_and_loading(scene, nodes, result, tmp_path: Path) ->
     save_scene(scene, tmp_path / "scene.mrb")
     assert [path.name for path in tmp_path.iterdir()] == ["scene.mrb"]
     with headless_scene() as loaded:
-        assert loaded.ReadFromMRB(str(tmp_path / "scene.mrb"))
+        load_scene(loaded, tmp_path / "scene.mrb")
         assert_complete(loaded, result)
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(loaded)
         item = hierarchy.GetItemByDataNode(loaded.GetFirstNodeByName("Fixed + Moving fused"))
         assert hierarchy.GetItemName(hierarchy.GetItemParent(item)) == "Fixed + Moving fusion"
+
+
+def test_relative_paths_are_taken(scene, nodes, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_scene(scene, Path("scene.mrb"))
+    with headless_scene() as loaded:
+        load_scene(loaded, Path("scene.mrb"))
+        (found,) = outputs.results_in(loaded)
+    assert found.colour is not None
+
+
+def test_a_file_that_is_no_scene_is_refused(scene, tmp_path: Path) -> None:
+    (tmp_path / "scene.mrb").write_bytes(b"no archive")
+    for name in ("scene.mrb", "absent.mrb"):
+        with pytest.raises(InputError, match=name):
+            load_scene(scene, tmp_path / name)
 
 
 def test_a_folder_that_cannot_be_written_is_named(scene, nodes, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Scenes to ``.mrb`` files, whole or not at all."""
+"""Scenes to ``.mrb`` files and back, whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import slicer
 
-from ..errors import OutputError
+from ..errors import InputError, OutputError
 from ..volumes.writing import writing_errors
 
 
@@ -22,10 +22,21 @@ def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
         writing_errors(path),
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as scratch,
     ):
-        written = Path(scratch) / path.name
+        written = Path(scratch).absolute() / path.name
         if not scene.WriteToMRB(str(written)) or not written.is_file():
             raise OutputError(
                 f"The scene could not be written to {path}",
                 f"Free some room in {path.parent}, or choose another folder",
             )
         written.replace(path)
+
+
+def load_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
+    """Add what ``path`` (``.mrb``) holds to the scene.
+
+    Raises:
+        InputError: the file is missing or is not a complete scene.
+    """
+    # Absolute, because the scene leaves the working folder while it unpacks.
+    if not path.is_file() or not scene.ReadFromMRB(str(path.absolute())):
+        raise InputError(f"{path} does not load as a scene", "Save the scene again")

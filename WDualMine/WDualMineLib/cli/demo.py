@@ -1,0 +1,112 @@
+"""``wdualmine demo``: real volumes out of packages, fused, and shown in a MRML scene."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import shlex
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ..fusion.result import FusionResult
+from ..samples.catalogue import CT_BRAIN, GREY_MATTER, MR_T1, WHITE_MATTER
+from ..samples.download import cache_folder, fetch, load
+from ..samples.simulated_pet import simulate_fdg_pet
+from ..volumes.staging import staged_folder
+from ..volumes.volume import Volume
+from ..volumes.writing import refuse_existing, write_volume
+from .alignment import Alignment
+from .fuse import add_arguments as add_fuse_arguments
+from .fuse import fuse_files
+
+# Progress goes to stderr; without this, a log would show the two out of order.
+_say = partial(print, flush=True)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One ``wdualmine fuse`` of the demo: its folder, its sources and its options."""
+
+    name: str
+    fixed: Volume
+    moving: Volume
+    options: tuple[str, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``wdualmine demo``."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="folder to write into (default demo-output)",
+    )
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help=f"folder that the packaged volumes are kept in (default {cache_folder()})",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fetch, fuse twice, build the scene, and say where everything is."""
+    folder: Path = options.output
+    refuse_existing([folder / "scene.mrb"], force=options.force)
+    _say("Fetching packaged volumes (once)")
+    runs = _runs(options.cache)
+    with staged_folder(folder / "sources", force=options.force) as staging:
+        for volume in {v.name: v for each in runs for v in (each.fixed, each.moving)}.values():
+            write_volume(volume, staging / _file_name(volume))
+            _say(f"  {_file_name(volume)}: {volume.attributes['source']}")
+    done = [_fuse(each, folder, options.force) for each in runs]
+    _say()
+    if importlib.util.find_spec("slicer") is None:
+        _say("No MRML scene: slicer-core is not installed (pip install 'wdualmine[scene]').")
+        return
+    # Here and not above: slicer-core is an extra.
+    from .demo_scene import DemoPair, write_scene
+
+    _say("Building a MRML scene, saving it, loading it again and drawing its slice views")
+    pairs = [
+        DemoPair(each.name, each.fixed, each.moving, aligned.transform, result)
+        for each, (result, aligned) in zip(runs, done, strict=True)
+    ]
+    for path in write_scene(pairs, folder):
+        _say(f"  {path}")
+    _say(f"Open {folder / 'scene.mrb'} in 3D Slicer: everything is in it, named and coloured.")
+
+
+def _runs(cache: Path | None) -> list[_Run]:
+    paths = fetch((MR_T1, CT_BRAIN, GREY_MATTER, WHITE_MATTER), cache)
+    mr, ct, grey, white = (load(sample, path) for sample, path in paths.items())
+    pet = simulate_fdg_pet(grey, white)
+    return [
+        # Both are averages of other people's heads, so that their sizes differ: affine.
+        _Run("ct-mr", mr, ct, ("--registration", "affine", "--moving-window", "0,80")),
+        _Run("pet-mr-simulated", mr, pet, ("--moving-window", "pet", "--colour", "PET-Heat")),
+    ]
+
+
+def _fuse(each: _Run, folder: Path, force: bool) -> tuple[FusionResult, Alignment]:
+    """What ``wdualmine fuse`` would do, typed with these words."""
+    words = [
+        str(folder / "sources" / _file_name(each.fixed)),
+        str(folder / "sources" / _file_name(each.moving)),
+        "-o",
+        str(folder / each.name),
+        *each.options,
+        *(["--force"] if force else []),
+    ]
+    _say(f"\n$ wdualmine fuse {shlex.join(words)}")
+    parser = argparse.ArgumentParser()
+    add_fuse_arguments(parser)
+    return fuse_files(parser.parse_args(words))
+
+
+def _file_name(volume: Volume) -> str:
+    return volume.name.lower().replace(" ", "-") + ".nrrd"

@@ -1,0 +1,135 @@
+"""The demo's results as a MRML scene and as pictures of its slice views (needs slicer-core)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from ..errors import OutputError
+from ..fusion.result import FusionResult
+from ..scene import appearance
+from ..scene.archive import load_scene, save_scene
+from ..scene.colours import uptake_colours
+from ..scene.headless import headless_scene
+from ..scene.outputs import FIXED_ROLE, MOVING_ROLE, FusionNodes, add_outputs, results_in
+from ..scene.rendering import ORIENTATIONS, SliceRenderer, slice_renderer
+from ..scene.transforms import add_registration
+from ..scene.volumes import MODALITY, add_volume, volume_of
+from ..volumes.volume import Volume
+from .demo_figure import draw_slices
+
+# Through the thalami and lateral ventricles of MNI space, where every modality shows something.
+_POSITION_RAS = (14.0, -22.0, 12.0)
+_FIELD_OF_VIEW_MM = 196.0
+_PIXELS = (360, 360)
+# Where the moving volume is trusted more than the fixed one; air, which is neither, stays clear.
+_OVERLAY_FROM = 0.55
+_OVERLAY_OPACITY = 0.6
+
+
+@dataclass(frozen=True)
+class DemoPair:
+    """One fused pair as the scene needs it.
+
+    Attributes:
+        name: of its files.
+        fixed, moving: the sources, each on its own grid.
+        transform: from fixed to moving points (LPS, mm), or None where the frames agree.
+        result: of the fusion.
+    """
+
+    name: str
+    fixed: Volume
+    moving: Volume
+    transform: sitk.Transform | None
+    result: FusionResult
+
+
+def write_scene(pairs: list[DemoPair], folder: Path) -> list[Path]:
+    """Build the scene of all ``pairs``, save it, load it again to check it, and draw its slices.
+
+    Returns:
+        The files written: ``scene.mrb`` and one ``slices-*.png`` a pair.
+
+    Raises:
+        OutputError: the folder cannot be written, or the saved scene holds something else.
+        InputError: the saved scene does not load.
+    """
+    archive = folder / "scene.mrb"
+    with headless_scene() as scene:
+        _fill(scene, pairs)
+        save_scene(scene, archive)
+    pictures = [folder / f"slices-{pair.name}.png" for pair in pairs]
+    with headless_scene() as scene:
+        load_scene(scene, archive)
+        loaded = results_in(scene)
+        if len(loaded) != len(pairs) or not all(map(_is_as_saved, loaded, pairs)):
+            raise OutputError(f"{archive} does not load as it was saved", "Run the demo again")
+        with slice_renderer(scene) as renderer:
+            for nodes, picture in zip(loaded, pictures, strict=True):
+                titles, rows = _slices(renderer, nodes)
+                draw_slices(titles, rows, picture)
+    return [archive, *pictures]
+
+
+def _fill(scene, pairs: list[DemoPair]) -> None:
+    known: dict[str, object] = {}
+    for pair in pairs:
+        for volume in (pair.fixed, pair.moving):
+            if volume.name not in known:
+                known[volume.name] = add_volume(scene, volume)
+        fixed, moving = known[pair.fixed.name], known[pair.moving.name]
+        if pair.transform is not None:
+            name = f"{pair.moving.name} to {pair.fixed.name}"
+            node = add_registration(scene, pair.transform, name)
+            moving.SetAndObserveTransformNodeID(node.GetID())
+        about = pair.result.fused.attributes
+        for node, role in ((fixed, "fixed"), (moving, "moving")):
+            window = (float(about[f"{role}_window_low"]), float(about[f"{role}_window_high"]))
+            is_uptake = node.GetAttribute(MODALITY) == "PT"
+            table = uptake_colours(scene) if is_uptake else appearance.grey_colours(scene)
+            appearance.show(node, window, table)
+        add_outputs(scene, pair.result, fixed, moving)
+
+
+def _is_as_saved(nodes: FusionNodes, pair: DemoPair) -> bool:
+    result = pair.result
+    wanted = (result.fused, result.colour, result.reliability_fixed, result.reliability_moving,
+              result.arbitration)  # fmt: skip
+    loaded = [volume_of(node) for node in nodes.all()]
+    return all(
+        np.array_equal(got.array, want.array)
+        and np.allclose(got.geometry.ijk_to_lps, want.geometry.ijk_to_lps)
+        for got, want in zip(loaded, [v for v in wanted if v is not None], strict=True)
+    )
+
+
+def _slices(
+    renderer: SliceRenderer, nodes: FusionNodes
+) -> tuple[list[str], dict[str, list[np.ndarray]]]:
+    """Titles of the columns, and the pictures of each orientation in their order."""
+    fixed = nodes.fused.GetNodeReference(FIXED_ROLE)
+    moving = nodes.fused.GetNodeReference(MOVING_ROLE)
+    fused = nodes.colour or nodes.fused
+    trusted = nodes.reliability_moving
+    columns = {
+        f"{fixed.GetName()}\n(fixed)": (fixed, None),
+        f"{moving.GetName()}\n(moving)": (moving, None),
+        "Fused\n": (fused, None),
+        f"Fused, and where\n{moving.GetName()} is trusted more": (nodes.fused, trusted),
+        "Arbitration\n": (nodes.arbitration, None),
+    }
+    appearance.show_only_between(trusted, _OVERLAY_FROM, 1.0)
+    rows = {
+        orientation: [
+            renderer.render(background, orientation, overlay, _OVERLAY_OPACITY, _POSITION_RAS,
+                            _PIXELS, _FIELD_OF_VIEW_MM)
+            for background, overlay in columns.values()
+        ]
+        for orientation in ORIENTATIONS
+    }  # fmt: skip
+    appearance.show_everywhere(trusted)
+    return list(columns), rows

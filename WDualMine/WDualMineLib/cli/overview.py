@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from ..fusion.colour import colour_table
 from ..fusion.intensity import Window
@@ -21,9 +23,11 @@ from ..volumes.volume import Volume
 from .planes import Plane, centre_of_mass, planes_through
 
 _DOTS_PER_INCH = 110
-_PANEL_INCHES = 2.3
+# In inches: the width of a panel, the space between two, and the margins.
+_PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 2.3, 0.06, 0.45, 0.5, 0.75
 _GREY = ListedColormap(np.linspace(0, 1, 256)[:, None].repeat(3, axis=1))
 _BACK, _INK, _LETTER = "#101010", "#e8e8e8", "#ffd24d"
+_OUTLINE = [withStroke(linewidth=2, foreground="black")]
 # Where both sources are darker than this, there is no head to find the centre of.
 _BODY = 0.1
 
@@ -51,52 +55,76 @@ def draw_overview(result: FusionResult) -> Figure:
     planes = planes_through(pair.geometry, centre_of_mass(pair.geometry, body))
     columns = _columns(result)
     widest = max(plane.extent_mm[0] for plane in planes)
-    heights = [plane.extent_mm[1] * _PANEL_INCHES / widest for plane in planes]
-    left, top, bottom, gap = 0.45, 0.5, 0.75, 0.06
-    width = left + len(columns) * (_PANEL_INCHES + gap) + 0.1
-    height = top + sum(heights) + gap * len(heights) + bottom
+    scale = _PANEL / widest
+    width = _LEFT + len(columns) * (_PANEL + _GAP) + _GAP
+    height = _TOP + sum(plane.extent_mm[1] * scale + _GAP for plane in planes) + _BOTTOM
+    page = _page(width, height)
+    for number, column in enumerate(columns):
+        left, bottom = _LEFT + number * (_PANEL + _GAP), height - _TOP
+        centre = left + _PANEL / 2
+        _write(page, centre, bottom + 0.03, column.title, va="bottom", size=9)
+        image = to_image(column.volume)
+        for plane in planes:
+            w, h = (side * scale for side in plane.extent_mm)
+            bottom -= h + _GAP
+            box = (centre - w / 2, centre + w / 2, bottom, bottom + h)
+            page.imshow(
+                plane.cut(image),
+                extent=box,
+                cmap=column.colours,
+                vmin=0,
+                vmax=1,
+                interpolation="nearest",
+            )
+            if number == 0:
+                name = f"{plane.name.capitalize()}   {plane.position}"
+                _write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)
+                _write_letters(page, plane, box)
+        if column.colours is not None:
+            _draw_scale(page, centre, column)
+    _write(page, _LEFT, 0.1, _footer(result), ha="left", va="bottom")
+    # Last, because every image makes the axes fit itself.
+    page.set(xlim=(0, width), ylim=(0, height), aspect="auto")
+    return page.figure
+
+
+def _page(width: float, height: float) -> Axes:
+    """One pair of axes, in inches, for the whole figure: one for each panel would cost seconds."""
     figure = Figure(figsize=(width, height), facecolor=_BACK)
     FigureCanvasAgg(figure)
+    page = figure.add_axes((0, 0, 1, 1))
+    page.set_axis_off()
+    return page
 
-    def box(x: float, y: float, w: float, h: float) -> tuple[float, float, float, float]:
-        return x / width, y / height, w / width, h / height
 
-    for c, column in enumerate(columns):
-        x = left + c * (_PANEL_INCHES + gap)
-        y = height - top
-        image = to_image(column.volume)
-        for plane, panel_height in zip(planes, heights, strict=True):
-            y -= panel_height + gap
-            axes = figure.add_axes(box(x, y, _PANEL_INCHES, panel_height), facecolor="black")
-            _show(axes, plane, plane.cut(image), column, with_letters=c == 0)
-            if c == 0:
-                figure.text(
-                    0.16 / width,
-                    (y + panel_height / 2) / height,
-                    f"{plane.name.capitalize()}   {plane.position}",
-                    rotation=90,
-                    ha="center",
-                    va="center",
-                    color=_INK,
-                    fontsize=8,
-                )
-        middle = (x + _PANEL_INCHES / 2) / width
-        figure.text(
-            middle,
-            1 - (top - 0.02) / height,
-            column.title,
-            ha="center",
-            va="bottom",
-            color=_INK,
-            fontsize=9,
-        )
-        if column.colours is not None:
-            scale = figure.add_axes(box(x + 0.15, bottom - 0.3, _PANEL_INCHES - 0.3, 0.11))
-            _draw_scale(figure, scale, column)
-    figure.text(
-        left / width, 0.1 / height, _footer(result), ha="left", va="bottom", color=_INK, fontsize=8
+def _write(page: Axes, x: float, y: float, text: str, **style: Any) -> None:
+    look = {"ha": "center", "va": "center", "color": _INK, "size": 8} | style
+    page.text(x, y, text, **look)
+
+
+def _write_letters(page: Axes, plane: Plane, box: tuple[float, float, float, float]) -> None:
+    left, right, bottom, top = box
+    middle, centre, margin = (left + right) / 2, (bottom + top) / 2, 0.09
+    places = (
+        (left + margin, centre),
+        (right - margin, centre),
+        (middle, top - margin),
+        (middle, bottom + margin),
     )
-    return figure
+    for letter, (x, y) in zip(plane.edges, places, strict=True):
+        _write(page, x, y, letter, color=_LETTER, size=9, weight="bold", path_effects=_OUTLINE)
+
+
+def _draw_scale(page: Axes, centre: float, column: _Column) -> None:
+    left, right = centre - 0.42 * _PANEL, centre + 0.42 * _PANEL
+    bottom, top = _BOTTOM - 0.25, _BOTTOM - 0.14
+    ramp = np.linspace(0, 1, 256)[None]
+    page.imshow(ramp, extent=(left, right, bottom, top), cmap=column.colours, vmin=0, vmax=1)
+    for value, label in column.ticks.items():
+        # Within the bar's own width, or neighbouring columns run into each other.
+        side = {0.0: "left", 1.0: "right"}.get(value, "center")
+        x = left + value * (right - left)
+        _write(page, x, bottom - 0.03, label, ha=side, va="top", size=7)
 
 
 def _columns(result: FusionResult) -> list[_Column]:
@@ -146,40 +174,7 @@ def _table(result: FusionResult) -> ListedColormap:
 
 def _window_ticks(window: Window) -> dict[float, str]:
     units = f" {window.units}" if window.units else ""
-    return {0.0: f"{window.low:.4g}", 1.0: f"{window.high:.4g}{units}"}
-
-
-def _show(axes, plane: Plane, pixels: np.ndarray, column: _Column, with_letters: bool) -> None:
-    axes.imshow(pixels, cmap=column.colours, vmin=0, vmax=1, interpolation="nearest")
-    axes.set_axis_off()
-    axes.patch.set_visible(True)
-    if not with_letters:
-        return
-    places = ((0.02, 0.5), (0.98, 0.5), (0.5, 0.98), (0.5, 0.02))
-    for letter, (x, y) in zip(plane.edges, places, strict=True):
-        axes.text(
-            x,
-            y,
-            letter,
-            transform=axes.transAxes,
-            ha={0.02: "left", 0.98: "right"}.get(x, "center"),
-            va={0.02: "bottom", 0.98: "top"}.get(y, "center"),
-            color=_LETTER,
-            fontsize=9,
-            fontweight="bold",
-        )
-
-
-def _draw_scale(figure: Figure, axes, column: _Column) -> None:
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), column.colours), cax=axes, orientation="horizontal"
-    )
-    bar.set_ticks(list(column.ticks), labels=list(column.ticks.values()))
-    bar.outline.set_edgecolor(_INK)
-    axes.tick_params(colors=_INK, labelsize=7, length=2)
-    for tick, label in zip(column.ticks, axes.get_xticklabels(), strict=True):
-        # Within the bar's own width, or neighbouring columns run into each other.
-        label.set_horizontalalignment({0.0: "left", 1.0: "right"}.get(tick, "center"))
+    return {0.0: f"{window.low:.3g}", 1.0: f"{window.high:.3g}{units}"}
 
 
 def _footer(result: FusionResult) -> str:

@@ -83,14 +83,17 @@ def _plane(name: str, geometry: Geometry, point: np.ndarray) -> Plane:
     longest = max(high - low for low, high in sides)
     spacing = max(min(geometry.spacing), longest / _LARGEST)
     # Whole steps from the point, so that on an upright grid pixels fall on voxels.
-    steps = [(int(-low / spacing), max(1, round((high - low) / spacing))) for low, high in sides]
-    origin = point - spacing * (steps[0][0] * columns + steps[1][0] * rows)
+    before, after = (
+        [max(0, int(reach / spacing - 0.5 + 1e-6)) for reach in ends]
+        for ends in ((-low for low, _ in sides), (high for _, high in sides))
+    )
+    origin = point - spacing * (before[0] * columns + before[1] * rows)
     axis = int(np.argmax(across))
     letter = _LETTERS[axis, 1 if point[axis] >= 0 else -1]
     return Plane(
         name,
         Geometry(
-            (steps[0][1], steps[1][1], 1),
+            (before[0] + after[0] + 1, before[1] + after[1] + 1, 1),
             (spacing, spacing, min(geometry.spacing)),
             tuple(origin.tolist()),
             tuple(np.column_stack([columns, rows, across]).ravel().tolist()),

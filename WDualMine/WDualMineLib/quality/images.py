@@ -76,4 +76,8 @@ def read_image(path: str | Path) -> np.ndarray:
     array = sitk.GetArrayFromImage(image)
     if array.ndim == 2:
         return array
-    return np.ascontiguousarray(array[..., :3] if array.shape[2] >= 3 else array[..., 0])
+    # BMP keeps grey as a palette, of which ITK makes RGB.
+    grey_palette = path.suffix.lower() == ".bmp" and not np.ptp(array[..., :3], axis=2).any()
+    if array.shape[2] < 3 or grey_palette:
+        return np.ascontiguousarray(array[..., 0])
+    return np.ascontiguousarray(array[..., :3])

@@ -46,6 +46,10 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
         with interrupts_held(), writing_errors(destination):
             _publish(staging, destination, force)
             done = True
+    except OutputError as error:
+        # Users know nothing of the hidden folder.
+        what = error.what.replace(str(staging), str(destination))
+        raise OutputError(what, error.remedy) from error
     finally:
         with interrupts_held():
             shutil.rmtree(staging, ignore_errors=True)

@@ -30,7 +30,7 @@ def stored_values(path: Path) -> np.ndarray:
             cannot be decoded; names the file.
     """
     with damaged(path):
-        dataset = pydicom.dcmread(path)
+        dataset = _read(path)
         frames = int(number(dataset, "NumberOfFrames") or 1)
         rows, columns = int(number(dataset, "Rows")), int(number(dataset, "Columns"))
         shape = (frames, rows, columns)
@@ -47,6 +47,16 @@ def stored_values(path: Path) -> np.ndarray:
         if dataset.get("ModalityLUTSequence"):
             values = apply_modality_lut(values, dataset)
         return values.reshape(shape)
+
+
+def _read(path: Path) -> Dataset:
+    """The whole file; one without a header of its own gets the encoding that it was read with."""
+    dataset = pydicom.dcmread(path, force=True)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit = pydicom.uid.ImplicitVRLittleEndian
+        explicit = pydicom.uid.ExplicitVRLittleEndian
+        dataset.file_meta.TransferSyntaxUID = implicit if dataset.is_implicit_VR else explicit
+    return dataset
 
 
 def _floats(raw: bytes, shape: tuple[int, ...], bits: int, dtype: str) -> np.ndarray:

@@ -13,9 +13,10 @@ from .frames import Frame
 
 # Two planes closer than this are at one place: no scanner makes slices this thin.
 _SAME_PLACE = 1e-3
-# Rounded positions: slices this close to an even grid (mm, and part of the spacing) lie on it.
-_ROUNDING_MM = 0.05
-_ROUNDING_PART = 0.1
+# Positions are often written with one decimal: slices this close to an even grid lie on it, and
+# slices shifted by no more than this are in line (mm, and part of the slice or pixel spacing).
+_UNEVEN_MM, _UNEVEN_PART = 0.1, 0.15
+_SHIFT_MM, _SHIFT_PART = 0.05, 0.1
 # A gap this much wider than usual is a missing slice, unless the slices beside it are as thick.
 _HOLE = 1.9
 _COVERED_BY_THICKNESS = 1.5
@@ -161,7 +162,7 @@ def _require_no_hole(name: str, frames: list[Frame], depths: np.ndarray) -> None
     if len(frames) < 3:
         return
     gaps = np.diff(depths)
-    usual = float(np.median(gaps))
+    usual = float(np.quantile(gaps, 0.5, method="lower"))  # of three slices the narrower gap
     for index in np.flatnonzero(gaps > _HOLE * usual):
         beside = frames[index], frames[index + 1]
         thickness = [f.thickness for f in beside if f.thickness]
@@ -178,7 +179,7 @@ def _shear(name: str, frames: list[Frame], moved: np.ndarray, depths: np.ndarray
     """mm of shift along I and J per mm of depth; zero when within rounding."""
     axes = np.stack([frames[0].rows_along, frames[0].columns_along])
     sideways = moved @ axes.T
-    tolerance = min(_ROUNDING_MM, _ROUNDING_PART * min(frames[0].spacing))
+    tolerance = min(_SHIFT_MM, _SHIFT_PART * min(frames[0].spacing))
     if np.abs(sideways).max() <= tolerance:
         return np.zeros(2)
     shear = depths @ sideways / (depths @ depths)
@@ -204,7 +205,7 @@ def _is_even(depths: np.ndarray) -> bool:
     if len(depths) < 3:
         return True
     grid = np.linspace(0.0, depths[-1], len(depths))
-    tolerance = min(_ROUNDING_MM, _ROUNDING_PART * grid[1])
+    tolerance = min(_UNEVEN_MM, _UNEVEN_PART * grid[1])
     return bool(np.abs(depths - grid).max() <= tolerance)
 
 

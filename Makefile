@@ -1,5 +1,5 @@
 # make demo    fuse real volumes and say where the results are (demo-output/)
-# make test    check style, then run every test
+# make test    run every test, style included
 # make setup   only what both need first: the virtual environment in .venv
 # make clean   remove the environment and what the commands left
 #
@@ -16,7 +16,6 @@ demo: $(READY)
 	@$(VENV)/bin/wdualmine demo --force
 
 test: $(READY)
-	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/python -m pytest -q
 
 setup: $(READY)

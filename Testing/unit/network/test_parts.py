@@ -9,6 +9,7 @@ from WDualMineLib.network.frequency_expert import FrequencyExpert
 from WDualMineLib.network.padding import crop, pad_to_multiple
 from WDualMineLib.network.reliability import Reliability, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
+from WDualMineLib.network.standardisation import standardised_average
 
 CHANNELS = (4, 6, 8)
 
@@ -161,14 +162,15 @@ def test_gradient_magnitude_of_a_ramp():
     torch.testing.assert_close(inner, torch.full_like(inner, 3.0), atol=1e-3, rtol=0)
 
 
-def test_untrained_decoder_is_the_maximum():
+def test_untrained_decoder_lies_between_maximum_and_standardised_average():
     decoder = Decoder(4, 8, detail=2, surroundings=2, hidden=6, wavelet="haar")
     a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
-    even = torch.full_like(a, 0.5)
+    even, standardised = torch.full_like(a, 0.5), standardised_average(a, b)
 
-    decoded = decoder(a, b, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
+    decoded = decoder(a, b, standardised, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
 
-    torch.testing.assert_close((a + b) / 2 + decoded, torch.maximum(a, b))
+    expected = (torch.maximum(a, b) + standardised) / 2
+    torch.testing.assert_close((a + b) / 2 + decoded, expected, atol=1e-6, rtol=0)
 
 
 def test_decoder_is_silent_in_air():
@@ -176,7 +178,7 @@ def test_decoder_is_silent_in_air():
     torch.nn.init.normal_(decoder.perceptron[-1].bias)
     air = torch.zeros(1, 1, 16, 16)
 
-    decoded = decoder(air, air, air, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
+    decoded = decoder(air, air, air, air, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
 
     assert torch.count_nonzero(decoded) == 0
 
@@ -195,3 +197,25 @@ def test_padding_reflects():
     x = torch.arange(15.0).reshape(1, 1, 1, 15).expand(1, 1, 16, 15)
 
     assert pad_to_multiple(x, 8, 16)[0, 0, 0, -1] == 13
+
+
+def test_standardised_average_correlates_best():
+    a = torch.rand(1, 1, 16, 16)
+    b = 0.2 * torch.rand(1, 1, 16, 16)
+    average = standardised_average(a, b)
+
+    def cc(x):
+        return sum(torch.corrcoef(torch.stack([x.flatten(), y.flatten()]))[0, 1] for y in (a, b))
+
+    assert cc(average) > cc((a + b) / 2)
+    bound = (2 + 2 * torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1]).sqrt()
+    torch.testing.assert_close(cc(average), bound)
+    torch.testing.assert_close(standardised_average(b, a), average)
+
+
+def test_standardised_average_goes_by_the_volume_if_given():
+    a, b = torch.rand(2, 3, 1, 8, 8)
+
+    assert torch.equal(standardised_average(a, b, torch.tensor([0.1, 0.1])), (a + b) / 2)
+    # A constant source has no standard deviation to divide by.
+    assert torch.isfinite(standardised_average(a, torch.zeros_like(a))).all()

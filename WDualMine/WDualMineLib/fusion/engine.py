@@ -61,7 +61,8 @@ class SliceEngine:
     """Runs a network over slices.
 
     Args:
-        model: maps (a, b), each (N, 1, H, W) in [0, 1], to :class:`~..network.model.FusionMaps`.
+        model: maps (a, b, deviations) to :class:`~..network.model.FusionMaps`, as
+            :class:`~..network.model.DualMineNetwork` does.
             It is moved to the device, and to the CPU if that runs out of memory.
         device: a name of :data:`~.settings.DEVICE_NAMES`.
         precision: a name of :data:`~.settings.PRECISION_NAMES`.
@@ -75,6 +76,7 @@ class SliceEngine:
         self.model = model
         self.precision = precision
         self.half: torch.dtype | None = None
+        self._deviations: tuple[float, float] | None = None
         self._move_to(self.device)
 
     def steps(
@@ -89,6 +91,8 @@ class SliceEngine:
         Raises:
             DeviceError: not even a single slice fits into memory.
         """
+        # One measure for all slices: their own would make neighbouring slices differ.
+        self._deviations = tuple(float(x.std(dtype=np.float64)) for x in (a, b))
         try:
             while True:
                 try:
@@ -109,12 +113,19 @@ class SliceEngine:
         precision = str(self.half or torch.float32).removeprefix("torch.")
         return NetworkMaps(*maps, describe(self.device), precision, list(self.notes))
 
-    def batch(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32."""
+    def batch(
+        self, a: Tensor, b: Tensor, deviations: tuple[float, float] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32.
+
+        ``deviations`` are the standard deviations of the two volumes; None: each slice's own.
+        """
         layout = torch.channels_last
         with _reproducible(self.device, self.half):
             maps = self.model(
-                a.to(self.device, memory_format=layout), b.to(self.device, memory_format=layout)
+                a.to(self.device, memory_format=layout),
+                b.to(self.device, memory_format=layout),
+                None if deviations is None else torch.tensor(deviations),
             )
         return maps.residual.float(), maps.reliability_a.float(), maps.arbitration.float()
 
@@ -172,7 +183,7 @@ class SliceEngine:
     ) -> tuple[Tensor, ...] | None:
         """Maps of one batch; None if memory ran out."""
         try:
-            return self.batch(*(_cut(x, slicing, batch) for x in sources))
+            return self.batch(*(_cut(x, slicing, batch) for x in sources), self._deviations)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -190,14 +201,14 @@ class SliceEngine:
             before = torch.cuda.memory_allocated(self.device)
         needed = 0
         try:
-            exact = self.batch(a, b)
+            exact = self.batch(a, b, self._deviations)
             if self.device.type == "cuda":
                 needed = torch.cuda.max_memory_allocated(self.device) - before
             for candidate in candidates:
                 self.half = candidate
                 worst = max(
                     float((x - y).abs().nan_to_num(nan=1.0).max())
-                    for x, y in zip(exact, self.batch(a, b), strict=True)
+                    for x, y in zip(exact, self.batch(a, b, self._deviations), strict=True)
                 )
                 if worst <= HALF_PRECISION_TOLERANCE:
                     break

@@ -18,8 +18,9 @@ class Decoder(nn.Module):
     Mutual information between F and a source is lost by every change of a pixel that is not a
     function of the two sources at that pixel. D is therefore a perceptron at every pixel: of A and
     B themselves, which alone keep all information, of Z (detail at full resolution through an
-    inverse wavelet transform) and of the slowly varying context. It starts as the pixel maximum:
-    ``|A - B|/2`` is what the maximum adds to the average.
+    inverse wavelet transform) and of the slowly varying context, which chooses the function. It
+    starts half-way between the pixel maximum and the standardised average, whose correlation with
+    both sources no image exceeds.
 
     Args:
         features: channels of Z, at half resolution.
@@ -45,21 +46,26 @@ class Decoder(nn.Module):
         self.transform = WaveletTransform(wavelet)
         self.to_surroundings = nn.Conv2d(context, surroundings, 1)
         self.perceptron = nn.Sequential(
-            nn.Conv2d(3 + detail + surroundings, hidden, 1),
+            nn.Conv2d(4 + detail + surroundings, hidden, 1),
             nn.ReLU(),
             nn.Conv2d(hidden, hidden, 1),
             nn.ReLU(),
             nn.Conv2d(hidden, 1, 1),
         )
-        self.gains = nn.Parameter(torch.tensor([0.5, 0.0]))
+        # Of |A - B|, half of which takes the average to the maximum; of the preference; and of
+        # what takes the average to the standardised one.
+        self.gains = nn.Parameter(torch.tensor([0.25, 0.0, 0.5]))
         nn.init.zeros_(self.perceptron[-1].weight)
         nn.init.zeros_(self.perceptron[-1].bias)
 
-    def forward(self, a: Tensor, b: Tensor, w_a: Tensor, z: Tensor, context: Tensor) -> Tensor:
+    def forward(
+        self, a: Tensor, b: Tensor, standardised: Tensor, w_a: Tensor, z: Tensor, context: Tensor
+    ) -> Tensor:
         """Compute D.
 
         Args:
             a, b: (N, 1, H, W) slices in [0, 1].
+            standardised: (N, 1, H, W), their standardised average in [0, 1].
             w_a: (N, 1, H, W) reliability of A.
             z: (N, C, H/2, W/2) arbitrated features.
             context: (N, C', h, w) coarsest map of the spatial expert.
@@ -73,6 +79,9 @@ class Decoder(nn.Module):
         # Each is unchanged when the inputs are exchanged.
         total, contrast = a + b, (a - b).abs()
         preference = (2 * w_a - 1) * (a - b)
-        raw = self.perceptron(torch.cat([total, contrast, preference, detail, surroundings], 1))
+        shift = standardised - total / 2
+        pixels = torch.cat([total, contrast, preference, shift, detail, surroundings], 1)
+        steps = torch.cat([contrast, preference, shift], 1)
         opening = torch.tanh(total / AIR)
-        return opening * (raw + self.gains[0] * contrast + self.gains[1] * preference)
+        gains = self.gains.view(1, -1, 1, 1)
+        return opening * (self.perceptron(pixels) + (gains * steps).sum(1, keepdim=True))

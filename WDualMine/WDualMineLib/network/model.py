@@ -16,6 +16,7 @@ from .layers import upsample
 from .padding import crop, pad_to_multiple
 from .reliability import Reliability, weigh
 from .spatial_expert import SpatialExpert
+from .standardisation import standardised_average
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class NetworkConfig:
     channels: tuple[int, ...] = (16, 24, 32)
     detail: int = 8
     surroundings: int = 8
-    hidden: int = 24
+    hidden: int = 32
     wavelet: str = "haar"
     alpha: float = 1.0
 
@@ -80,22 +81,26 @@ class DualMineNetwork(nn.Module):
             config.wavelet,
         )
 
-    def forward(self, a: Tensor, b: Tensor) -> FusionMaps:
+    def forward(self, a: Tensor, b: Tensor, deviations: Tensor | None = None) -> FusionMaps:
         """Maps from which the slices are fused: ``fused = (a + b) / 2 + strength * residual``.
 
         Args:
             a, b: (N, 1, H, W) in [0, 1], of any size from 1x1.
+            deviations: (2,) or (N, 2), standard deviations of the volumes that a and b are slices
+                of; by default of each slice. Give a volume's own, or neighbouring slices are
+                weighed by different measures.
 
         Returns:
             Maps of the slices' own size.
         """
         size = a.shape[2:]
+        standardised = standardised_average(a, b, deviations)
         scales = len(self.config.channels)
         # Longer filters than Haar's need room for their overlap at the stem's output.
         room = 2 * self.encoder.stem.bank.shape[-1]
         multiple = 2**scales
         least = -(-room // multiple) * multiple
-        a, b = (pad_to_multiple(x, multiple, least) for x in (a, b))
+        a, b, standardised = (pad_to_multiple(x, multiple, least) for x in (a, b, standardised))
 
         encoded = self.encoder(torch.cat([a, b]))
         features_a, features_b = zip(*(x.chunk(2) for x in encoded), strict=True)
@@ -108,7 +113,7 @@ class DualMineNetwork(nn.Module):
         z, arbitration = self.arbitration(spatial, frequency)
 
         reliability = upsample(weights[0], a.shape[2:])
-        decoded = self.decoder(a, b, reliability, z, context)
+        decoded = self.decoder(a, b, standardised, reliability, z, context)
         residual = self.config.alpha * torch.tanh(decoded)
         arbitration = upsample(arbitration, a.shape[2:])
         residual, reliability, arbitration = (

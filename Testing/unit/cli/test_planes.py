@@ -44,7 +44,7 @@ def test_a_ball_is_where_the_letters_say(name):
     assert [plane.name for plane in planes] == ["axial", "coronal", "sagittal"]
     assert [plane.edges for plane in planes] == [tuple("RLAP"), tuple("RLSI"), tuple("APSI")]
     for plane in planes:
-        picture = plane.cut(to_image(volume))
+        picture = np.nan_to_num(plane.cut(to_image(volume)))
         assert picture.shape == plane.geometry.size[1::-1]
         spacing = plane.geometry.spacing[0]
         assert plane.geometry.spacing[1] == spacing
@@ -87,6 +87,13 @@ def test_a_single_slice_is_shown_once(size, names):
     assert names is None or [plane.name for plane in planes] == names
     picture = planes[0].cut(to_image(Volume(np.ones(geometry.array_shape, "f4"), geometry)))
     assert (picture == 1).all()
+
+
+def test_outside_is_told_from_zero():
+    geometry = grid(DIRECTIONS["oblique"])
+    image = to_image(Volume(np.zeros(geometry.array_shape, np.float32), geometry))
+    picture = planes_through(geometry, np.zeros(3))[0].cut(image)
+    assert np.isnan(picture[0, 0]) and picture[picture.shape[0] // 2, picture.shape[1] // 2] == 0
 
 
 def test_centre_of_mass():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,8 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
             "fixed": describe_input(options.fixed, fixed, result.pair.fixed_window),
             "moving": describe_input(options.moving, moving, result.pair.moving_window),
             "registration": aligned.report,
-            "notes": [*notes_of(fixed), *notes_of(moving), *result.notes],
+            # Notes travel with the volumes, so that some come by more than one way.
+            "notes": list(dict.fromkeys([*notes_of(fixed), *notes_of(moving), *result.notes])),
         }
         report["measures"] |= measures
         with staged_folder(options.output, force=options.force) as folder:
@@ -171,10 +173,13 @@ def _write(
     progress: Callable[[Progress], None],
 ) -> None:
     volumes = _volumes(result)
-    for number, (name, volume) in enumerate(volumes.items()):
-        progress(Progress(number / (len(volumes) + 1), f"Writing {name}"))
-        write_volume(volume, folder / name)
-    progress(Progress(len(volumes) / (len(volumes) + 1), "Drawing overview.png"))
+    progress(Progress(0, "Writing the volumes"))
+    # Compressing takes most of the time, and leaves Python free for the others meanwhile.
+    with ThreadPoolExecutor(len(volumes)) as pool:
+        jobs = [pool.submit(write_volume, volume, folder / n) for n, volume in volumes.items()]
+        for job in jobs:
+            job.result()
+    progress(Progress(0.5, "Drawing overview.png"))
     with writing_errors(folder / "overview.png"):
         write_overview(folder / "overview.png", result)
         if aligned.transform is not None:

@@ -174,7 +174,11 @@ def _table(result: FusionResult) -> ListedColormap:
 
 def _window_ticks(window: Window) -> dict[float, str]:
     units = f" {window.units}" if window.units else ""
-    return {0.0: f"{window.low:.3g}", 1.0: f"{window.high:.3g}{units}"}
+    return {0.0: _number(window.low), 1.0: f"{_number(window.high)}{units}"}
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _footer(result: FusionResult) -> str:

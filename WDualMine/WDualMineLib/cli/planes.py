@@ -53,8 +53,9 @@ class Plane:
         return _letter(-columns), _letter(columns), _letter(-rows), _letter(rows)
 
     def cut(self, image: sitk.Image) -> np.ndarray:
-        """(H, W) or (H, W, 3): ``image`` on this plane, 0 outside of it."""
-        return sitk.GetArrayFromImage(sample(image, self.geometry))[0]
+        """(H, W) of a float image, NaN outside of it; (H, W, 3) of a colour one, black outside."""
+        fill = float("nan") if image.GetNumberOfComponentsPerPixel() == 1 else 0.0
+        return sitk.GetArrayFromImage(sample(image, self.geometry, fill=fill))[0]
 
 
 def planes_through(geometry: Geometry, point: np.ndarray) -> list[Plane]:

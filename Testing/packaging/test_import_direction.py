@@ -27,7 +27,7 @@ ALLOWED = {
     "dicom": GROUND,
     "fusion": GROUND | {"network", "quality"},
     "training": GROUND | {"network", "quality"},
-    "scene": GROUND | {"fusion", "quality", "registration"},
+    "scene": GROUND | {"fusion", "network", "quality", "registration"},
     "gui": GROUND | {"dicom", "fusion", "quality", "registration", "samples", "scene"},
     "cli": GROUND
     | {"dicom", "fusion", "network", "quality", "registration", "samples", "training"},

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import slicer
 
+from .colours import uptake_colours
+from .modality import EMISSION, modality_of
+
 
 def show(
     node: slicer.vtkMRMLVolumeNode,
@@ -47,7 +50,23 @@ def show_everywhere(node: slicer.vtkMRMLVolumeNode) -> None:
     node.GetDisplayNode().ApplyThresholdOff()
 
 
-
 def grey_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorNode:
     """The grey table that every scene has, if the default colour nodes were added."""
     return scene.GetFirstNodeByName("Grey")
+
+
+def show_source(
+    scene: slicer.vtkMRMLScene,
+    node: slicer.vtkMRMLScalarVolumeNode,
+    window: tuple[float, float],
+    window_name: str,
+) -> None:
+    """Show a source as it was fused: in the same window, and uptake through the heat table.
+
+    Args:
+        window_name: of the intensity window; "pet" marks PET and SPECT whatever their headers say.
+    """
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+    uptake = window_name == "pet" or modality_of(node) in EMISSION
+    show(node, window, uptake_colours(scene) if uptake else None)

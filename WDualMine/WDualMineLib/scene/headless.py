@@ -22,6 +22,8 @@ def headless_scene() -> Iterator[slicer.vtkMRMLScene]:
     colours = application.GetColorLogic()
     colours.SetMRMLScene(scene)
     colours.AddDefaultColorNodes()
+    # Of the module Colors, which the application loads by itself.
+    scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
     # Reading a .mrb unpacks it into the cache of the remote I/O, whether remote or not.
     remote = slicer.vtkMRMLRemoteIOLogic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import slicer
@@ -12,7 +13,8 @@ from ..volumes.volume import Volume
 from .appearance import grey_colours, show
 from .colours import arbitration_colours, reliability_colours
 from .hierarchy import place_beside
-from .volumes import add_volume
+from .legends import add_legend
+from .volumes import Kept, add_volume, update_volume
 
 ATTRIBUTE = "WDualMine."
 """Prefix of every attribute and reference role that a result's nodes carry."""
@@ -22,6 +24,12 @@ MOVING_ROLE = ATTRIBUTE + "MovingVolume"
 OUTPUT = ATTRIBUTE + "Output"
 PART_ROLE = ATTRIBUTE + "Part."
 _DICOM_INSTANCES = "DICOM.instanceUIDs"
+
+_LEGENDS = {
+    "reliability_fixed": "Reliability\n1: trusted alone\n0: not trusted",
+    "reliability_moving": "Reliability\n1: trusted alone\n0: not trusted",
+    "arbitration": "Arbitration\n1: spatial expert\n0: frequency expert",
+}
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,19 @@ def add_outputs(
     result: FusionResult,
     fixed: slicer.vtkMRMLScalarVolumeNode,
     moving: slicer.vtkMRMLScalarVolumeNode,
+    targets: Mapping[str, slicer.vtkMRMLVolumeNode | None] | None = None,
 ) -> FusionNodes:
-    """Add the result of fusing ``fixed`` and ``moving`` to their scene, all or nothing.
+    """Put the result of fusing ``fixed`` and ``moving`` into their scene, all or nothing.
 
-    The nodes lie in a folder beside ``fixed``. Fused and maps are shown from 0 to 1; each node
-    refers to both sources and carries the windows and settings that it was made with.
+    The nodes lie in a folder beside ``fixed`` and under its transform. Fused and maps are shown
+    from 0 to 1, the maps with a legend; each node refers to both sources and carries the windows
+    and settings that it was made with.
+
+    Args:
+        targets: nodes to update, by the names of :class:`FusionNodes`; what is absent or None is
+            made. Their names and places in the hierarchy stay as they are.
     """
+    targets = targets or {}
     pair = f"{fixed.GetName()} + {moving.GetName()}"
     parts: dict[str, tuple[Volume | None, str]] = {
         "fused": (result.fused, f"{pair} fused"),
@@ -83,27 +98,46 @@ def add_outputs(
         "reliability_moving": reliability,
         "arbitration": arbitration_colours(scene),
     }
-    made: dict[str, slicer.vtkMRMLVolumeNode] = {}
+    nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
+    made: list[slicer.vtkMRMLNode] = []
+    unfiled: list[slicer.vtkMRMLNode] = []
+    kept: list[Kept] = []
     scene.StartState(slicer.vtkMRMLScene.BatchProcessState)
     try:
         for part, (volume, name) in parts.items():
             if volume is None:
                 continue
-            made[part] = node = add_volume(scene, volume.with_array(volume.array, name))
+            node = targets.get(part)
+            if node is None:
+                node = add_volume(scene, volume.with_array(volume.array, name))
+                made.append(node)
+            else:
+                kept.append(Kept(node))
+                update_volume(node, volume)
+                node.CreateDefaultDisplayNodes()
+            nodes[part] = node
+            if node.GetAttribute(OUTPUT) is None:
+                unfiled.append(node)
+            node.SetAndObserveTransformNodeID(fixed.GetTransformNodeID())
             if part in tables:
                 show(node, (0.0, 1.0), tables[part])
+            if part in _LEGENDS and (legend := add_legend(node, _LEGENDS[part])) is not None:
+                made.append(legend)
             _trace(node, part, result, fixed, moving)
-        for part, node in made.items():
+        for part, node in nodes.items():
             if part != "fused":
-                made["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
-        place_beside(scene, fixed, made.values(), f"{pair} fusion")
+                nodes["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
+        if unfiled:
+            place_beside(scene, fixed, unfiled, f"{pair} fusion")
     except BaseException:
-        for node in made.values():
+        for node in made:
             scene.RemoveNode(node)
+        for state in kept:
+            state.restore()
         raise
     finally:
         scene.EndState(slicer.vtkMRMLScene.BatchProcessState)
-    return FusionNodes(**made)
+    return FusionNodes(**nodes)
 
 
 def _trace(
@@ -121,5 +155,9 @@ def _trace(
             node.SetAttribute(role + ".instanceUIDs", uids)
     for key, value in result.fused.attributes.items():
         node.SetAttribute(ATTRIBUTE + key, str(value))
+    # Here and not above: the results of an earlier session can be found without PyTorch.
+    from ..network.weights import weights_hash
+
+    node.SetAttribute(ATTRIBUTE + "Weights", f"sha256:{weights_hash(result.settings.weights)}")
     node.SetAttribute(OUTPUT, part)
     node.SetAttribute(ATTRIBUTE + "Version", __version__)

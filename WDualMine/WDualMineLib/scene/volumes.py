@@ -74,3 +74,20 @@ def volume_of(node: slicer.vtkMRMLVolumeNode) -> Volume:
     return Volume(
         array.reshape(shape).copy(), geometry, node.GetName(), node.GetAttribute(MODALITY) or ""
     )
+
+
+class Kept:
+    """Voxels, grid and transform of a node, to be put back if an update of several nodes fails."""
+
+    def __init__(self, node: slicer.vtkMRMLVolumeNode) -> None:
+        self._node = node
+        self._image = node.GetImageData()
+        self._transform = node.GetTransformNodeID()
+        self._grid = vtk.vtkMatrix4x4()
+        node.GetIJKToRASMatrix(self._grid)
+
+    def restore(self) -> None:
+        """Put everything back."""
+        self._node.SetIJKToRASMatrix(self._grid)
+        self._node.SetAndObserveImageData(self._image)
+        self._node.SetAndObserveTransformNodeID(self._transform)

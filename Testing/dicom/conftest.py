@@ -173,16 +173,18 @@ def make_result() -> Callable[..., ResultVolumes]:
     return make
 
 
-@pytest.fixture
-def contexts(tmp_path: Path) -> Callable[..., tuple[SeriesContext, SeriesContext]]:
-    """The contexts of a synthetic CT (fixed) and MR (moving) of one patient."""
+@pytest.fixture(scope="session")
+def contexts(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., tuple[SeriesContext, SeriesContext]]:
+    """The contexts of a synthetic CT (fixed) and MR (moving), by default of one patient."""
     from WDualMineLib.dicom.read import read_series
 
     def make(**moving_changes: object) -> tuple[SeriesContext, SeriesContext]:
-        fixed = SyntheticSeries("CT").write(tmp_path / "source-ct")
+        folder = tmp_path_factory.mktemp("sources")
+        fixed = SyntheticSeries("CT").write(folder / "ct")
         moving = SyntheticSeries("MR", seed="moving", changes=moving_changes)
-        moving_folder = moving.write(tmp_path / "source-mr")
-        return read_series(fixed).context, read_series(moving_folder).context
+        return read_series(fixed).context, read_series(moving.write(folder / "mr")).context
 
     return make
 

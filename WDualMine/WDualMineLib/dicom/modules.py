@@ -116,9 +116,9 @@ def new_object(
     dataset.InstanceNumber = instance
     put_equipment(dataset)
     dataset.CodingSchemeIdentificationSequence = codes.own_scheme()
-    dataset.ContributingEquipmentSequence = contributing_equipment(derivation)
-    if not dataset.ContributingEquipmentSequence:
-        del dataset.ContributingEquipmentSequence
+    equipment = contributing_equipment(derivation)
+    if equipment:
+        dataset.ContributingEquipmentSequence = equipment
     return dataset
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from .modules import (
     MODEL_NAME,
     SERIAL_NUMBER,
     Target,
+    contributing_equipment,
     new_object,
     put_anatomy,
     put_disclaimers,
@@ -136,6 +138,10 @@ def parametric_map(
     for element in skeleton:
         if element.tag not in dataset or not dataset[element.tag].value:
             dataset[element.tag] = element
+    # highdicom lists this software among the contributing equipment as well.
+    del dataset.ContributingEquipmentSequence
+    if equipment := contributing_equipment(derivation):
+        dataset.ContributingEquipmentSequence = equipment
     put_disclaimers(dataset, derivation)
     _put_sources(dataset, planes, target, derivation)
     return dataset
@@ -157,8 +163,7 @@ def _highdicom():
 
 def _source(skeleton: Dataset, planes, target: Target, derivation: Derivation) -> Dataset:
     """An image for highdicom to take patient, study and grid from; it is never referred to."""
-    source = Dataset()
-    source.update(skeleton)
+    source = deepcopy(skeleton)
     source.SOPClassUID = kinds.MR
     source.SOPInstanceUID = target.uids.of("grid")
     source.SeriesInstanceUID = target.uids.of("grid series")
@@ -195,9 +200,13 @@ def _full_range_window(highdicom) -> dict[str, object]:
 def _put_sources(dataset: Dataset, planes, target: Target, derivation: Derivation) -> None:
     """Say for each frame which source instances it came from (Derivation Image macro)."""
     every = []
-    for k, group in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+    to_index = np.linalg.inv(planes.geometry.ijk_to_lps)
+    for group in dataset.PerFrameFunctionalGroupsSequence:
         if "DerivationImageSequence" in group:
             del group.DerivationImageSequence
+        # highdicom puts the frames in an order of its own, the last slice first.
+        position = group.PlanePositionSequence[0].ImagePositionPatient
+        k = round(float((to_index @ [*map(float, position), 1.0])[2]))
         references = instances_behind(derivation, planes.geometry, k)
         if not references:
             continue

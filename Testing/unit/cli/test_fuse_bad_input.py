@@ -169,16 +169,14 @@ def test_no_room_for_the_picture(fuse_refused, save, request):
     fuse_refused(*pair, words=("no room on the disk", "out/overview.png"))
 
 
-@pytest.mark.parametrize("stage", ["fuse", "write_overview", "write_report"])
+@pytest.mark.parametrize("stage", ["fuse.fuse", "overview.write_overview", "report.write_report"])
 def test_interrupt_leaves_nothing(run, save, weights, tmp_path, monkeypatch, stage):
-    from WDualMineLib.cli import fuse as command
-
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
     pair = save("ct.nrrd"), save("mr.nrrd", seed=1)
     before = sorted(tmp_path.rglob("*"))
-    monkeypatch.setattr(command, stage, interrupted)
+    monkeypatch.setattr(f"WDualMineLib.cli.{stage}", interrupted)
     outcome = run("fuse", *pair, "-o", tmp_path / "a" / "out", "--weights", weights)
     assert outcome.code == 130
     assert "stopped" in outcome.err

@@ -25,8 +25,6 @@ from .alignment import Alignment, align
 from .console import ConsoleProgress
 from .inputs import notes_of, read_input
 from .options import add_device, add_look, add_output, take_negative_pairs
-from .overview import write_overview
-from .report import describe_input, describe_run, write_report
 
 _WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
 
@@ -116,6 +114,10 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
             result = fuse(fixed, aligned.moving, settings, progress.part(0.3, 0.7))
         with clock.stage("measuring"):
             measures = measure(result, progress.part(0.7, 0.85))
+        # Here and not above: PyTorch and matplotlib take seconds to import, and bad input is
+        # answered without them.
+        from .report import describe_input, describe_run, write_report
+
         report = describe_run(result) | {
             "fixed": describe_input(options.fixed, fixed, result.pair.fixed_window),
             "moving": describe_input(options.moving, moving, result.pair.moving_window),
@@ -172,6 +174,8 @@ def _write(
     aligned: Alignment,
     progress: Callable[[Progress], None],
 ) -> None:
+    from .overview import write_overview
+
     volumes = _volumes(result)
     progress(Progress(0, "Writing the volumes"))
     # Compressing takes most of the time, and leaves Python free for the others meanwhile.

@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import io
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ..errors import InputError
-from ..fusion.colour import chroma, to_rgb
-from ..fusion.correlation import FloorReport, quantise
-from ..fusion.engine import SliceEngine
-from ..fusion.preview import FusedSlice, fuse_slice
+from ..fusion.correlation import FloorReport
 from ..fusion.settings import FusionSettings
-from ..network.weights import load_model
 from ..progress import Progress
-from ..quality.images import list_images, read_image, rounded_luminance
+from ..quality.images import list_images, read_image
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.writing import writing_errors
 from .console import ConsoleProgress
 from .options import add_device, add_look, add_output
 
 MAP_FOLDERS = ("reliability_a", "reliability_b", "arbitration")
-
-# JPEG has no lossless form; this is the least that it changes.
-_SAVE_OPTIONS = {".jpg": {"quality": 100, "subsampling": 0}}
-_SAVE_OPTIONS[".jpeg"] = _SAVE_OPTIONS[".jpg"]
-
-
-class FusedImage(NamedTuple):
-    """A fused file's bytes, and what led to it."""
-
-    content: bytes
-    fused: FusedSlice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +51,11 @@ def run(options: argparse.Namespace) -> None:
     folders = ("", *MAP_FOLDERS) if options.maps else ("",)
     outputs = [f"{folder}/{name}" if folder else name for folder in folders for name in pairs]
     check_destination(options.output, outputs, force=options.force)
+    # Here and not above: PyTorch takes seconds to import, and bad input is answered without it.
+    from ..fusion.engine import SliceEngine
+    from ..network.weights import load_model
+    from .image_fusion import fuse_images
+
     engine = SliceEngine(load_model(settings.weights), settings.device)
     floors: dict[str, FloorReport] = {}
     with (
@@ -81,10 +68,11 @@ def run(options: argparse.Namespace) -> None:
             image = fuse_images(a, b, Path(name).suffix.lower(), engine, settings)
             with writing_errors(options.output / name):
                 (folder / name).write_bytes(image.content)
-                if options.maps:
-                    _write_maps(folder, name, image.fused)
-            floors[name] = image.fused.floor
-    _say(options, floors, engine)
+                for map_folder, content in zip(folders[1:], image.maps, strict=False):
+                    (folder / map_folder).mkdir(exist_ok=True)
+                    (folder / map_folder / name).write_bytes(content)
+            floors[name] = image.floor
+    _say(options, floors, engine.notes)
 
 
 def match_pairs(a: Path, b: Path) -> dict[str, tuple[Path, Path]]:
@@ -127,77 +115,13 @@ def read_pair(name: str, path_a: Path, path_b: Path) -> tuple[np.ndarray, np.nda
     return a, b
 
 
-def fuse_images(
-    a: np.ndarray, b: np.ndarray, suffix: str, engine: SliceEngine, settings: FusionSettings
-) -> FusedImage:
-    """Fuse a pair into the content of a file with ``suffix``.
-
-    The correlation floor is applied to what a reader of the file gets: rounded to 8 bit, after the
-    chroma was put back, and after JPEG's losses where that is the format. It is measured against
-    the sources' luminance rounded to 8 bit, as evaluators read it.
-
-    Args:
-        a, b: uint8, (H, W) or (H, W, 3).
-        suffix: lower case, with the dot.
-        settings: strength and correlation floor.
-    """
-    grey_a, grey_b = (_luminance(image) / np.float32(255) for image in (a, b))
-    colours = _mixed_chroma(a, b) if a.ndim == 3 or b.ndim == 3 else None
-
-    def pixels(y: np.ndarray) -> np.ndarray:
-        return quantise(y, 255) if colours is None else to_rgb(y, colours)
-
-    def read_back(y: np.ndarray) -> np.ndarray:
-        image = pixels(y)
-        if suffix in _SAVE_OPTIONS:
-            image = np.asarray(Image.open(io.BytesIO(_encode(image, suffix))))
-        return _luminance(image)
-
-    fused = fuse_slice(
-        grey_a,
-        grey_b,
-        engine,
-        strength=settings.strength,
-        correlation_floor=settings.correlation_floor,
-        readback=read_back,
-    )
-    return FusedImage(_encode(pixels(fused.fused), suffix), fused)
-
-
-def _luminance(image: np.ndarray) -> np.ndarray:
-    return image if image.ndim == 2 else rounded_luminance(image)
-
-
-def _mixed_chroma(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(H, W, 2): the chroma of the coloured image; where both have some, each by its saturation."""
-    ab = [chroma(np.atleast_3d(image) / 255 * np.ones(3)) for image in (a, b)]
-    weights = [np.linalg.norm(c, axis=-1, keepdims=True) for c in ab]
-    total = np.maximum(weights[0] + weights[1], 1e-6)
-    return (weights[0] * ab[0] + weights[1] * ab[1]) / total
-
-
-def _encode(image: np.ndarray, suffix: str) -> bytes:
-    stream = io.BytesIO()
-    kind = Image.registered_extensions()[suffix]
-    Image.fromarray(image).save(stream, kind, **_SAVE_OPTIONS.get(suffix, {}))
-    return stream.getvalue()
-
-
-def _write_maps(folder: Path, name: str, fused: FusedSlice) -> None:
-    maps = (fused.reliability, 1 - fused.reliability, fused.arbitration)
-    for map_folder, values in zip(MAP_FOLDERS, maps, strict=True):
-        path = folder / map_folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(_encode(quantise(values, 255), path.suffix.lower()))
-
-
-def _say(options: argparse.Namespace, floors: dict[str, FloorReport], engine: SliceEngine) -> None:
+def _say(options: argparse.Namespace, floors: dict[str, FloorReport], notes: list[str]) -> None:
     ratios = [f.cc_over_bound for f in floors.values() if np.isfinite(f.cc_over_bound)]
     maps = f", their maps in {', '.join(MAP_FOLDERS)}" if options.maps else ""
     print(f"Fused {len(floors)} pairs into {options.output}{maps}.")
     if ratios:
         print(f"  CC / bound as written: mean {np.mean(ratios):.4f}, least {min(ratios):.4f}")
-    for note in engine.notes:
+    for note in notes:
         print(f"  Note: {note}")
     for name, floor in floors.items():
         if floor.reason:

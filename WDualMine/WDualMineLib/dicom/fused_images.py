@@ -15,7 +15,6 @@ from .derivation import Derivation, describe, instances_behind, list_series, sou
 from .modules import (
     Target,
     new_object,
-    put_anatomy,
     put_disclaimers,
     put_frame_of_reference,
 )
@@ -123,7 +122,7 @@ def _slice(
         instance=k + 1,
     )
     put_frame_of_reference(dataset, target, derivation.fixed)
-    put_anatomy(dataset, derivation.fixed)
+    dataset.PatientPosition = derivation.fixed.patient_position if derivation.fixed else ""
     put_disclaimers(dataset, derivation)
     planes.put(dataset, k)
     dataset.ContentDate = dataset.SeriesDate

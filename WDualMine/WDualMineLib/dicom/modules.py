@@ -112,7 +112,7 @@ def new_object(
     dataset.SeriesNumber = series_number
     dataset.SeriesDate, dataset.SeriesTime = f"{target.made:%Y%m%d}", f"{target.made:%H%M%S}"
     dataset.SeriesDescription = series_description[:64]
-    _put_side(dataset, derivation.fixed)
+    _put_body_part(dataset, derivation.fixed)
     dataset.InstanceNumber = instance
     put_equipment(dataset)
     dataset.CodingSchemeIdentificationSequence = codes.own_scheme()
@@ -162,13 +162,6 @@ def put_frame_of_reference(dataset: Dataset, target: Target, fixed: SeriesContex
     dataset.PositionReferenceIndicator = fixed.position_reference if fixed else ""
 
 
-def put_anatomy(dataset: Dataset, fixed: SeriesContext | None) -> None:
-    """Set what the fixed series says of body part and position."""
-    dataset.PatientPosition = fixed.patient_position if fixed else ""
-    if fixed and fixed.body_part:
-        dataset.BodyPartExamined = fixed.body_part[:16]
-
-
 def put_disclaimers(dataset: Dataset, derivation: Derivation) -> None:
     """Say that it is not for diagnosis, holds no burned-in text, and whether anything was lossy."""
     dataset.ImageComments = f"{NOT_FOR_DIAGNOSIS} Fused by WDualMine {__version__}."
@@ -204,9 +197,13 @@ def decimals(values: object) -> list[str]:
     return [format_number_as_ds(float(value) + 0.0) for value in values]
 
 
-def _put_side(dataset: Dataset, fixed: SeriesContext | None) -> None:
-    """Laterality: wanted, if only empty, unless the body part is known not to be one of a pair."""
-    if fixed is None or fixed.body_part.upper() not in _NOT_PAIRED:
+def _put_body_part(dataset: Dataset, fixed: SeriesContext | None) -> None:
+    """BodyPartExamined if known, and Laterality: wanted, if only empty, unless the part is known
+    not to be one of a pair."""
+    part = fixed.body_part.upper()[:16] if fixed else ""
+    if part:
+        dataset.BodyPartExamined = part
+    if part not in _NOT_PAIRED:
         dataset.Laterality = fixed.laterality if fixed and fixed.laterality in ("L", "R") else ""
 
 

@@ -24,7 +24,6 @@ from .modules import (
     Target,
     contributing_equipment,
     new_object,
-    put_anatomy,
     put_disclaimers,
     put_frame_of_reference,
 )
@@ -168,7 +167,6 @@ def _source(skeleton: Dataset, planes, target: Target, derivation: Derivation) -
     source.SOPInstanceUID = target.uids.of("grid")
     source.SeriesInstanceUID = target.uids.of("grid series")
     put_frame_of_reference(source, target, derivation.fixed)
-    put_anatomy(source, derivation.fixed)
     planes.put(source, 0)
     source.Rows, source.Columns = planes.array.shape[1:3]
     source.ImageType = ["DERIVED", "SECONDARY"]

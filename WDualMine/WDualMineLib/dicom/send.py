@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,6 +141,7 @@ def _association(server: Server, kinds: set[tuple[str, str]]) -> Iterator:
         uncompressed = syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
         offered = [ExplicitVRLittleEndian, ImplicitVRLittleEndian] if uncompressed else [syntax]
         entity.add_requested_context(sop_class, offered)
+    _require_reachable(server)
     association = entity.associate(
         server.host, server.port, ae_title=server.title, tls_args=_tls(server)
     )
@@ -186,14 +188,27 @@ def _not_connected(association, server: Server) -> OutputError:
             f"({answer.result_str.lower()}, we call ourselves {server.own_title})",
             "Have the administrator of the server add this sender, or correct the titles",
         )
-    if association.is_aborted and not server.tls:
-        return OutputError(
-            f"{where} closed the connection", "Check the port; if the server wants TLS, use --tls"
-        )
-    remedy = "Check host and port, and that the server is running and reachable"
     if server.tls:
-        remedy += "; with TLS also that the authority signed its certificate for this host name"
-    return OutputError(f"No connection to {where}", remedy)
+        return OutputError(
+            f"No secure connection to {where}",
+            "Check that it speaks TLS on this port, and that the authority signed its certificate "
+            "for this host name (--ca)",
+        )
+    return OutputError(
+        f"{where} closed the connection", "Check the port; if the server wants TLS, use --tls"
+    )
+
+
+def _require_reachable(server: Server) -> None:
+    """The network's own reason, which an association does not tell from a refusal."""
+    try:
+        socket.create_connection((server.host, server.port), timeout=_TIMEOUT).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"No connection to {server.title} at {server.host}:{server.port} ({reason})",
+            "Check host and port, and that the server is running and reachable",
+        ) from error
 
 
 def _echo(association, server: Server) -> None:

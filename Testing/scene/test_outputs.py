@@ -132,10 +132,12 @@ def test_relative_paths_are_taken(scene, nodes, tmp_path: Path, monkeypatch) -> 
 
 
 def test_a_file_that_is_no_scene_is_refused(scene, tmp_path: Path) -> None:
+    here = Path.cwd()
     (tmp_path / "scene.mrb").write_bytes(b"no archive")
     for name in ("scene.mrb", "absent.mrb"):
         with pytest.raises(InputError, match=name):
             load_scene(scene, tmp_path / name)
+    assert Path.cwd() == here
 
 
 def test_a_folder_that_cannot_be_written_is_named(scene, nodes, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 import slicer
@@ -37,6 +39,8 @@ def load_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
     Raises:
         InputError: the file is missing or is not a complete scene.
     """
-    # Absolute, because the scene leaves the working folder while it unpacks.
-    if not path.is_file() or not scene.ReadFromMRB(str(path.absolute())):
+    # Unpacking changes the working folder, and a failure does not change it back.
+    with chdir(os.curdir):
+        loaded = path.is_file() and scene.ReadFromMRB(str(path.absolute()))
+    if not loaded:
         raise InputError(f"{path} does not load as a scene", "Save the scene again")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from WDualMineLib.cli.main import main
 
 
 @pytest.fixture
@@ -58,6 +59,15 @@ def test_empty_and_truncated(fuse_refused, save, tmp_path):
     fuse_refused(cut, save("mr.nrrd"), words=("cut.nii.gz", "cut short"))
     cut.write_bytes(b"")
     fuse_refused(save("ct.nrrd"), cut, words=("cut.nii.gz", "is empty"))
+
+
+def test_libraries_add_no_lines_of_their_own(save, tmp_path, capfd):
+    cut = tmp_path / "cut.mha"
+    cut.write_bytes(save("whole.mha").read_bytes()[:-200])
+    assert main(["fuse", str(cut), str(cut), "-o", str(tmp_path / "out")]) == 2
+    message = capfd.readouterr().err
+    assert "cut.mha" in message and "cut short" in message
+    assert message.count("\n") == 1
 
 
 def test_folder_without_images(fuse_refused, save, tmp_path):

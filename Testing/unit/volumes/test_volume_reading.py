@@ -225,6 +225,17 @@ def test_two_dimensional(tmp_path):
     refused(tmp_path / "p.nii", "2-D", "fuse-images")
 
 
+def test_one_dimensional(write_nifti):
+    refused(write_nifti("line.nii", np.zeros(7, "f4")))
+
+
+def test_damaged_number_of_axes_does_not_end_the_program(tmp_path, make_volume):
+    path = tmp_path / "axes.mha"
+    sitk.WriteImage(to_image(make_volume()), str(path))
+    path.write_bytes(path.read_bytes().replace(b"NDims = 3", b"NDims =83"))
+    refused(path, "83 axes")
+
+
 def test_four_dimensional(write_nifti):
     refused(write_nifti("time.nii", np.zeros((3, 5, 6, 7), "f4")), "4-D", "7 x 6 x 5 x 3")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +34,29 @@ def read_input(path: Path, series_uid: str | None = None) -> Volume:
         # Here and not above: pydicom is slow to import and most volumes are not DICOM.
         from ..dicom.read import read_series
 
-        return read_series(path, series_uid).volume
+        with _libraries_silenced():
+            return read_series(path, series_uid).volume
     if series_uid is not None:
         raise InputError(
             f"{path} is a single file, in which there are no DICOM series to choose from",
             "Leave the series UID out",
         )
-    return read_volume(path)
+    with _libraries_silenced():
+        return read_volume(path)
+
+
+@contextmanager
+def _libraries_silenced() -> Iterator[None]:
+    """Drop what ITK's and other native code prints on stderr: it is said as an error or a note."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def notes_of(volume: Volume) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     if is_dicom(path):
         raise InputError(f"{path} is DICOM and not a single image file", _DICOM_ELSEWHERE)
     header = _complete_nifti_header(path)
+    _require_few_axes(path)
     with _itk_reading(path):
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
@@ -113,11 +115,23 @@ def stem(path: Path) -> str:
     return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
 
 
+def _require_few_axes(path: Path) -> None:
+    """MetaIO writes beyond its arrays, and so ends the program, for a damaged number of axes."""
+    if path.suffix.lower() not in (".mha", ".mhd"):
+        return
+    with path.open("rb") as stream:
+        axes = re.search(rb"NDims\s*=\s*(\d+)", stream.read(4096))
+    if axes is not None and int(axes[1]) > 5:
+        raise InputError(
+            f"{path.name} says that it has {int(axes[1])} axes", "Give a 3-D volume, or repair it"
+        )
+
+
 def _require_scalar_volume(reader: sitk.ImageFileReader, path: Path) -> None:
     size = reader.GetSize()
     if reader.GetDimension() < 3:
         raise InputError(
-            f"{path.name} is a 2-D image ({size[0]} x {size[1]})",
+            f"{path.name} is a {len(size)}-D image ({' x '.join(map(str, size))})",
             "Give a 3-D volume, or use `wdualmine fuse-images` for folders of 2-D images",
         )
     if any(n > 1 for n in size[3:]):
@@ -190,6 +204,14 @@ def _attributes(reader: sitk.ImageFileReader) -> dict[str, str]:
     return {k: reader.GetMetaData(k) for k in keys if not k.startswith(("ITK_", "NRRD_"))}
 
 
+def _reason(error: RuntimeError) -> str:
+    """ITK's own words, where they are words: without the addresses of its objects."""
+    last = re.sub(r"^ITK ERROR: \w+\(0x[0-9a-f]+\): ", "", str(error).strip().splitlines()[-1])
+    if "No such file" in last or not re.search("[a-z]{3}", last):
+        return "its header is damaged, or its voxels are missing or cut short"
+    return last.strip()
+
+
 @contextmanager
 def _itk_reading(path: Path) -> Iterator[None]:
     """Keep ITK quiet and lenient about shear, and turn its exceptions into an InputError."""
@@ -200,7 +222,7 @@ def _itk_reading(path: Path) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
+        reason = _reason(error)
         if "Unable to determine ImageIO" in reason:
             raise InputError(
                 f"{path.name} is not an image of a format that can be read", _NEEDS

@@ -40,7 +40,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return the exit code: 0 done, 2 bad input, 3 registration failed, 130 stopped."""
+    """Run one command; 0 done, 2 bad input, 3 registration failed, 130 stopped."""
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
     options = build_parser(command).parse_args(arguments)

@@ -44,7 +44,7 @@ EXPLAINED = {
     r"ImageOrientationPatient|SliceLocation|SliceThickness).*not present in standard DICOM IOD",
     # The sources do not say it, and we do not make it up.
     r"Laterality.*only permitted to be empty when actually unknown",
-    r"PatientName.*Retired Person Name form",
+    r"(PatientName|ContentCreatorName).*Retired Person Name form",
     r"/(StudyDate|StudyTime|StudyID|PatientID)\(.*would be needed to build DICOMDIR",
 }
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..dicom.context import Patient, SeriesContext
+from ..volumes.reading import is_dicom, require_readable
+
+if TYPE_CHECKING:  # pydicom and torch load only when they are used
+    from SimpleITK import Transform
+
+    from ..dicom.export import ExportOptions, ResultVolumes
+    from ..fusion.result import FusionResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,22 +59,18 @@ def run(options: argparse.Namespace) -> int | None:
     from ..dicom.export import export_result
     from ..dicom.result_folder import read_result
 
+    fixed = read_context(options.fixed_series, options.fixed_uid)
+    moving = read_context(options.moving_series, options.moving_uid)
     result = read_result(options.result)
-    exported = export_result(
-        result,
-        options.output,
-        _context("fixed", options.fixed_series, options.fixed_uid),
-        _context("moving", options.moving_series, options.moving_uid),
-        options_of(options),
-    )
+    exported = export_result(result, options.output, fixed, moving, options_of(options))
     for note in exported.notes:
         print(f"note: {note}")
     print(f"{len(exported.files)} DICOM objects in {exported.folder}")
     return None
 
 
-def options_of(options: argparse.Namespace):
-    """The :class:`~..dicom.export.ExportOptions` that the command line asks for.
+def options_of(options: argparse.Namespace) -> ExportOptions:
+    """What the options of :func:`add_identity_arguments` ask for.
 
     ``kind`` and ``force`` may be absent from a command that has no such option.
     """
@@ -85,12 +90,38 @@ def options_of(options: argparse.Namespace):
     )
 
 
-def _context(which: str, folder: Path | None, uid: str | None) -> SeriesContext | None:
-    if folder is None:
+def read_context(path: Path | None, uid: str | None = None) -> SeriesContext | None:
+    """The context of the DICOM series at ``path``; None for no path and for other files.
+
+    Raises:
+        InputError: it is DICOM and cannot be read.
+    """
+    if path is None:
+        return None
+    require_readable(path)
+    if not is_dicom(path):
         return None
     from ..dicom.read import read_series
 
-    series = read_series(folder, uid)
-    for note in series.notes:
-        print(f"note ({which}): {note}")
-    return series.context
+    return read_series(path, uid).context
+
+
+def result_volumes(result: FusionResult, transform: Transform | None) -> ResultVolumes:
+    """What :func:`~..dicom.export.export_result` takes, of a fusion that was just made.
+
+    Args:
+        transform: fixed to moving points (LPS mm), None where nothing was registered.
+    """
+    from ..dicom.export import ResultVolumes
+
+    return ResultVolumes(
+        fused=result.fused,
+        maps={
+            "reliability_fixed": result.reliability_fixed,
+            "reliability_moving": result.reliability_moving,
+            "arbitration": result.arbitration,
+        },
+        colour=result.colour,
+        transform=transform,
+        settings=asdict(result.settings),
+    )

@@ -201,17 +201,28 @@ def _check(
     unknown = set(result.maps) - {kind.key for kind in MAPS}
     if unknown:
         raise ValueError(f"unknown maps {sorted(unknown)}")
-    if fixed is not None and moving is not None:
-        differences = fixed.patient.differences(moving.patient)
-        if differences and not options.allow_different_patients:
-            raise InputError(
-                "The fixed and the moving series are of different patients: "
-                f"{', '.join(differences)} differ",
-                "Check that both are the same person; if so, allow different patients explicitly",
-            )
-        if differences:
-            notes.append(f"Exported although {', '.join(differences)} of the inputs differ")
-    return notes
+    return [*notes, *require_one_patient(fixed, moving, options)]
+
+
+def require_one_patient(
+    fixed: SeriesContext | None, moving: SeriesContext | None, options: ExportOptions
+) -> list[str]:
+    """Refuse two series of different patients; return what the user must be told if allowed.
+
+    Raises:
+        InputError: ID, name, birth date or sex contradict, and the options do not allow it.
+    """
+    if fixed is None or moving is None:
+        return []
+    differences = ", ".join(fixed.patient.differences(moving.patient))
+    if not differences:
+        return []
+    if not options.allow_different_patients:
+        raise InputError(
+            f"The fixed and the moving series are of different patients: {differences} differ",
+            "Check that both are the same person; if so, allow different patients explicitly",
+        )
+    return [f"Exported although {differences} of the inputs differ"]
 
 
 def _require_grid(volume: Volume, expected: Geometry, of_what: str) -> None:

@@ -141,10 +141,9 @@ def _association(server: Server, kinds: set[tuple[str, str]]) -> Iterator:
         uncompressed = syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
         offered = [ExplicitVRLittleEndian, ImplicitVRLittleEndian] if uncompressed else [syntax]
         entity.add_requested_context(sop_class, offered)
+    tls = _tls(server)
     _require_reachable(server)
-    association = entity.associate(
-        server.host, server.port, ae_title=server.title, tls_args=_tls(server)
-    )
+    association = entity.associate(server.host, server.port, ae_title=server.title, tls_args=tls)
     try:
         if not association.is_established:
             raise _not_connected(association, server)

@@ -17,13 +17,19 @@ PACKAGE = Path(__file__).resolve().parents[2] / "WDualMine" / "WDualMineLib"
 
 # Library: parts and files that may import it at file level.
 AT_FILE_LEVEL = {
-    "torch": {"network", "training", "fusion/engine.py", "fusion/devices.py", "fusion/preview.py"},
+    "torch": {
+        "network",
+        "training",
+        "fusion/devices.py",
+        "fusion/engine.py",
+        "fusion/preview.py",
+        "fusion/slice_tensors.py",
+        "fusion/workers.py",
+    },
     "pywt": {"network"},
     "matplotlib": {"cli"},
     "highdicom": {"dicom"},
 }
-# Run by the command line only, where everything is installed.
-NOT_FOR_SLICER = {"cli", "training", "network"}
 
 
 def file_level_imports(path: Path) -> list[str]:

@@ -219,10 +219,10 @@ def test_the_share_inside_the_head_is_measured_there():
     assert report.cc_over_bound_in_head != pytest.approx(report.cc_over_bound, abs=1e-3)
 
 
-@pytest.mark.parametrize("constant", [0.0, 0.3])
+@pytest.mark.parametrize("constant", [0.0, 0.1, 0.3])
 def test_a_constant_source_takes_no_part(constant):
     rng = np.random.default_rng(11)
-    a = np.full((6, 10, 10), constant, np.float32)
+    a = np.full((6, 11, 13), constant, np.float32)
     b = rng.random(a.shape, dtype=np.float32)
     fused = rng.random(a.shape, dtype=np.float32)
     for first, second in ((a, b), (b, a)):
@@ -277,6 +277,15 @@ def test_storage_too_coarse_is_said():
     assert not report.met
     assert "coarse" in report.reason
     assert result.shape == a.shape
+
+
+def test_sources_too_dark_for_eight_bits_are_brightened():
+    rng = np.random.default_rng(20)
+    a, b = sources(rng, (10, 20, 20))
+    result, report = apply_floor(0.01 * rng.random(a.shape), 0.01 * a, 0.01 * b, 0.99, levels=255)
+    assert report.met
+    cc, bound = independent(quantise(result, 255), 0.01 * a, 0.01 * b)
+    assert cc >= 0.99 * bound - TOLERANCE
 
 
 def test_a_dim_volume_is_as_bright_as_it_was():

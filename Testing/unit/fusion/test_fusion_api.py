@@ -10,6 +10,7 @@ import pytest
 import torch
 import WDualMineLib
 from WDualMineLib.errors import InputError, WeightsError
+from WDualMineLib.fusion import workers
 from WDualMineLib.fusion.api import fuse, fuse_steps
 from WDualMineLib.fusion.colour import luminance
 from WDualMineLib.fusion.preview import fuse_slice
@@ -170,6 +171,15 @@ def test_moving_is_brought_to_the_fixed_grid(make_pair, model):
     assert any("%" in note and "counts as black" in note for note in result.notes)
 
 
+def test_outside_its_field_of_view_the_moving_volume_is_black(make_pair, model):
+    fixed, moving = make_pair()
+    g = moving.geometry
+    part = Volume(moving.array[:6] + 500, replace(g, size=(*g.size[:2], 6)), "half of an MR", "MR")
+    result = fuse(fixed, part, replace(CPU, moving_window=(0, 1500)), model=model)
+    assert result.pair.moving[:6].min() > 0.3
+    assert not result.pair.moving[6:].any()
+
+
 def test_voxels_that_are_not_finite_are_replaced_and_reported(make_pair, model):
     fixed, moving = make_pair()
     moving.array[4, 5, 6:9] = (np.nan, np.inf, -np.inf)
@@ -183,6 +193,11 @@ def test_voxels_that_are_not_finite_are_replaced_and_reported(make_pair, model):
     result = fuse(fixed, Volume(moving.array, shifted, "shifted", "MR"), CPU, model=model)
     assert np.isfinite(result.pair.moving).all()
     assert any(note.startswith("3 voxels of shifted") for note in result.notes)
+    # They darken what lies between them and their neighbours, but blot nothing out.
+    whole = moving.array.copy()
+    whole[4, 5, 6:9] = 300
+    sound = fuse(fixed, Volume(whole, shifted, "shifted", "MR"), CPU, model=model).pair.moving
+    assert (result.pair.moving[sound > 0] == 0).mean() < 0.005
 
 
 def test_what_reading_told_is_passed_on(make_pair, model):
@@ -228,7 +243,8 @@ def test_progress_rises_to_one_and_may_stop_the_work(make_pair, model):
         fuse(*pair, CPU, progress=interrupt, model=model)
 
 
-def test_closing_the_generator_cancels(make_pair, model):
+def test_closing_the_generator_cancels(make_pair, model, monkeypatch):
+    monkeypatch.setattr(workers, "usable_cores", lambda: 2)
     steps = fuse_steps(*make_pair((40, 256, 256)), CPU, model)
     while next(steps).fraction < 0.2:
         pass

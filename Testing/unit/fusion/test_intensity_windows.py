@@ -93,6 +93,13 @@ def test_the_air_of_an_mr_becomes_black_and_its_brightest_white():
     assert 600 < window.high < 900
 
 
+def test_all_columns_of_a_large_volume_are_looked_at():
+    array = np.zeros((72, 128, 128), np.float32)
+    array[..., 1::2] = 100 + np.arange(64)  # seen only if not every second column is
+    window = choose_window(volume(array), "auto")
+    assert 150 < window.high < 170
+
+
 def test_negative_values_of_a_normalised_mr_are_kept_apart():
     z = np.random.default_rng(5).normal(0, 1, (10, 20, 20)).astype(np.float32)
     window = choose_window(volume(z, "MR"), "auto")

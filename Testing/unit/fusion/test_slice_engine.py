@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from threading import get_ident
+
 import numpy as np
 import pytest
 import torch
 from WDualMineLib.errors import DeviceError
-from WDualMineLib.fusion import devices, engine
+from WDualMineLib.fusion import devices, engine, workers
 from WDualMineLib.fusion.engine import SliceEngine
 from WDualMineLib.fusion.slices import slicings
 from WDualMineLib.progress import finish
@@ -51,16 +53,56 @@ def test_two_runs_are_equal_to_the_last_bit(arrays, model, make_geometry):
 def test_batches_are_small_enough_to_answer_a_cancel(model, make_geometry):
     a = np.zeros((10, 256, 256), np.float32)
     finish(SliceEngine(model, "cpu").steps(a, a, slicings(make_geometry(a.shape), "axial")))
-    assert model.batches == [4, 4, 2]
+    assert model.batches == [1] * 10
 
 
-def test_closing_stops_at_once(model, make_geometry):
+def test_small_slices_are_taken_together(model, make_geometry):
+    a = np.zeros((40, 64, 64), np.float32)
+    finish(SliceEngine(model, "cpu").steps(a, a, slicings(make_geometry(a.shape), "axial")))
+    assert sorted(model.batches) == [8, 16, 16]
+
+
+def test_the_number_of_cores_does_not_show(arrays, model, make_geometry, monkeypatch):
+    a, b = (np.tile(x, (1, 8, 12)) for x in arrays)
+    axes = slicings(make_geometry(a.shape), "axial")
+    threads = torch.get_num_threads()
+    found = []
+    for cores in (1, 3):
+        monkeypatch.setattr(workers, "usable_cores", lambda n=cores: n)
+        torch.set_num_threads(cores)
+        try:
+            found.append(finish(SliceEngine(model, "cpu").steps(a, b, axes)))
+            assert torch.get_num_threads() == cores
+        finally:
+            torch.set_num_threads(threads)
+    assert np.array_equal(found[0].residual, found[1].residual)
+
+
+def test_each_worker_computes_in_one_thread_and_leaves_the_callers_alone(monkeypatch):
+    monkeypatch.setattr(workers, "usable_cores", lambda: 3)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with workers.Workers(torch.device("cpu")) as pool:
+            assert pool.count == 3
+            seen = pool.map(
+                lambda batch: (torch.get_num_threads(), get_ident()), [slice(k) for k in range(30)]
+            )
+        assert {count for count, _ in seen} == {1}
+        assert get_ident() not in {thread for _, thread in seen}
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_closing_stops_at_once(model, make_geometry, monkeypatch):
+    monkeypatch.setattr(workers, "usable_cores", lambda: 1)
     a = np.zeros((40, 256, 256), np.float32)
     steps = SliceEngine(model, "cpu").steps(a, a, slicings(make_geometry(a.shape), "axial"))
     progress = next(steps)
     steps.close()
-    assert len(model.batches) == 1
-    assert progress.fraction == pytest.approx(0.1)
+    assert model.batches == [1]
+    assert progress.fraction == pytest.approx(1 / 40)
 
 
 def test_no_torch_state_leaks_between_batches(arrays, model, make_geometry):

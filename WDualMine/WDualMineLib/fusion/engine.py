@@ -26,15 +26,19 @@ from .devices import (
     is_out_of_memory,
     release_memory,
 )
+from .moments import deviations_of
+from .slice_tensors import add, axis_name, count_slices, cut, fullest_slice, slice_size
 from .slices import Slicing
+from .workers import Workers
 
-# Pixels in a batch. On a CPU more would not be faster, and four 256x256 slices are done within a
-# fraction of a second, so that a cancel is answered at once. Fixed numbers, and not the time taken,
-# because the size of the batch shows in the last bit of the result.
-_CPU_PIXELS = 4 * 256 * 256
+# Pixels in a batch. A CPU is fastest with as little as its cache holds, and answers a cancel at
+# once. Fixed numbers, and not the time taken, because the size of the batch shows in the last bit
+# of the result.
+_CPU_PIXELS = 256 * 256
 _GPU_PIXELS = 64 * 256 * 256
 # Volumes that the engine keeps beside the network's own working memory: two in, three out.
 _VOLUMES = 5
+_SMALLER_BATCHES = "Memory ran short, so the slices were taken in smaller batches."
 
 
 @dataclass
@@ -92,7 +96,7 @@ class SliceEngine:
             DeviceError: not even a single slice fits into memory.
         """
         # One measure for all slices: their own would make neighbouring slices differ.
-        self._deviations = tuple(float(x.std(dtype=np.float64)) for x in (a, b))
+        self._deviations = deviations_of(a, b)
         try:
             while True:
                 try:
@@ -101,7 +105,8 @@ class SliceEngine:
                 except _NoRoom:
                     if self.device.type == "cpu":
                         raise DeviceError(
-                            f"There is too little memory for one slice of {_size(a, slicings[0])}",
+                            "There is too little memory for one slice of "
+                            f"{slice_size(a, slicings[0])} pixels",
                             "Close other programs, or crop the volumes",
                         ) from None
                 # Outside of the handler: the exception keeps the tensors that filled the memory.
@@ -147,31 +152,33 @@ class SliceEngine:
             if not is_out_of_memory(error):
                 raise
             raise _NoRoom from None
-        fullest = _fullest(a, b, slicings[0])
-        bytes_per_pixel = self._try_out(*(_cut(x, slicings[0], fullest) for x in sources))
-        total = sum(_count(a, slicing) for slicing in slicings)
+        trial = fullest_slice(a, b, slicings[0])
+        bytes_per_pixel = self._try_out(*(cut(x, slicings[0], trial) for x in sources))
+        total = sum(count_slices(a, slicing) for slicing in slicings)
         done = 0
-        for slicing in slicings:
-            height, width = (a.shape[k] for k in slicing.permutation[1:])
-            size = self._batch_size(height * width, bytes_per_pixel)
-            start, count = 0, _count(a, slicing)
-            while start < count:
-                stop = min(start + size, count)
-                maps = self._maps_or_none(sources, slicing, slice(start, stop))
-                if maps is None:
-                    if size == 1:
-                        raise _NoRoom
-                    size = max(1, size // 2)
-                    release_memory(self.device)
-                    self._note_once(
-                        "Memory ran short, so the slices were taken in smaller batches."
-                    )
-                    continue
-                for output, values in zip(outputs, maps, strict=True):
-                    _add(output, slicing, slice(start, stop), values, 1 / len(slicings))
-                done += stop - start
-                start = stop
-                yield Progress(done / total, f"Fused {done} of {total} {_kind(slicings)} slices")
+        with Workers(self.device) as workers:
+            for slicing in slicings:
+                height, width = (a.shape[k] for k in slicing.permutation[1:])
+                size = self._batch_size(height * width, bytes_per_pixel)
+                start, count = 0, count_slices(a, slicing)
+                while start < count:
+                    stop = min(start + size * workers.count, count)
+                    batches = [slice(k, min(k + size, stop)) for k in range(start, stop, size)]
+                    found = self._maps_or_none(workers, sources, slicing, batches)
+                    if found is None:
+                        if size == 1 and workers.count == 1:
+                            raise _NoRoom
+                        size, workers.count = max(1, size // 2), 1
+                        release_memory(self.device)
+                        self._note_once(_SMALLER_BATCHES)
+                        continue
+                    for batch, maps in zip(batches, found, strict=True):
+                        for output, values in zip(outputs, maps, strict=True):
+                            add(output, slicing, batch, values, 1 / len(slicings))
+                    done += stop - start
+                    start = stop
+                    message = f"Fused {done} of {total} {axis_name(slicings)} slices"
+                    yield Progress(done / total, message)
         if self.half is not None and not all(bool(x.isfinite().all()) for x in outputs):
             self._note_once("Half precision overflowed, so float32 was used.")
             self.precision, self.half = "float32", None
@@ -179,11 +186,16 @@ class SliceEngine:
         return [output.cpu().numpy() for output in outputs]
 
     def _maps_or_none(
-        self, sources: list[Tensor], slicing: Slicing, batch: slice
-    ) -> tuple[Tensor, ...] | None:
-        """Maps of one batch; None if memory ran out."""
+        self, workers: Workers, sources: list[Tensor], slicing: Slicing, batches: list[slice]
+    ) -> list[tuple[Tensor, ...]] | None:
+        """Maps of some batches; None if memory ran out."""
         try:
-            return self.batch(*(_cut(x, slicing, batch) for x in sources), self._deviations)
+            return workers.map(
+                lambda batch: self.batch(
+                    *(cut(x, slicing, batch) for x in sources), self._deviations
+                ),
+                batches,
+            )
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -246,55 +258,10 @@ def _reproducible(device: torch.device, half: torch.dtype | None) -> Iterator[No
     # Entered for each batch and left before the generator yields: none of it may leak to callers.
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode())
-        stack.enter_context(
+        if device.type == "cuda":
             # TF32 is a kind of half precision: float32 has to mean float32.
-            torch.backends.cudnn.flags(
-                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-            )
-        )
+            flags = {"enabled": True, "benchmark": False, "deterministic": True}
+            stack.enter_context(torch.backends.cudnn.flags(**flags, allow_tf32=False))
         if half is not None:
             stack.enter_context(torch.autocast(device.type, dtype=half))
         yield
-
-
-def _cut(volume: Tensor, slicing: Slicing, batch: slice) -> Tensor:
-    """(N, 1, H, W): some slices of a (K, J, I) tensor, the right way up."""
-    slices = _ordered(volume, slicing)[batch].flip(_turned(slicing)).unsqueeze(1)
-    return slices.contiguous()
-
-
-def _add(volume: Tensor, slicing: Slicing, batch: slice, maps: Tensor, weight: float) -> None:
-    """Put (N, 1, H, W) maps back where :func:`_cut` took the slices, added with ``weight``."""
-    with torch.inference_mode():
-        values = maps[:, 0].flip(_turned(slicing)).to(volume.device)
-        _ordered(volume, slicing)[batch].add_(values, alpha=weight)
-
-
-def _ordered(volume: Tensor, slicing: Slicing) -> Tensor:
-    return volume.permute(slicing.permutation)
-
-
-def _turned(slicing: Slicing) -> list[int]:
-    # The order of the slices does not matter to a network that sees one at a time.
-    return [k for k in (1, 2) if slicing.flipped[k]]
-
-
-def _count(a: np.ndarray, slicing: Slicing) -> int:
-    return a.shape[slicing.permutation[0]]
-
-
-def _fullest(a: np.ndarray, b: np.ndarray, slicing: Slicing) -> slice:
-    """The slice with the most to see, of nine spread over the volume."""
-    ordered = [x.transpose(slicing.permutation) for x in (a, b)]
-    candidates = np.unique(np.linspace(0, len(ordered[0]) - 1, 9).astype(int))
-    best = max(candidates, key=lambda k: sum(float(x[k].sum()) for x in ordered))
-    return slice(int(best), int(best) + 1)
-
-
-def _size(a: np.ndarray, slicing: Slicing) -> str:
-    height, width = (a.shape[k] for k in slicing.permutation[1:])
-    return f"{width} x {height} pixels"
-
-
-def _kind(slicings: tuple[Slicing, ...]) -> str:
-    return slicings[0].axis if len(slicings) == 1 else "three-plane"

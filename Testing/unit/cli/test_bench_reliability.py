@@ -36,7 +36,7 @@ class Knowing(torch.nn.Module):
         self.clean = [torch.from_numpy(x)[None, None] for x in (pair.a, pair.b)]
         self.sense = sense
 
-    def forward(self, a, b):
+    def forward(self, a, b, statistics=None):
         harm = ((x - y).abs() for x, y in zip((a, b), self.clean, strict=True))
         # A fault's mask reaches two pixels beyond what it changed.
         harm_a, harm_b = (torch.nn.functional.max_pool2d(x, 5, 1, padding=2) for x in harm)

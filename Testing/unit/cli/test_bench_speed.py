@@ -58,7 +58,7 @@ def test_the_network_keeps_to_its_budget():
             super().__init__()
             self.convolution = convolution
 
-        def forward(self, a, b, deviations=None):
+        def forward(self, a, b, statistics=None):
             return self.convolution(a + b)
 
     assert network_cost(Sum()) == {

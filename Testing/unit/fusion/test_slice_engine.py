@@ -121,7 +121,7 @@ class Short(torch.nn.Module):
         super().__init__()
         self.inner, self.most, self.error = model, most, error
 
-    def forward(self, a, b, deviations=None):
+    def forward(self, a, b, statistics=None):
         if len(a) > self.most or a.device.type != "cpu":
             raise self.error
         return self.inner(a, b)
@@ -162,7 +162,7 @@ def test_other_failures_of_the_network_are_not_taken_for_memory(arrays, model, m
 
 def test_the_cpu_takes_over_from_a_gpu_without_room(arrays, make_geometry, monkeypatch):
     class Average(torch.nn.Module):
-        def forward(self, a, b, deviations=None):
+        def forward(self, a, b, statistics=None):
             return engine_maps((a + b) / 2)
 
     # The meta device computes nothing, which is enough of a GPU to run out of memory.
@@ -213,7 +213,7 @@ class Weighted(torch.nn.Module):
         self.weight = torch.nn.Parameter(kernel, requires_grad=False)
         self.then = then
 
-    def forward(self, a, b, deviations=None):
+    def forward(self, a, b, statistics=None):
         both = torch.cat([a, b], dim=1)
         return engine_maps(self.then(torch.nn.functional.conv2d(both, self.weight), a, b))
 
@@ -258,12 +258,12 @@ def test_a_gpu_agrees_with_the_cpu(precision, arrays, model, make_geometry):
     assert np.array_equal(gpu.residual, again.residual)
 
 
-def test_every_slice_is_weighed_by_the_deviations_of_the_volumes(arrays, make_geometry, model):
+def test_every_slice_is_fused_by_the_statistics_of_the_volumes(arrays, make_geometry, model):
     seen = []
 
     class Spy(torch.nn.Module):
-        def forward(self, a, b, deviations=None):
-            seen.append(deviations)
+        def forward(self, a, b, statistics=None):
+            seen.append(statistics)
             return model(a, b)
 
     finish(
@@ -272,5 +272,5 @@ def test_every_slice_is_weighed_by_the_deviations_of_the_volumes(arrays, make_ge
 
     expected = torch.tensor([x.std(dtype=np.float64) for x in arrays]).float()
     assert seen
-    for deviations in seen:
-        torch.testing.assert_close(deviations, expected)
+    for statistics in seen:
+        torch.testing.assert_close(statistics.deviations, expected[None])

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 from WDualMineLib.network.model import DualMineNetwork, NetworkConfig
+from WDualMineLib.network.statistics import joint_statistics
 from WDualMineLib.network.weights import default_path, load_model
 
 
@@ -15,7 +16,7 @@ def model(request):
     torch.manual_seed(0)
     network = DualMineNetwork().eval()
     # The decoder starts silent; give it a voice, or the tests would see the maximum only.
-    torch.nn.init.normal_(network.decoder.perceptron[-1].weight, std=0.3)
+    torch.nn.init.normal_(network.decoder.transfer.last.weight, std=0.3)
     return network
 
 
@@ -79,10 +80,22 @@ def test_other_wavelets_work_at_any_size(wavelet):
     assert network(*slices(5, 37)).residual.shape == (2, 1, 5, 37)
 
 
+@torch.inference_mode()
+def test_slices_of_a_volume_share_its_statistics(model):
+    a, b = slices(48, 48)
+    statistics = joint_statistics(a.reshape(1, -1), b.reshape(1, -1))
+
+    together = model(a, b, statistics).residual
+
+    torch.testing.assert_close(model(a[:1], b[:1], statistics).residual, together[:1])
+    assert not torch.allclose(model(a, b).residual, together)
+
+
 def test_gradients_reach_every_parameter():
     torch.manual_seed(0)
     network = DualMineNetwork()
-    torch.nn.init.normal_(network.decoder.perceptron[-1].weight, std=0.3)
+    for parameter in (network.decoder.transfer.last.weight, network.decoder.transfer.first.weight):
+        torch.nn.init.normal_(parameter, std=0.3)
     maps = network(*slices(64, 64))
 
     sum((x * torch.randn_like(x)).sum() for x in maps).backward()

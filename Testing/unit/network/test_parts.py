@@ -10,6 +10,8 @@ from WDualMineLib.network.padding import crop, pad_to_multiple
 from WDualMineLib.network.reliability import Reliability, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
 from WDualMineLib.network.standardisation import standardised_average
+from WDualMineLib.network.statistics import joint_statistics
+from WDualMineLib.network.transfer import TransferFunction
 
 CHANNELS = (4, 6, 8)
 
@@ -162,25 +164,56 @@ def test_gradient_magnitude_of_a_ramp():
     torch.testing.assert_close(inner, torch.full_like(inner, 3.0), atol=1e-3, rtol=0)
 
 
+def decoder():
+    return Decoder(4, 8, detail=2, surroundings=2, hidden=6, wavelet="haar")
+
+
 def test_untrained_decoder_lies_between_maximum_and_standardised_average():
-    decoder = Decoder(4, 8, detail=2, surroundings=2, hidden=6, wavelet="haar")
+    part = decoder()
+    # What the statistics choose starts near 0; here it must be 0.
+    torch.nn.init.zeros_(part.transfer.modulation[-1].weight)
+    torch.nn.init.zeros_(part.transfer.modulation[-1].bias)
     a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
-    even, standardised = torch.full_like(a, 0.5), standardised_average(a, b)
+    statistics = joint_statistics(a, b)
+    even = torch.full_like(a, 0.5)
 
-    decoded = decoder(a, b, standardised, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
+    decoded = part(a, b, statistics, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
 
-    expected = (torch.maximum(a, b) + standardised) / 2
+    expected = (torch.maximum(a, b) + standardised_average(a, b, statistics.deviations)) / 2
     torch.testing.assert_close((a + b) / 2 + decoded, expected, atol=1e-6, rtol=0)
 
 
 def test_decoder_is_silent_in_air():
-    decoder = Decoder(4, 8, detail=2, surroundings=2, hidden=6, wavelet="haar")
-    torch.nn.init.normal_(decoder.perceptron[-1].bias)
+    part = decoder()
+    torch.nn.init.normal_(part.transfer.last.bias)
     air = torch.zeros(1, 1, 16, 16)
 
-    decoded = decoder(air, air, air, air, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
+    decoded = part(
+        air,
+        air,
+        joint_statistics(air, air),
+        air,
+        torch.randn(1, 4, 8, 8),
+        torch.randn(1, 8, 2, 2),
+    )
 
     assert torch.count_nonzero(decoded) == 0
+
+
+def test_transfer_function_is_pointwise_and_chosen_by_the_statistics():
+    part = TransferFunction(3, silent=1, hidden=6, gains=2)
+    torch.nn.init.normal_(part.last.weight)
+    pixels = torch.randn(1, 3, 4, 4)
+    statistics, others = (joint_statistics(*torch.rand(2, 1, 9, 9) ** n) for n in (1, 3))
+
+    values, gains = part(pixels, statistics)
+
+    torch.testing.assert_close(part(pixels.flip(3), statistics)[0], values.flip(3))
+    assert gains.shape == (1, 2, 1, 1)
+    assert not torch.allclose(part(pixels, others)[0], values)
+    # The silent input has no say yet.
+    pixels[:, 2] = 0
+    torch.testing.assert_close(part(pixels, statistics)[0], values)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 9), (16, 16), (31, 33), (64, 8)])
@@ -202,7 +235,8 @@ def test_padding_reflects():
 def test_standardised_average_correlates_best():
     a = torch.rand(1, 1, 16, 16)
     b = 0.2 * torch.rand(1, 1, 16, 16)
-    average = standardised_average(a, b)
+    deviations = joint_statistics(a, b).deviations
+    average = standardised_average(a, b, deviations)
 
     def cc(x):
         return sum(torch.corrcoef(torch.stack([x.flatten(), y.flatten()]))[0, 1] for y in (a, b))
@@ -210,12 +244,50 @@ def test_standardised_average_correlates_best():
     assert cc(average) > cc((a + b) / 2)
     bound = (2 + 2 * torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1]).sqrt()
     torch.testing.assert_close(cc(average), bound)
-    torch.testing.assert_close(standardised_average(b, a), average)
+    torch.testing.assert_close(standardised_average(b, a, deviations.flip(1)), average)
 
 
-def test_standardised_average_goes_by_the_volume_if_given():
-    a, b = torch.rand(2, 3, 1, 8, 8)
+def test_standardised_average_of_a_constant_source_is_finite():
+    a = torch.rand(1, 1, 8, 8)
+    blank = torch.zeros_like(a)
 
-    assert torch.equal(standardised_average(a, b, torch.tensor([0.1, 0.1])), (a + b) / 2)
-    # A constant source has no standard deviation to divide by.
-    assert torch.isfinite(standardised_average(a, torch.zeros_like(a))).all()
+    average = standardised_average(a, blank, joint_statistics(a, blank).deviations)
+
+    assert torch.isfinite(average).all()
+
+
+def test_statistics_are_symmetric_but_for_the_deviations():
+    a, b = torch.rand(2, 3, 1, 20, 20)
+
+    forward, backward = joint_statistics(a, b), joint_statistics(b, a)
+
+    torch.testing.assert_close(forward.histogram, backward.histogram)
+    torch.testing.assert_close(forward.moments, backward.moments)
+    torch.testing.assert_close(forward.deviations, backward.deviations.flip(1))
+    torch.testing.assert_close(forward.deviations[:, 0], a.flatten(1).std(1, correction=0))
+
+
+def test_statistics_do_not_count_air():
+    a, b = torch.rand(2, 1, 1, 20, 20)
+    wider = [torch.nn.functional.pad(x, (20, 20)) for x in (a, b)]
+
+    near, far = joint_statistics(a, b), joint_statistics(*wider)
+
+    torch.testing.assert_close(near.histogram, far.histogram)
+    torch.testing.assert_close(near.moments[:, :2], far.moments[:, :2])
+
+
+def test_statistics_of_a_volume_are_those_of_its_slices_together():
+    a, b = torch.rand(2, 4, 1, 8, 8)
+
+    whole = joint_statistics(a.reshape(1, -1), b.reshape(1, -1))
+
+    assert [len(x) for x in whole] == [1, 1, 1]
+    torch.testing.assert_close(whole.deviations[0, 1], b.std(correction=0))
+
+
+def test_statistics_of_blank_slices_are_finite():
+    blank = torch.zeros(2, 1, 8, 8)
+
+    for x in joint_statistics(blank, blank):
+        assert torch.isfinite(x).all()

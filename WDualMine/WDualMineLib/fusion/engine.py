@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import DeviceError
+from ..network.statistics import JointStatistics, joint_statistics
 from ..progress import Progress, Steps
 from .devices import (
     HALF_PRECISION_TOLERANCE,
@@ -26,7 +27,6 @@ from .devices import (
     is_out_of_memory,
     release_memory,
 )
-from .moments import deviations_of
 from .slice_tensors import add, axis_name, count_slices, cut, fullest_slice, slice_size
 from .slices import Slicing
 from .workers import Workers
@@ -65,7 +65,7 @@ class SliceEngine:
     """Runs a network over slices.
 
     Args:
-        model: maps (a, b, deviations) to :class:`~..network.model.FusionMaps`, as
+        model: maps (a, b, statistics) to :class:`~..network.model.FusionMaps`, as
             :class:`~..network.model.DualMineNetwork` does.
             It is moved to the device, and to the CPU if that runs out of memory.
         device: a name of :data:`~.settings.DEVICE_NAMES`.
@@ -80,7 +80,7 @@ class SliceEngine:
         self.model = model
         self.precision = precision
         self.half: torch.dtype | None = None
-        self._deviations: tuple[float, float] | None = None
+        self._statistics: JointStatistics | None = None
         self._move_to(self.device)
 
     def steps(
@@ -96,7 +96,7 @@ class SliceEngine:
             DeviceError: not even a single slice fits into memory.
         """
         # One measure for all slices: their own would make neighbouring slices differ.
-        self._deviations = deviations_of(a, b)
+        self._statistics = joint_statistics(*(torch.from_numpy(x)[None] for x in (a, b)))
         try:
             while True:
                 try:
@@ -119,18 +119,18 @@ class SliceEngine:
         return NetworkMaps(*maps, describe(self.device), precision, list(self.notes))
 
     def batch(
-        self, a: Tensor, b: Tensor, deviations: tuple[float, float] | None = None
+        self, a: Tensor, b: Tensor, statistics: JointStatistics | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32.
 
-        ``deviations`` are the standard deviations of the two volumes; None: each slice's own.
+        ``statistics`` are those of the two volumes; None: each slice's own.
         """
         layout = torch.channels_last
         with _reproducible(self.device, self.half):
             maps = self.model(
                 a.to(self.device, memory_format=layout),
                 b.to(self.device, memory_format=layout),
-                None if deviations is None else torch.tensor(deviations),
+                None if statistics is None else statistics.to(self.device),
             )
         return maps.residual.float(), maps.reliability_a.float(), maps.arbitration.float()
 
@@ -192,7 +192,7 @@ class SliceEngine:
         try:
             return workers.map(
                 lambda batch: self.batch(
-                    *(cut(x, slicing, batch) for x in sources), self._deviations
+                    *(cut(x, slicing, batch) for x in sources), self._statistics
                 ),
                 batches,
             )
@@ -213,14 +213,14 @@ class SliceEngine:
             before = torch.cuda.memory_allocated(self.device)
         needed = 0
         try:
-            exact = self.batch(a, b, self._deviations)
+            exact = self.batch(a, b, self._statistics)
             if self.device.type == "cuda":
                 needed = torch.cuda.max_memory_allocated(self.device) - before
             for candidate in candidates:
                 self.half = candidate
                 worst = max(
                     float((x - y).abs().nan_to_num(nan=1.0).max())
-                    for x, y in zip(exact, self.batch(a, b, self._deviations), strict=True)
+                    for x, y in zip(exact, self.batch(a, b, self._statistics), strict=True)
                 )
                 if worst <= HALF_PRECISION_TOLERANCE:
                     break

@@ -152,12 +152,6 @@ def measure(
     )
 
 
-def deviations_of(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """Standard deviations of two volumes of one shape; 0 for a constant one."""
-    of_a, of_b = measure(a, a, b)[0].weights
-    return (1 / of_a if of_a else 0.0, 1 / of_b if of_b else 0.0)
-
-
 def _from_sums(
     n: int, first: np.ndarray, second: np.ndarray, largest: np.ndarray, shift: np.ndarray
 ) -> Moments:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..network.statistics import JointStatistics
 from .composition import compose
 from .correlation import FloorReport, apply_floor
 from .engine import SliceEngine
@@ -33,7 +34,7 @@ def fuse_slice(
     correlation_floor: float = 0.985,
     levels: int | None = None,
     readback: Callable[[np.ndarray], np.ndarray] | None = None,
-    deviations: tuple[float, float] | None = None,
+    statistics: JointStatistics | None = None,
 ) -> FusedSlice:
     """Fuse one pair of slices.
 
@@ -44,12 +45,12 @@ def fuse_slice(
         a, b: (H, W) in [0, 1], the right way up (:meth:`~.slices.Slicing.stack`).
         engine: keep it between calls: making one loads and moves the network.
         strength, correlation_floor: as in :class:`~.settings.FusionSettings`.
-        deviations: standard deviations of the two volumes that the slices are of, which make the
-            preview look like the final slice; None for images that stand alone.
+        statistics: of the two volumes that the slices are of, which make the preview look like the
+            final slice; None for images that stand alone.
         levels, readback: how the result will be stored; see :func:`~.correlation.apply_floor`.
     """
     a, b = (np.ascontiguousarray(x, dtype=np.float32) for x in (a, b))
-    maps = engine.batch(*(torch.from_numpy(x)[None, None] for x in (a, b)), deviations)
+    maps = engine.batch(*(torch.from_numpy(x)[None, None] for x in (a, b)), statistics)
     residual, reliability, arbitration = (x[0, 0].cpu().numpy() for x in maps)
     composed = compose(a, b, residual, strength)
     fused, floor = apply_floor(composed, a, b, correlation_floor, levels=levels, readback=readback)

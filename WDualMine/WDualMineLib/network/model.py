@@ -16,7 +16,7 @@ from .layers import upsample
 from .padding import crop, pad_to_multiple
 from .reliability import Reliability, weigh
 from .spatial_expert import SpatialExpert
-from .standardisation import standardised_average
+from .statistics import JointStatistics, joint_statistics
 
 
 @dataclass(frozen=True)
@@ -81,26 +81,28 @@ class DualMineNetwork(nn.Module):
             config.wavelet,
         )
 
-    def forward(self, a: Tensor, b: Tensor, deviations: Tensor | None = None) -> FusionMaps:
+    def forward(
+        self, a: Tensor, b: Tensor, statistics: JointStatistics | None = None
+    ) -> FusionMaps:
         """Maps from which the slices are fused: ``fused = (a + b) / 2 + strength * residual``.
 
         Args:
             a, b: (N, 1, H, W) in [0, 1], of any size from 1x1.
-            deviations: (2,) or (N, 2), standard deviations of the volumes that a and b are slices
-                of; by default of each slice. Give a volume's own, or neighbouring slices are
-                weighed by different measures.
+            statistics: of the volumes that a and b are slices of; by default of each slice. Give
+                a volume's own, or neighbouring slices are fused by different functions.
 
         Returns:
             Maps of the slices' own size.
         """
         size = a.shape[2:]
-        standardised = standardised_average(a, b, deviations)
+        if statistics is None:
+            statistics = joint_statistics(a, b)
         scales = len(self.config.channels)
         # Longer filters than Haar's need room for their overlap at the stem's output.
         room = 2 * self.encoder.stem.bank.shape[-1]
         multiple = 2**scales
         least = -(-room // multiple) * multiple
-        a, b, standardised = (pad_to_multiple(x, multiple, least) for x in (a, b, standardised))
+        a, b = (pad_to_multiple(x, multiple, least) for x in (a, b))
 
         encoded = self.encoder(torch.cat([a, b]))
         features_a, features_b = zip(*(x.chunk(2) for x in encoded), strict=True)
@@ -113,7 +115,7 @@ class DualMineNetwork(nn.Module):
         z, arbitration = self.arbitration(spatial, frequency)
 
         reliability = upsample(weights[0], a.shape[2:])
-        decoded = self.decoder(a, b, standardised, reliability, z, context)
+        decoded = self.decoder(a, b, statistics, reliability, z, context)
         residual = self.config.alpha * torch.tanh(decoded)
         arbitration = upsample(arbitration, a.shape[2:])
         residual, reliability, arbitration = (

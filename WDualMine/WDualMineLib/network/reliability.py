@@ -28,8 +28,9 @@ class ReliabilityHead(nn.Module):
         self.score = conv3x3(channels, 1, bias=False)
 
     def _rho(self, own: Tensor, other: Tensor) -> Tensor:
-        x = F.relu(self.mix(torch.cat([own, other], 1)))
-        return self.score(F.relu(x + self.context(x)))
+        # Leaky: a head whose units all fell silent would say 1/2 everywhere and never learn again.
+        x = F.leaky_relu(self.mix(torch.cat([own, other], 1)), 0.1)
+        return self.score(F.leaky_relu(x + self.context(x), 0.1))
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """``rho_A - rho_B`` (N, 1, H, W) of features a, b (N, C, H, W)."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 _LEAST = 1e-3
 """Standard deviation below which a source is taken for constant."""
 
 
-def standardised_average(a: Tensor, b: Tensor, deviations: Tensor | None = None) -> Tensor:
+def standardised_average(a: Tensor, b: Tensor, deviations: Tensor) -> Tensor:
     """``(a / sd_a + b / sd_b) / (1 / sd_a + 1 / sd_b)``.
 
     With ``A^ = a / sd_a`` and ``B^ = b / sd_b`` the mean correlation with a and b is greatest for
@@ -17,14 +16,12 @@ def standardised_average(a: Tensor, b: Tensor, deviations: Tensor | None = None)
 
     Args:
         a, b: (N, 1, H, W) in [0, 1].
-        deviations: (2,) or (N, 2), standard deviations of a and b; None to take each slice's own.
+        deviations: (N, 2) or (1, 2), standard deviations of a and b, or of the volumes they are of.
 
     Returns:
         (N, 1, H, W) in [0, 1]; unchanged when the inputs are exchanged.
     """
-    if deviations is None:
-        deviations = torch.stack([x.flatten(1).std(1, correction=0) for x in (a, b)], 1)
-    deviations = deviations.to(a).expand(len(a), 2).clamp_min(_LEAST)
+    deviations = deviations.clamp_min(_LEAST)
     # 1/sd_a over the sum of both is sd_b over the sum of both.
     of_b, of_a = (deviations / deviations.sum(1, keepdim=True))[:, :, None, None, None].unbind(1)
     return of_a * a + of_b * b

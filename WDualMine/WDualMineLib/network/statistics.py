@@ -1,0 +1,91 @@
+"""What the network is told of the volumes as a whole: their joint distribution of intensities."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+BINS = 16
+"""Of the joint histogram, along the mean and along the difference of the two intensities."""
+
+MOMENTS = 4
+
+AIR = 0.02
+"""A + B below which a voxel counts as air. Five grey levels of 255."""
+
+_ENOUGH = 1 << 20
+"""Voxels from which a histogram of 256 cells is known well; more are sampled."""
+
+
+class JointStatistics(NamedTuple):
+    """Of N pairs of slices, or (N = 1) of one pair of volumes.
+
+    Attributes:
+        deviations: (N, 2), standard deviations of a and b; the only part that knows which is which.
+        histogram: (N, BINS * BINS), the logarithm of the share of tissue at each mean and
+            difference, scaled to about [0, 1].
+        moments: (N, 4), of tissue: mean intensity, mean difference, contrast of the deviations, and
+            how far the brighter source is the one of less deviation.
+    """
+
+    deviations: Tensor
+    histogram: Tensor
+    moments: Tensor
+
+    def to(self, device: torch.device) -> JointStatistics:
+        """The same on another device."""
+        return JointStatistics(*(x.to(device) for x in self))
+
+
+def joint_statistics(a: Tensor, b: Tensor) -> JointStatistics:
+    """Measure N pairs.
+
+    Which function of two intensities fuses them best depends on how they are distributed: what a
+    bright voxel of one means beside a dark one of the other is different for CT and for PET. Only
+    symmetric measures are taken, so that exchanging a and b changes nothing but the order of the
+    deviations. Air does not count: how much of it there is depends on the field of view.
+
+    Args:
+        a, b: (N, ...) in [0, 1], float32.
+
+    Returns:
+        See :class:`JointStatistics`.
+    """
+    a, b = (x.flatten(1).float() for x in (a, b))
+    deviations = torch.stack([x.std(1, correction=0) for x in (a, b)], 1)
+    stride = -(-a.shape[1] // _ENOUGH)
+    a, b = a[:, ::stride], b[:, ::stride]
+    mean, difference = (a + b) / 2, (a - b).abs()
+    tissue = (a + b > AIR).float()
+    count = tissue.sum(1).clamp_min(1)
+
+    def average(x: Tensor) -> Tensor:
+        return (x * tissue).sum(1) / count
+
+    total = deviations.sum(1).clamp_min(1e-6)
+    contrast = (deviations[:, 0] - deviations[:, 1]) / total
+    brighter = average((b - a) / (difference + 0.01))
+    moments = [average(mean), average(difference), contrast.abs(), contrast * brighter]
+    histogram = _histogram(mean, difference, tissue) / count[:, None]
+    return JointStatistics(deviations, torch.log1p(1000 * histogram) / 7, torch.stack(moments, 1))
+
+
+def _histogram(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    """(N, BINS * BINS): every voxel shared among four cells, so that windows act smoothly."""
+    n = len(x)
+    cells = x.new_zeros(n, BINS * BINS)
+    (low_x, part_x), (low_y, part_y) = _cells(x), _cells(y)
+    for step_x, share_x in ((0, 1 - part_x), (1, part_x)):
+        for step_y, share_y in ((0, 1 - part_y), (1, part_y)):
+            index = (low_x + step_x) * BINS + low_y + step_y
+            cells.scatter_add_(1, index, weight * share_x * share_y)
+    return cells
+
+
+def _cells(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The cell below each value, and how far into the next it lies."""
+    position = x.clamp(0, 1) * (BINS - 1)
+    low = position.floor().clamp_max(BINS - 2)
+    return low.long(), position - low

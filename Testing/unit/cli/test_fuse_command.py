@@ -201,3 +201,19 @@ def test_real_volumes_keep_their_geometry_to_the_last_bit(
     for name in OUTPUTS:
         if name.endswith(".nrrd"):
             assert geometry_of(tmp_path / "out" / name) == geometry_of(small[0])
+
+
+def test_dicom_series_of_one_folder(fuse, refused, tmp_path, weights):
+    from WDualMineLib.dicom.read import list_series
+
+    folder = SHARED / "data" / "dicom" / "sts_008_ct_pt_mr"
+    if not folder.is_dir():
+        pytest.skip(f"needs the CT, PET and MR of one patient in {folder}")
+    message = refused("fuse", folder, folder, "-o", tmp_path / "out", "--weights", weights)
+    assert "3 series" in message
+    uids = {series.modality: series.uid for series in list_series(folder)}
+    series = ("--fixed-series", uids["PT"], "--moving-series", uids["CT"])
+    report, _ = fuse(folder, folder, *series, "--colour", "hot")
+    assert [report[role]["modality"] for role in ("fixed", "moving")] == ["PT", "CT"]
+    assert report["moving"]["window"]["units"] == "HU"
+    assert voxels(tmp_path / "out" / "fused_colour.nrrd").shape[:3] == (51, 29, 30)

@@ -29,19 +29,19 @@ class TrainingConfig:
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
-    steps: int = 3000
+    steps: int = 2800
     seed: int = 0
-    learning_rate: float = 2e-3
-    warm_up: int = 100
+    learning_rate: float = 4e-3
+    warm_up: int = 30
     per_group: int = 1
-    toned: float = 0.3
-    faulty: int = 3
-    crop: int = 128
-    reliability: float = 0.4
-    consistency: float = 1.0
-    averaging: float = 0.998
-    validate_every: int = 250
-    validation_stride: int = 6
+    toned: float = 0.15
+    faulty: int = 4
+    crop: int = 80
+    reliability: float = 0.5
+    consistency: float = 0.05
+    averaging: float = 0.995
+    validate_every: int = 100
+    validation_stride: int = 10
     network: NetworkConfig = field(default_factory=NetworkConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 

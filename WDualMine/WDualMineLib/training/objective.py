@@ -34,7 +34,7 @@ class ObjectiveConfig:
 
     A slice that is hard for every method is hard for the maximum too, so goals relative to it give
     every slice and modality the same weight. The default worths are the slopes of the trade-off
-    near the goals: there 0.01 of Qabf costs about 0.05 bits of MI.
+    near the goals: there 0.01 of Qabf costs about 0.1 bits of MI.
 
     Attributes:
         information: of MI(F, A) + MI(F, B) in bits.
@@ -47,12 +47,12 @@ class ObjectiveConfig:
         bins: of the histograms of MI.
     """
 
-    information: Goal = field(default_factory=lambda: Goal(0.2, 0.05))
+    information: Goal = field(default_factory=lambda: Goal(0.1, 0.0))
     edges: Goal = field(default_factory=lambda: Goal(1.5, 0.07))
-    similarity: Goal = field(default_factory=lambda: Goal(4.0, 0.006))
-    differences: Goal = field(default_factory=lambda: Goal(0.1, 0.06))
+    similarity: Goal = field(default_factory=lambda: Goal(5.0, 0.006))
+    differences: Goal = field(default_factory=lambda: Goal(0.2, 0.06))
     fidelity: Goal = field(default_factory=lambda: Goal(0.4, 0.01))
-    beyond: float = 0.2
+    beyond: float = 0.5
     floor: float = 0.985
     bins: int = 256
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -24,26 +25,29 @@ from WDualMineLib.scene.placement import to_world
 from WDualMineLib.scene.volumes import add_volume, volume_of
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> str:
-    """A network that was never trained: what these tests look at does not depend on skill."""
+@pytest.fixture(autouse=True)
+def simple_network(monkeypatch) -> None:
+    """A network of a few operations: what these tests look at does not depend on skill."""
     import torch
-    from WDualMineLib.network.model import DualMineNetwork, NetworkConfig
-    from WDualMineLib.network.weights import save_weights
+    from WDualMineLib.network import weights
 
-    torch.manual_seed(0)
-    network = DualMineNetwork(NetworkConfig())
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.05 * torch.randn_like(parameter))
-    path = tmp_path_factory.mktemp("weights") / "untrained.pt"
-    save_weights(network, path)
-    return str(path)
+    class Maps(NamedTuple):
+        residual: torch.Tensor
+        reliability_a: torch.Tensor
+        reliability_b: torch.Tensor
+        arbitration: torch.Tensor
+
+    class Simple(torch.nn.Module):
+        def forward(self, a, b, *_):
+            share = torch.sigmoid(6 * (a - b))
+            return Maps((a - b).abs() / 2, share, 1 - share, torch.sigmoid(20 * (a * b - 0.2)))
+
+    monkeypatch.setattr(weights, "load_model", lambda *_: Simple())
 
 
 @pytest.fixture
-def settings(weights) -> FusionSettings:
-    return FusionSettings((0.0, 100.0), (0.0, 100.0), device="cpu", weights=weights)
+def settings() -> FusionSettings:
+    return FusionSettings((0.0, 100.0), (0.0, 100.0), device="cpu")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import slicer
 
@@ -13,6 +14,18 @@ from .choices import Colour, Registration, WindowChoice
 from .modality import modality_of
 from .placement import to_world, transform_to_world
 from .volumes import volume_of
+
+if TYPE_CHECKING:
+    from .parameters import FusionParameters
+
+PARAMETER_OF_PART = {
+    "fused": "fused",
+    "reliability_fixed": "reliabilityFixed",
+    "reliability_moving": "reliabilityMoving",
+    "arbitration": "arbitration",
+    "colour": "colourVolume",
+}
+"""Which parameter holds the node of which part of the result."""
 
 _NAMED_WINDOWS = {
     WindowChoice.AUTO: "auto",
@@ -132,4 +145,32 @@ def source_of(node: slicer.vtkMRMLScalarVolumeNode):
     volume = volume_of(node)
     return type(volume)(
         volume.array, volume.geometry, volume.name, modality_of(node), volume.attributes
+    )
+
+
+def request_of(parameters: FusionParameters) -> FusionRequest:
+    """What the panel's parameters ask for; see :class:`~.parameters.FusionParameters`.
+
+    Raises:
+        InputError: a source is missing, or a window is empty.
+    """
+    fixed, moving = parameters.fixedVolume, parameters.movingVolume
+    for role, node in (("fixed", fixed), ("moving", moving)):
+        _require_scalar(role, node)
+    windows = (
+        window_of(fixed, parameters.fixedWindow, parameters.fixedLow, parameters.fixedHigh),
+        window_of(moving, parameters.movingWindow, parameters.movingLow, parameters.movingHigh),
+    )
+    settings = FusionSettings(
+        *windows,
+        axis=parameters.axis.name.lower().replace("_", "-"),
+        strength=parameters.strength,
+        correlation_floor=parameters.correlationFloor,
+        colour=colour_of(parameters.colour, moving),
+        device=parameters.device.name.lower(),
+        precision=parameters.precision.name.lower(),
+    )
+    targets = {part: getattr(parameters, name) for part, name in PARAMETER_OF_PART.items()}
+    return FusionRequest(
+        fixed, moving, settings, parameters.registration, parameters.transform, targets
     )

@@ -57,22 +57,30 @@ def update_volume(node: slicer.vtkMRMLVolumeNode, volume: Volume) -> None:
         node.EndModify(modifying)
 
 
-def volume_of(node: slicer.vtkMRMLVolumeNode) -> Volume:
-    """What ``node`` holds, its own geometry (parent transforms are not applied); voxels copied."""
-    image = node.GetImageData()
-    array = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
-    components = image.GetNumberOfScalarComponents()
-    shape = image.GetDimensions()[::-1] + ((components,) if components > 1 else ())
+def geometry_of(node: slicer.vtkMRMLVolumeNode) -> Geometry:
+    """The grid of ``node`` itself (parent transforms are not applied)."""
     directions = np.zeros((3, 3))
     node.GetIJKToRASDirections(directions)
-    geometry = Geometry(
-        image.GetDimensions(),
+    return Geometry(
+        node.GetImageData().GetDimensions(),
         node.GetSpacing(),
         tuple((_LPS_TO_RAS * node.GetOrigin()).tolist()),
         tuple((_LPS_TO_RAS[:, None] * directions).ravel().tolist()),
     )
+
+
+def array_of(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+    """The voxels of ``node``, (K, J, I) or (K, J, I, 3), not copied: writing changes the node."""
+    image = node.GetImageData()
+    components = image.GetNumberOfScalarComponents()
+    shape = image.GetDimensions()[::-1] + ((components,) if components > 1 else ())
+    return numpy_support.vtk_to_numpy(image.GetPointData().GetScalars()).reshape(shape)
+
+
+def volume_of(node: slicer.vtkMRMLVolumeNode) -> Volume:
+    """What ``node`` holds, its own geometry (parent transforms are not applied); voxels copied."""
     return Volume(
-        array.reshape(shape).copy(), geometry, node.GetName(), node.GetAttribute(MODALITY) or ""
+        array_of(node).copy(), geometry_of(node), node.GetName(), node.GetAttribute(MODALITY) or ""
     )
 
 

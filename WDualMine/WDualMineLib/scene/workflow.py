@@ -20,7 +20,7 @@ from ..volumes.volume import Volume
 from .appearance import show_source
 from .choices import Registration
 from .inputs import FusionRequest, require_possible, source_of
-from .outputs import FusionNodes, add_outputs
+from .outputs import FusionNodes, add_outputs, results_in
 from .placement import moved, set_matrix, to_world, transform_to_world
 
 ALIGNS = "WDualMine.Aligns"
@@ -36,7 +36,7 @@ class Outcome:
 
     Attributes:
         nodes, result: of the fusion; None where the alignment is doubtful and the user is to judge
-            it before anything is fused.
+            it before anything is fused. A result alone is None for what was saved and loaded.
         alignment: what the registration found, None if there was none.
         transform: the node that it was put into.
         replaced: ID of the transform that the moving volume observed before, or None.
@@ -98,6 +98,13 @@ class FusionWorkflow:
         if moving is not None:
             moving.SetAndObserveTransformNodeID(outcome.replaced)
         self._scene.RemoveNode(outcome.transform)
+
+    def recover(self, fused: slicer.vtkMRMLScalarVolumeNode) -> Outcome | None:
+        """What an earlier session left around ``fused``: nodes without the network's residual."""
+        for nodes in results_in(self._scene):
+            if nodes.fused is fused:
+                return Outcome(nodes, None)
+        return None
 
     def own_transform(
         self, moving: slicer.vtkMRMLScalarVolumeNode

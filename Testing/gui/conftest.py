@@ -1,0 +1,192 @@
+"""The real panel over a real scene, in a window that nobody sees."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+SCREENSHOTS = os.environ.get("WDUALMINE_SCREENSHOTS")
+"""Folder to write screenshots into; none are written without it."""
+
+
+@pytest.fixture(scope="session")
+def application():
+    pytest.importorskip("slicer", reason="slicer-core is not installed")
+    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError,
+                        reason="PySide6, or a library that Qt needs, is not installed")
+    from PySide6 import QtWidgets
+
+    from .stand_ins.application import install
+
+    app = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+    app.setStyle("Fusion")
+    install()
+    return app
+
+
+@pytest.fixture
+def scene(application):
+    from WDualMineLib.scene.headless import headless_scene
+
+    with headless_scene() as scene:
+        yield scene
+
+
+@pytest.fixture
+def simple_network(monkeypatch) -> None:
+    """A network of a few operations takes the place of the one that ships.
+
+    What these tests look at does not depend on skill, and this one takes no time to load.
+    """
+    from typing import NamedTuple
+
+    import torch
+    from WDualMineLib.network import weights
+
+    class Maps(NamedTuple):
+        residual: torch.Tensor
+        reliability_a: torch.Tensor
+        reliability_b: torch.Tensor
+        arbitration: torch.Tensor
+
+    class Simple(torch.nn.Module):
+        def forward(self, a, b, *_):
+            share = torch.sigmoid(6 * (a - b))
+            return Maps((a - b).abs() / 2, share, 1 - share, torch.sigmoid(20 * (a * b - 0.2)))
+
+    monkeypatch.setattr(weights, "load_model", lambda *_: Simple())
+
+
+@pytest.fixture
+def volumes(scene):
+    """(fixed, moving): two heads of an ellipsoid skull with different insides."""
+    from WDualMineLib.scene.volumes import add_volume
+    from WDualMineLib.volumes.geometry import Geometry
+    from WDualMineLib.volumes.volume import Volume
+
+    size = (72, 80, 40)
+    grid = Geometry(size, (2.4, 2.4, 4.0), (-85.0, -95.0, -78.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    k, j, i = np.meshgrid(*(np.linspace(-1, 1, n) for n in size[::-1]), indexing="ij")
+    radius = np.sqrt((i / 0.85) ** 2 + (j / 0.9) ** 2 + (k / 0.95) ** 2)
+    rng = np.random.default_rng(0)
+    fixed = np.where(radius < 0.9, 300 + 200 * np.cos(9 * i) * np.cos(7 * j), 0)
+    fixed = np.where((radius >= 0.9) & (radius < 1), 80, fixed) + rng.normal(0, 8, radius.shape)
+    moving = np.where(radius < 1, 40, -1000) + np.where((radius > 0.9) & (radius < 1), 900, 0)
+    moving = np.where((i - 0.3) ** 2 + (j + 0.2) ** 2 + (k * 0.7) ** 2 < 0.06, 75, moving)
+    return (
+        add_volume(scene, Volume(np.maximum(fixed, 0).astype(np.float32), grid, "MRHead", "MR")),
+        add_volume(scene, Volume(moving.astype(np.float32), grid, "CTHead", "CT")),
+    )
+
+
+class Driver:
+    """Does with widgets what a user does: clicks, chooses, drags, waits."""
+
+    def __init__(self, application, root, ui) -> None:
+        from PySide6 import QtCore, QtTest
+
+        self._application, self._root, self.ui = application, root, ui
+        self._qt, self._test = QtCore.Qt, QtTest.QTest
+        self.clicked: list[str] = []
+
+    def click(self, name: str) -> None:
+        widget = getattr(self.ui, name)
+        assert widget.isEnabled(), f"{name} is off: {widget.toolTip()}"
+        self.clicked.append(name)
+        if hasattr(widget, "animateClick"):
+            widget.click()
+        self._application.processEvents()
+
+    def choose(self, name: str, text: str) -> None:
+        """The entry of a list that starts with ``text``."""
+        box = getattr(self.ui, name)
+        entries = [box.itemText(i) for i in range(box.count())]
+        found = [i for i, entry in enumerate(entries) if entry.startswith(text)]
+        assert found, f"{name} offers {entries}, not {text}"
+        self.clicked.append(f"{name}: {text}")
+        box.setCurrentIndex(found[0])
+        box.activated.emit(found[0])
+        self._application.processEvents()
+
+    def drag(self, name: str, value: float) -> None:
+        """Move a slider there, and let go."""
+        self.drag_without_release(name, value)
+        slider = getattr(self.ui, name).slider
+        slider.setSliderDown(False)
+        self._application.processEvents()
+
+    def drag_without_release(self, name: str, value: float) -> None:
+        widget = getattr(self.ui, name)
+        assert widget.isEnabled(), f"{name} is off: {widget.toolTip()}"
+        self.clicked.append(f"{name}: {value}")
+        low, high = widget.property("minimum"), widget.property("maximum")
+        position = round(1000 * (value - low) / (high - low))
+        widget.slider.setSliderDown(True)
+        widget.slider.setValue(position)
+        widget.slider.sliderMoved.emit(position)
+        self._application.processEvents()
+
+    def wait_until(self, condition, seconds: float = 60.0) -> list[float]:
+        """Process events until ``condition()``; returns the gaps between rounds in seconds."""
+        gaps, started = [], time.perf_counter()
+        last = started
+        while not condition():
+            assert time.perf_counter() - started < seconds, "nothing came in time"
+            self._application.processEvents()
+            now = time.perf_counter()
+            gaps.append(now - last)
+            last = now
+        return gaps
+
+    def settle(self) -> None:
+        for _ in range(20):
+            self._application.processEvents()
+            time.sleep(0.002)
+
+    def text(self, name: str) -> str:
+        """What a label says, without its markup."""
+        from PySide6 import QtGui
+
+        document = QtGui.QTextDocument()
+        document.setHtml(getattr(self.ui, name).text())
+        return document.toPlainText()
+
+    def screenshot(self, name: str) -> None:
+        if SCREENSHOTS:
+            self._root.setFixedWidth(430)
+            self._root.adjustSize()
+            self.settle()
+            self._root.adjustSize()
+            self._root.grab().save(str(Path(SCREENSHOTS) / f"{name}.png"))
+
+
+@pytest.fixture
+def shown_widget(application, scene):
+    """(module, its widget in a window), as Slicer sets it up when the user opens the module."""
+    from PySide6 import QtWidgets
+
+    from .stand_ins.application import load_module
+
+    window = QtWidgets.QWidget()
+    QtWidgets.QVBoxLayout(window)
+    window.isEntered = True
+    module = load_module()
+    widget = module.WDualMineWidget(window)
+    widget.setup()
+    window.show()
+    application.processEvents()
+    yield module, widget, window
+    widget.cleanup()
+    widget.ui.fixedSelector.parent().parent().setMRMLScene(None)
+    window.close()
+
+
+@pytest.fixture
+def driver(application, shown_widget) -> Driver:
+    _, widget, window = shown_widget
+    return Driver(application, window, widget.ui)

@@ -1,0 +1,7 @@
+"""Stand-ins for the parts of 3D Slicer that the Python Package Index does not have.
+
+MRML is real (slicer-core) and so is Qt (PySide6). Made up are: the module names ``qt`` and ``ctk``,
+six widget classes of ctk and qMRMLWidgets, the parameter node wrapper, and the base classes of
+scripted modules. They can not prove that the real classes behave alike; Testing/Python runs the
+same workflow inside a real 3D Slicer for that.
+"""

@@ -1,0 +1,171 @@
+"""WDualMine: fuse two volumes of one patient, and see where which one was trusted.
+
+The module's shell for 3D Slicer. What it does lives in WDualMineLib: ``gui`` for the panel,
+``scene`` for MRML, and below them the network, the registration and the rest.
+"""
+
+import sys
+import unittest
+from pathlib import Path
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+from WDualMineLib.gui.export import DicomExport
+from WDualMineLib.gui.panel import FusionPanel, Logics
+from WDualMineLib.gui.sample_data import register
+from WDualMineLib.progress import finish
+from WDualMineLib.scene.defaults import suggest_inputs
+from WDualMineLib.scene.dependencies import Dependencies
+from WDualMineLib.scene.inputs import request_of
+from WDualMineLib.scene.inspection import Inspection
+from WDualMineLib.scene.look import Look
+from WDualMineLib.scene.measures import Measures
+from WDualMineLib.scene.parameters import FusionParameters
+from WDualMineLib.scene.preview import LivePreview
+from WDualMineLib.scene.workflow import FusionWorkflow
+
+HELP = """
+Fuses two volumes of one patient (CT and MR, PET and MR, SPECT and MR) into one that shows what both
+show, with maps of where which modality was trusted and of which expert decided.
+Choose a fixed and a moving volume and press Apply. Not for diagnosis.
+"""
+ACKNOWLEDGEMENT = """
+After Md. Jahidul Islam, "W-DUALMINE: Reliability-Weighted Dual-Expert Fusion With Residual
+Correlation Preservation for Medical Image Fusion", arXiv:2601.08920. If you publish results, please
+cite the paper.
+"""
+
+
+class WDualMine(ScriptedLoadableModule):
+    """What Slicer must know of the module."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("WDualMine")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Filtering")]
+        self.parent.dependencies = []
+        self.parent.contributors = ["WDualMine contributors"]
+        self.parent.helpText = _(HELP) + self.getDefaultModuleDocumentationLink()
+        self.parent.acknowledgementText = _(ACKNOWLEDGEMENT)
+        slicer.app.connect("startupCompleted()", register_sample_data)
+
+
+def register_sample_data():
+    """Make the sample pairs known, once all modules are there."""
+    import SampleData
+
+    icons = Path(__file__).parent / "Resources" / "Icons"
+    register(SampleData.SampleDataLogic, slicer.mrmlScene, icons)
+
+
+class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """Loads the panel and connects it with the scene."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self.panel = None
+        self._parameters = None
+        self._connection = None
+
+    def setup(self):
+        ScriptedLoadableModuleWidget.setup(self)
+        widget = slicer.util.loadUI(self.resourcePath("UI/WDualMine.ui"))
+        self.layout.addWidget(widget)
+        self.ui = slicer.util.childWidgetVariables(widget)
+        widget.setMRMLScene(slicer.mrmlScene)
+        self.logic = WDualMineLogic()
+        self.panel = FusionPanel(self.ui, self.logic.logics)
+        for event, react in (
+            (slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose),
+            (slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose),
+            (slicer.mrmlScene.EndImportEvent, self.onSceneEndClose),
+        ):
+            self.addObserver(slicer.mrmlScene, event, react)
+        self.initializeParameterNode()
+
+    def cleanup(self):
+        self.panel.close()
+        self.setParameters(None)
+        self.removeObservers()
+
+    def enter(self):
+        self.initializeParameterNode()
+
+    def exit(self):
+        self.setParameters(None)
+
+    def onSceneStartClose(self, caller, event):
+        self.panel.scene_closing()
+        self.setParameters(None)
+
+    def onSceneEndClose(self, caller, event):
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self):
+        parameters = self.logic.getParameterNode()
+        suggest_inputs(slicer.mrmlScene, parameters)
+        self.setParameters(parameters)
+
+    def setParameters(self, parameters):
+        """Show another parameter node, or none."""
+        modified = vtk.vtkCommand.ModifiedEvent
+        if self._parameters is not None:
+            self._parameters.disconnectGui(self._connection)
+            self.removeObservers(self.panel.parameters_changed)
+            self.removeObservers(self.panel.views_changed)
+        self._parameters = parameters
+        if parameters is not None:
+            self._connection = parameters.connectGui(self.ui)
+            self.addObserver(parameters, modified, self.panel.parameters_changed)
+            # For the live preview, which follows the slice on screen.
+            for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+                self.addObserver(view, modified, self.panel.views_changed)
+        self.panel.set_parameters(parameters)
+
+
+class WDualMineLogic(ScriptedLoadableModuleLogic):
+    """For scripts: ``WDualMineLogic().fuse(parameters)`` does what Apply does."""
+
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        scene = slicer.mrmlScene
+        self.logics = Logics(
+            FusionWorkflow(scene),
+            Dependencies(),
+            LivePreview(scene),
+            Look(scene),
+            Inspection(scene),
+            Measures(scene),
+            DicomExport(),
+        )
+
+    def getParameterNode(self):
+        return FusionParameters(super().getParameterNode())
+
+    def fuse(self, parameters):
+        """Align and fuse what ``parameters`` ask for; returns the Outcome, or raises."""
+        return finish(self.logics.fusion.steps(request_of(parameters)))
+
+
+class WDualMineTest(ScriptedLoadableModuleTest):
+    """Runs the whole workflow in this Slicer, without network and without a user."""
+
+    def runTest(self):
+        from WDualMineLib.gui.self_test import SelfTest
+
+        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(
+            unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest)
+        )
+        self.assertTrue(result.wasSuccessful(), "the workflow failed; see the lines above")

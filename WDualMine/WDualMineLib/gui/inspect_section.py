@@ -1,0 +1,97 @@
+"""Inspect: arrangements of the views in which a fusion can be judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import WDualMineError
+from .messages import of_error
+from .protocols import InspectLogic
+from .session import Session
+from .widgets import Hint, say
+
+
+class InspectSection:
+    """One arrangement at a time; its sliders are on only while it is shown."""
+
+    def __init__(self, ui: Any, session: Session, logic: InspectLogic) -> None:
+        self._ui = ui
+        self._session = session
+        self._logic = logic
+        self._shown = ""
+        self._buttons = {
+            "side by side": ui.sideBySideButton,
+            "checkerboard": ui.checkerboardButton,
+            "reveal": ui.revealButton,
+            "map": ui.mapButton,
+        }
+        self._actions = {
+            "side by side": self._side_by_side,
+            "checkerboard": self._checkerboard,
+            "reveal": self._reveal,
+            "map": self._map,
+        }
+        self._hints = [Hint(button) for button in (*self._buttons.values(), ui.normalLayoutButton)]
+        self._controls = {
+            "checkerboard": [Hint(ui.tilesSlider)],
+            "reveal": [Hint(ui.revealSlider)],
+            "map": [Hint(ui.mapCombo), Hint(ui.mapThresholdSlider), Hint(ui.mapOpacitySlider)],
+        }
+        for name, button in self._buttons.items():
+            button.clicked.connect(self._actions[name])
+        ui.tilesSlider.valueChanged.connect(lambda *_: self._repeat("checkerboard"))
+        ui.revealSlider.valueChanged.connect(lambda *_: self._repeat("reveal"))
+        ui.mapThresholdSlider.valueChanged.connect(lambda *_: self._repeat("map"))
+        ui.mapOpacitySlider.valueChanged.connect(lambda *_: self._repeat("map"))
+        ui.mapCombo.currentIndexChanged.connect(lambda *_: self._repeat("map"))
+        ui.normalLayoutButton.clicked.connect(self._usual)
+        session.changed.connect(self.update)
+
+    def update(self) -> None:
+        reason = self._session.reason_no_result("inspect")
+        if self._session.nodes is None:
+            self._shown = ""
+        for hint in self._hints:
+            hint.enable_unless(reason)
+        for name, button in self._buttons.items():
+            button.checked = name == self._shown
+        for name, hints in self._controls.items():
+            off = reason or ("" if name == self._shown else f"Only while “{name}” is shown")
+            for hint in hints:
+                hint.enable_unless(off)
+
+    def _side_by_side(self, *_: Any) -> None:
+        self._show("side by side", lambda nodes: self._logic.side_by_side(nodes))
+
+    def _checkerboard(self, *_: Any) -> None:
+        tiles = round(self._ui.tilesSlider.value)
+        self._show("checkerboard", lambda nodes: self._logic.checkerboard(nodes, tiles))
+
+    def _reveal(self, *_: Any) -> None:
+        position = self._ui.revealSlider.value
+        self._show("reveal", lambda nodes: self._logic.reveal(nodes, position))
+
+    def _map(self, *_: Any) -> None:
+        parameters = self._session.parameters
+        threshold, opacity = self._ui.mapThresholdSlider.value, self._ui.mapOpacitySlider.value
+        self._show(
+            "map",
+            lambda nodes: self._logic.map_overlay(nodes, parameters.map, threshold, opacity),
+        )
+
+    def _usual(self, *_: Any) -> None:
+        self._show("", lambda nodes: self._logic.usual(nodes))
+
+    def _repeat(self, name: str) -> None:
+        if self._shown == name:
+            self._actions[name]()
+
+    def _show(self, name: str, action: Any) -> None:
+        nodes = self._session.nodes
+        if nodes is None:
+            return
+        failures: list[WDualMineError] = []
+        self._session.attempt(lambda: action(nodes), failures.append)
+        self._shown = "" if failures else name
+        self.update()
+        say(self._ui.statusLabel, of_error(failures[0]) if failures else "")

@@ -1,0 +1,71 @@
+"""The look of the result: detail strength and correlation floor, layers and their opacity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import WDualMineError
+from .messages import of_error, of_notes
+from .protocols import InspectLogic, LookLogic
+from .session import Session
+from .widgets import Hint, say
+
+TASK = "Changing the look"
+
+
+class LookSection:
+    """Sliders act on the shown slices while they are dragged, on the volume when released."""
+
+    def __init__(self, ui: Any, session: Session, logic: LookLogic, views: InspectLogic) -> None:
+        self._ui = ui
+        self._session = session
+        self._logic = logic
+        self._views = views
+        self._sliders = [Hint(ui.strengthSlider), Hint(ui.floorSlider)]
+        for slider in (ui.strengthSlider, ui.floorSlider):
+            slider.valueIsChanging.connect(self._on_changing)
+            slider.valueChanged.connect(self._on_changed)
+        ui.opacitySlider.valueChanged.connect(self._on_opacity)
+        ui.linkCheck.toggled.connect(self._on_link)
+        session.changed.connect(self.update)
+
+    def update(self) -> None:
+        reason = ""
+        if self._session.running and self._session.task != TASK:
+            reason = f"{self._session.task} is running."
+        elif not self._session.running:
+            reason = self._logic.reason_not_possible(self._session.outcome)
+        for hint in self._sliders:
+            hint.enable_unless(reason)
+
+    def _wanted(self) -> tuple[float, float]:
+        return self._ui.strengthSlider.value, self._ui.floorSlider.value
+
+    def _possible(self) -> bool:
+        other = self._session.running and self._session.task != TASK
+        return not other and not self._logic.reason_not_possible(self._session.outcome)
+
+    def _on_changing(self, *_: Any) -> None:
+        if self._possible():
+            look = self._session.outcome, *self._wanted()
+            self._session.attempt(lambda: self._logic.show_slices(*look), self._on_error)
+
+    def _on_changed(self, *_: Any) -> None:
+        look = self._session.outcome, *self._wanted()
+        if not self._possible() or self._logic.is_shown(*look):
+            return
+        self._session.cancel()
+        self._session.run(TASK, self._logic.steps(*look), self._on_done, self._on_error)
+
+    def _on_done(self, outcome: Any) -> None:
+        self._session.outcome = outcome
+        say(self._ui.lookLabel, of_notes(outcome.result.notes))
+
+    def _on_error(self, error: WDualMineError) -> None:
+        say(self._ui.lookLabel, of_error(error))
+
+    def _on_opacity(self, opacity: float) -> None:
+        self._views.set_opacity(opacity)
+
+    def _on_link(self, *_: Any) -> None:
+        self._views.link(self._ui.linkCheck.checked)

@@ -1,0 +1,97 @@
+"""Measures of the fused volume, their course along the slices, and reliability in regions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import qt
+
+from ..errors import WDualMineError
+from ..quality.volume import VOLUME_METRICS
+from .messages import QUIET, coloured, of_error
+from .protocols import MeasureLogic
+from .session import Session
+from .widgets import Hint, say
+
+_MEANINGS = {
+    "CC": "Mean correlation with both sources",
+    "CC/bound": "Share of the highest possible correlation",
+    "MI": "Information shared with both sources, bits",
+    "SSIM": "Structural similarity, mean of both",
+    "Qabf": "Edges of the sources that were kept, 0 to 1",
+}
+
+
+class MeasureSection:
+    """A table for the volume, a curve along the slices, and a line a segment."""
+
+    def __init__(self, ui: Any, session: Session, logic: MeasureLogic) -> None:
+        self._ui = ui
+        self._session = session
+        self._logic = logic
+        self._measured: Any = None
+        self._measure = Hint(ui.measureButton)
+        self._plot = Hint(ui.plotCombo)
+        self._region = Hint(ui.measureRegionButton)
+        ui.measureButton.toolTip = ""
+        for metric in VOLUME_METRICS:
+            ui.plotCombo.addItem(metric)
+        ui.measureButton.clicked.connect(self.measure)
+        ui.plotCombo.activated.connect(self.plot)
+        ui.measureRegionButton.clicked.connect(self.measure_region)
+        session.changed.connect(self.update)
+
+    def measure(self, *_: Any) -> None:
+        say(self._ui.regionLabel, "")
+        self._session.run(
+            "Measuring", self._logic.steps(self._session.nodes), self._on_measured, self._on_error
+        )
+
+    def plot(self, *_: Any) -> None:
+        """Show the course of one measure along the slices."""
+        metric = self._ui.plotCombo.currentText
+        self._session.attempt(lambda: self._logic.plot(metric), self._on_error)
+
+    def measure_region(self, *_: Any) -> None:
+        nodes, region = self._session.nodes, self._session.parameters.region
+        rows = self._session.attempt(lambda: self._logic.regions(nodes, region), self._on_error)
+        if rows is None:
+            return
+        lines = [
+            coloured(f"fixed {fixed:.3f}, moving {moving:.3f}", QUIET, name)
+            for name, fixed, moving in rows
+        ]
+        say(self._ui.regionLabel, "<br/>".join(lines))
+
+    def update(self) -> None:
+        reason = self._session.reason_no_result("measure")
+        if self._session.nodes is None:
+            self._measured = None
+            self._ui.measuresTable.visible = False
+        self._measure.enable_unless(reason)
+        if not reason:
+            self._ui.measureButton.toolTip = "CC, MI, SSIM and Qabf of the volume and of each slice"
+        unmeasured = "" if self._measured else "Measure first: there is no curve yet"
+        self._plot.enable_unless(reason or unmeasured)
+        parameters = self._session.parameters
+        none = parameters is None or parameters.region is None
+        self._region.enable_unless(reason or ("Choose a segmentation first" if none else ""))
+
+    def _on_measured(self, measures: Any) -> None:
+        self._measured = measures
+        table = self._ui.measuresTable
+        table.rowCount, table.columnCount = len(VOLUME_METRICS), 2
+        table.setHorizontalHeaderLabels(["Volume", "What it says"])
+        table.setVerticalHeaderLabels(list(VOLUME_METRICS))
+        for row, metric in enumerate(VOLUME_METRICS):
+            value = measures.whole[metric]
+            text = "undefined" if math.isnan(value) else f"{value:.4f}"
+            table.setItem(row, 0, qt.QTableWidgetItem(text))
+            table.setItem(row, 1, qt.QTableWidgetItem(_MEANINGS[metric]))
+        table.resizeColumnsToContents()
+        table.visible = True
+        self.plot()
+
+    def _on_error(self, error: WDualMineError) -> None:
+        say(self._ui.regionLabel, of_error(error))

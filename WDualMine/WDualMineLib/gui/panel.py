@@ -1,0 +1,93 @@
+"""The panel: one section object for each part of the ``.ui``, over logics that are handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .export_section import ExportSection
+from .inputs_section import InputsSection
+from .inspect_section import InspectSection
+from .look_section import LookSection
+from .measure_section import MeasureSection
+from .preview_section import PreviewSection
+from .protocols import (
+    DependencyLogic,
+    ExportLogic,
+    FusionLogic,
+    InspectLogic,
+    LookLogic,
+    MeasureLogic,
+    PreviewLogic,
+)
+from .run_section import RunSection
+from .session import Session
+from .setup_section import SetupSection
+from .widgets import say
+
+
+@dataclass(frozen=True)
+class Logics:
+    """Everything that the panel does not do itself."""
+
+    fusion: FusionLogic
+    dependencies: DependencyLogic
+    preview: PreviewLogic
+    look: LookLogic
+    inspection: InspectLogic
+    measures: MeasureLogic
+    export: ExportLogic
+
+
+class FusionPanel:
+    """Behaviour of the widgets in ``ui``.
+
+    Args:
+        ui: has every named widget of ``WDualMine.ui`` as an attribute.
+        logics: what the panel calls.
+        session: what the sections share; tests may look into it.
+    """
+
+    def __init__(self, ui: Any, logics: Logics, session: Session | None = None) -> None:
+        self.session = session or Session()
+        self._fusion = logics.fusion
+        self.setup = SetupSection(ui, self.session, logics.dependencies)
+        self.preview = PreviewSection(ui, self.session, logics.preview)
+        self.sections = (
+            self.setup,
+            self.preview,
+            InputsSection(ui, self.session),
+            RunSection(ui, self.session, logics.fusion),
+            LookSection(ui, self.session, logics.look, logics.inspection),
+            InspectSection(ui, self.session, logics.inspection),
+            MeasureSection(ui, self.session, logics.measures),
+            ExportSection(ui, self.session, logics.export),
+        )
+        for name in ("status", "preview", "look", "region", "export"):
+            say(getattr(ui, f"{name}Label"), "")
+
+    def set_parameters(self, parameters: Any) -> None:
+        """Work on another parameter node; None while the module is not shown."""
+        self.session.parameters = parameters
+        if parameters is not None:
+            self.setup.check()
+            if self.session.nodes is None and parameters.fused is not None:
+                self.session.outcome = self._fusion.recover(parameters.fused)
+        self.session.changed.emit()
+
+    def parameters_changed(self, *_: Any) -> None:
+        """A parameter changed, in the panel or elsewhere."""
+        self.session.changed.emit()
+
+    def views_changed(self, *_: Any) -> None:
+        """The user scrolled a slice view."""
+        self.preview.update()
+
+    def scene_closing(self, *_: Any) -> None:
+        """Every node is about to go: stop, and forget what refers to them."""
+        self.session.forget()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.session.cancel()
+        self.session.parameters = None

@@ -1,0 +1,109 @@
+"""Drives long work from Qt's event loop, a step at a time, so that the application stays alive."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import qt
+
+from ..errors import WDualMineError
+from ..progress import Steps
+from .signal import Signal
+
+_UNEXPECTED = "See the Python console for details and report them, please"
+
+
+class StepsRunner:
+    """Runs one generator at a time.
+
+    Signals:
+        progressed(Progress): after every step.
+        finished(value): with what the generator returned.
+        failed(WDualMineError): with what it raised; anything else is logged and wrapped.
+        cancelled(): after :meth:`cancel`.
+
+    A generator here must not block for more than a fifth of a second in a step; work that does
+    belongs into :func:`~..registration.background.run_in_background`.
+    """
+
+    def __init__(self) -> None:
+        self.progressed = Signal()
+        self.finished = Signal()
+        self.failed = Signal()
+        self.cancelled = Signal()
+        self._steps: Steps | None = None
+        self._closing: list[threading.Thread] = []
+        self._timer = qt.QTimer()
+        self._timer.interval = 0
+        self._timer.timeout.connect(self._step)
+
+    @property
+    def running(self) -> bool:
+        return self._steps is not None
+
+    def start(self, steps: Steps) -> None:
+        """Run ``steps``; raises RuntimeError if something is running already."""
+        if self.running:
+            raise RuntimeError("the runner is busy")
+        self._steps = steps
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Stop what is running, if anything is; answers at once.
+
+        Closing a generator waits for its thread, which may be in the middle of a long step. It
+        happens in a thread of its own, so that the user does not wait.
+        """
+        if self._steps is None:
+            return
+        steps, self._steps = self._steps, None
+        closing = threading.Thread(target=steps.close, name="WDualMine cancel", daemon=True)
+        closing.start()
+        self._closing.append(closing)
+        self.cancelled.emit()
+
+    def _step(self) -> None:
+        if self._steps is None:
+            self._drain()
+            return
+        try:
+            progress = next(self._steps)
+        except StopIteration as stop:
+            self._end()
+            self.finished.emit(stop.value)
+        except WDualMineError as error:
+            self._end()
+            self.failed.emit(error)
+        except MemoryError:
+            self._end()
+            self.failed.emit(
+                WDualMineError(
+                    "The computer has too little memory for these volumes",
+                    "Close other programs, or crop or resample the volumes",
+                )
+            )
+        except Exception as error:
+            self._end()
+            logging.exception("WDualMine failed")
+            self.failed.emit(unexpected(error))
+        else:
+            self.progressed.emit(progress)
+
+    def _end(self) -> None:
+        self._steps = None
+
+    def _drain(self) -> None:
+        # Slicer holds Python's lock while it waits for events: without these moments the threads
+        # that are being stopped would not get to run.
+        self._closing = [thread for thread in self._closing if thread.is_alive()]
+        if not self._closing:
+            self._timer.stop()
+            return
+        self._closing[0].join(0.02)
+
+
+def unexpected(error: Exception) -> WDualMineError:
+    """A defect in words for the panel."""
+    return WDualMineError(f"Something unexpected failed ({type(error).__name__}: {error})",
+                          _UNEXPECTED)

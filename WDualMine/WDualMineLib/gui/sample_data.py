@@ -1,0 +1,53 @@
+"""Pairs for Slicer's Sample Data module: real CT and MR, and MR with a simulated PET."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..samples.catalogue import GREY_MATTER, MR_T1, WHITE_MATTER
+from ..samples.download import fetch, load
+from ..samples.simulated_pet import simulate_fdg_pet
+from ..scene.volumes import add_volume
+
+CATEGORY = "WDualMine"
+_STORE = "https://github.com/Slicer/SlicerTestingData/releases/download/SHA256/"
+_CT = "6a5b6caccb76576a863beb095e3bfb910c50ca78f4c9bf043aa42f976cfa53d1"
+_MR = "2da3f655ed20356ee8cdf32aa0f8f9420385de4b6e407d28e67f9974d7ce1593"
+
+
+def register(logic: Any, scene: Any, icons: Path) -> None:
+    """Make the pairs known.
+
+    Args:
+        logic: ``SampleData.SampleDataLogic``.
+        scene: what the simulated pair is loaded into.
+        icons: folder of the thumbnails.
+    """
+    logic.registerCustomSampleDataSource(
+        category=CATEGORY,
+        sampleName="CT and MR of a head",
+        uris=[_STORE + _MR, _STORE + _CT],
+        fileNames=["MR-brain-T1.nrrd", "CT-brain.nrrd"],
+        nodeNames=["MRBrainT1", "CTBrain"],
+        checksums=[f"SHA256:{_MR}", f"SHA256:{_CT}"],
+        thumbnailFileName=str(icons / "SampleCTMR.png"),
+    )
+    logic.registerCustomSampleDataSource(
+        category=CATEGORY,
+        sampleName="MR and simulated PET of a brain",
+        customDownloader=lambda _source: load_simulated_pair(scene),
+        thumbnailFileName=str(icons / "SamplePETMR.png"),
+    )
+
+
+def load_simulated_pair(scene: Any) -> list[Any]:
+    """Add the MR template and a PET that was simulated from its tissue maps; returns the nodes.
+
+    Raises:
+        WDualMineError: the packaged volumes cannot be fetched.
+    """
+    mr, grey, white = (
+        load(sample, path) for sample, path in fetch((MR_T1, GREY_MATTER, WHITE_MATTER)).items()
+    )
+    return [add_volume(scene, volume) for volume in (mr, simulate_fdg_pet(grey, white))]

@@ -1,0 +1,225 @@
+"""Arrangements of the slice views in which a fusion can be judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from ..volumes.volume import Volume
+from .appearance import grey_colours, show, show_everywhere, show_only_between
+from .choices import Map
+from .outputs import FIXED_ROLE, MOVING_ROLE, FusionNodes
+from .sources import SourceCache
+from .volumes import add_volume, geometry_of, update_volume
+
+SIDE_BY_SIDE_LAYOUT = 26814
+"""Number of the layout with three views beside each other; any that nobody else took."""
+
+COMPARISON = "WDualMine comparison"
+"""Name of the volume that checkerboard and reveal are drawn into; not saved with the scene."""
+
+_VIEWS = ("WDualMineFixed", "WDualMineMoving", "WDualMineFused")
+_COLOURS = ("#4a90d9", "#d98c4a", "#58b368")
+
+
+def _side_by_side_xml() -> str:
+    items = "".join(
+        f'<item><view class="vtkMRMLSliceNode" singletontag="{view}">'
+        '<property name="orientation" action="default">Axial</property>'
+        f'<property name="viewlabel" action="default">{view.removeprefix("WDualMine")}</property>'
+        f'<property name="viewcolor" action="default">{colour}</property></view></item>'
+        for view, colour in zip(_VIEWS, _COLOURS, strict=True)
+    )
+    return f'<layout type="horizontal" split="true">{items}</layout>'
+
+
+class Inspection:
+    """Sets layouts, layers and cursors of one scene; makes no picture itself."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+        self._scene = scene
+        self._sources = SourceCache()
+        self._layout_before: int | None = None
+
+    def side_by_side(self, nodes: FusionNodes) -> None:
+        """Fixed, moving and fused beside each other, linked, with one cursor in all."""
+        layout = self._layout()
+        if layout is not None:
+            if not layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT):
+                layout.AddLayoutDescription(SIDE_BY_SIDE_LAYOUT, _side_by_side_xml())
+            if layout.GetViewArrangement() != SIDE_BY_SIDE_LAYOUT:
+                self._layout_before = layout.GetViewArrangement()
+            layout.SetViewArrangement(SIDE_BY_SIDE_LAYOUT)
+        sources = [nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE)]
+        self.link(True)
+        self._one_cursor()
+        # A linked view hands its layers on to the others; these three are to differ.
+        with self._unlinked():
+            for view, node in zip(_VIEWS, (*sources, nodes.colour or nodes.fused), strict=True):
+                composite = self._composite(view)
+                if composite is not None and node is not None:
+                    _set_layers(composite, node)
+        self._fit()
+
+    def checkerboard(self, nodes: FusionNodes, tiles: int) -> None:
+        """Squares of fixed and moving in turn, ``tiles`` along the shorter side of the volume.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        sources = self._sources.of(nodes)
+        extent = [
+            n * s for n, s in zip(sources.fixed.shape, nodes.fused.GetSpacing()[::-1], strict=True)
+        ]
+        side = min(extent) / tiles  # mm
+        squares = sum(
+            np.floor(np.arange(n) * s / side).astype(int).reshape(shape)
+            for n, s, shape in zip(
+                sources.fixed.shape,
+                nodes.fused.GetSpacing()[::-1],
+                ((-1, 1, 1), (1, -1, 1), (1, 1, -1)),
+                strict=True,
+            )
+        )
+        self._compare(nodes, np.where(squares % 2 == 0, sources.fixed, sources.moving))
+
+    def reveal(self, nodes: FusionNodes, position: float) -> None:
+        """Fixed on the screen's left, moving on its right of a curtain at ``position``, 0 to 1.
+
+        The curtain is a plane between the patient's right and left, so that sagittal views, which
+        lie in it, show either the one or the other.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        sources = self._sources.of(nodes)
+        directions = geometry_of(nodes.fused).direction_matrix
+        voxel_axis = int(np.argmax(np.abs(directions[0])))
+        count = sources.fixed.shape[2 - voxel_axis]
+        along = np.arange(count) / max(count - 1, 1)
+        if directions[0, voxel_axis] < 0:
+            along = along[::-1]
+        shape = [1, 1, 1]
+        shape[2 - voxel_axis] = count
+        left = along.reshape(shape) < position
+        self._compare(nodes, np.where(left, sources.fixed, sources.moving))
+
+    def map_overlay(
+        self, nodes: FusionNodes, which: Map, threshold: float, opacity: float
+    ) -> None:
+        """The fused volume, and over it a map where its value is at least ``threshold``."""
+        self._restore_layout()
+        chosen = getattr(nodes, which.name.lower())
+        for node in (nodes.reliability_fixed, nodes.reliability_moving, nodes.arbitration):
+            show_everywhere(node)
+        show_only_between(chosen, threshold, 1.0)
+        for composite in self._composites():
+            _set_layers(composite, nodes.fused, chosen, opacity)
+
+    def usual(self, nodes: FusionNodes) -> None:
+        """The layout as it was before, with the fused volume alone."""
+        self._restore_layout()
+        for node in (nodes.reliability_fixed, nodes.reliability_moving, nodes.arbitration):
+            show_everywhere(node)
+        for composite in self._composites():
+            _set_layers(composite, nodes.colour or nodes.fused)
+        crosshair = self._crosshair()
+        if crosshair is not None:
+            crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.NoCrosshair)
+        comparison = self._scene.GetFirstNodeByName(COMPARISON)
+        if comparison is not None:
+            self._scene.RemoveNode(comparison)
+
+    def set_opacity(self, opacity: float) -> None:
+        """Opacity of the top layer in every slice view."""
+        for composite in self._composites():
+            composite.SetForegroundOpacity(opacity)
+
+    def link(self, linked: bool) -> None:
+        """Whether layers, opacity, zoom and position change in all slice views together."""
+        for composite in self._composites():
+            composite.SetLinkedControl(linked)
+            composite.SetHotLinkedControl(linked)
+
+    def _compare(self, nodes: FusionNodes, array: np.ndarray) -> None:
+        node = self._scene.GetFirstNodeByName(COMPARISON)
+        volume = Volume(array, geometry_of(nodes.fused), COMPARISON)
+        if node is None:
+            node = add_volume(self._scene, volume)
+            node.SaveWithSceneOff()
+            node.HideFromEditorsOn()
+        else:
+            update_volume(node, volume)
+        node.SetAndObserveTransformNodeID(nodes.fused.GetTransformNodeID())
+        show(node, (0.0, 1.0), grey_colours(self._scene))
+        self._restore_layout()
+        for composite in self._composites():
+            _set_layers(composite, node)
+
+    def _restore_layout(self) -> None:
+        layout = self._layout()
+        if layout is not None and self._layout_before is not None:
+            layout.SetViewArrangement(self._layout_before)
+        self._layout_before = None
+
+    def _one_cursor(self) -> None:
+        crosshair = self._crosshair()
+        if crosshair is not None:
+            crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowSmallBasic)
+            crosshair.SetCrosshairBehavior(slicer.vtkMRMLCrosshairNode.OffsetJumpSlice)
+
+    def _fit(self) -> None:
+        """All of the volume in each of the three views, where the application shows them."""
+        logic = getattr(slicer.app, "applicationLogic", None) if hasattr(slicer, "app") else None
+        for view in _VIEWS:
+            node = self._scene.GetSingletonNode(view, "vtkMRMLSliceNode")
+            if logic is not None and node is not None:
+                slice_logic = logic().GetSliceLogic(node)
+                if slice_logic is not None:
+                    slice_logic.FitSliceToAll()
+
+    def _unlinked(self):
+        return _Unlinked(self._composites())
+
+    def _composite(self, view: str) -> slicer.vtkMRMLSliceCompositeNode | None:
+        return self._scene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
+
+    def _composites(self) -> list[slicer.vtkMRMLSliceCompositeNode]:
+        kind = "vtkMRMLSliceCompositeNode"
+        count = self._scene.GetNumberOfNodesByClass(kind)
+        return [self._scene.GetNthNodeByClass(i, kind) for i in range(count)]
+
+    def _layout(self) -> slicer.vtkMRMLLayoutNode | None:
+        return self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+
+    def _crosshair(self) -> slicer.vtkMRMLCrosshairNode | None:
+        return self._scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+
+
+class _Unlinked:
+    """No view hands its changes on meanwhile."""
+
+    def __init__(self, composites: list[slicer.vtkMRMLSliceCompositeNode]) -> None:
+        self._before = [(node, node.GetLinkedControl()) for node in composites]
+
+    def __enter__(self) -> None:
+        for node, _ in self._before:
+            node.SetLinkedControl(False)
+
+    def __exit__(self, *_: object) -> None:
+        for node, linked in self._before:
+            node.SetLinkedControl(linked)
+
+
+def _set_layers(
+    composite: slicer.vtkMRMLSliceCompositeNode,
+    background: slicer.vtkMRMLVolumeNode,
+    foreground: slicer.vtkMRMLVolumeNode | None = None,
+    opacity: float = 0.5,
+) -> None:
+    modifying = composite.StartModify()
+    composite.SetBackgroundVolumeID(background.GetID())
+    composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
+    if foreground is not None:
+        composite.SetForegroundOpacity(opacity)
+    composite.EndModify(modifying)

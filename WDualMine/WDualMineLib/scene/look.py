@@ -1,0 +1,73 @@
+"""The look of a result: detail strength and correlation floor, without the network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import slicer
+
+from ..fusion.composition import compose
+from ..fusion.correlation import apply_floor
+from ..fusion.result import FusionResult
+from ..progress import Progress, Steps
+from ..registration.background import Job, run_in_background
+from .outputs import ATTRIBUTE
+from .slices import shown_slices
+from .volumes import array_of, update_volume
+from .workflow import Outcome
+
+
+class Look:
+    """Changes the fused nodes of an outcome; the maps do not depend on the look."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+        self._scene = scene
+
+    def reason_not_possible(self, outcome: Outcome | None) -> str:
+        """Why the look cannot be changed, "" if it can."""
+        if outcome is None or outcome.nodes is None:
+            return "Apply first: there is no fused volume yet."
+        if outcome.result is None:
+            return "Apply again: what the network found is not kept in saved scenes."
+        if outcome.nodes.fused.GetScene() is None:
+            return "Apply again: the fused volume was deleted."
+        return ""
+
+    def is_shown(self, outcome: Outcome, strength: float, correlation_floor: float) -> bool:
+        """Whether the whole volume has this look already."""
+        settings = outcome.result.settings
+        wanted, has = (strength, correlation_floor), (settings.strength, settings.correlation_floor)
+        return bool(np.allclose(wanted, has, rtol=0, atol=1e-6))
+
+    def show_slices(self, outcome: Outcome, strength: float, correlation_floor: float) -> None:
+        """Give only the slices on screen a new look, at once.
+
+        The floor is that of each slice alone; in the volume it holds over all slices together, so
+        that a slice can still change a little when the slider is released.
+        """
+        result, node = outcome.result, outcome.nodes.fused
+        voxels = array_of(node)
+        for axis, index in shown_slices(self._scene, node):
+            place = (slice(None),) * axis + (index,)
+            a, b = result.pair.fixed[place], result.pair.moving[place]
+            composed = compose(a, b, result.residual[place], strength)
+            voxels[place] = apply_floor(composed, a, b, correlation_floor)[0]
+        slicer.util.arrayFromVolumeModified(node)
+
+    def steps(self, outcome: Outcome, strength: float, correlation_floor: float) -> Steps[Outcome]:
+        """Give the whole volume a new look; returns the outcome with its new result."""
+
+        def work(job: Job) -> FusionResult:
+            job.report(0.1, "Changing the look")
+            return outcome.result.with_look(strength, correlation_floor)
+
+        result = yield from run_in_background(work)
+        yield Progress(1.0, "Changing the look")
+        nodes = outcome.nodes
+        for node, volume in ((nodes.fused, result.fused), (nodes.colour, result.colour)):
+            if node is not None and volume is not None and self._scene.IsNodePresent(node):
+                update_volume(node, volume)
+                for key, value in result.fused.attributes.items():
+                    node.SetAttribute(ATTRIBUTE + key, str(value))
+        return replace(outcome, result=result)

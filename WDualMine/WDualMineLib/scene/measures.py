@@ -1,0 +1,119 @@
+"""Measures of a result: of the volume, along its slices as a plot, and in regions."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from ..errors import InputError
+from ..fusion.slices import slicings
+from ..progress import Progress, Steps, finish
+from ..quality.volume import VolumeMeasures, measure_volume_steps
+from ..registration.background import Job, run_in_background
+from .outputs import FusionNodes
+from .sources import SourceCache
+from .volumes import array_of, geometry_of
+
+TABLE = "WDualMine measures along the slices"
+
+
+class Measures:
+    """Measures results of one scene, and keeps the last measures for plots."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+        self._scene = scene
+        self._sources = SourceCache()
+        self._last: VolumeMeasures | None = None
+
+    def steps(self, nodes: FusionNodes) -> Steps[VolumeMeasures]:
+        """Measure the fused volume against its sources; see :func:`measure_volume_steps`.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        sources = self._sources.of(nodes)
+        axis = _slice_axis(nodes)
+
+        def work(job: Job) -> VolumeMeasures:
+            def report(progress: Progress) -> None:
+                job.report(progress.fraction, progress.message)
+
+            return finish(
+                measure_volume_steps(sources.fused, sources.fixed, sources.moving, axis), report
+            )
+
+        self._last = yield from run_in_background(work)
+        return self._last
+
+    def plot(self, metric: str) -> None:
+        """Show the course of ``metric`` along the slices in the plot view.
+
+        Table, series and chart are made once and used again.
+        """
+        if self._last is None:
+            return
+        values = self._last.slices[metric]
+        table = self._node("vtkMRMLTableNode", TABLE)
+        slicer.util.updateTableFromArray(
+            table,
+            (np.arange(1, len(values) + 1, dtype=float), np.nan_to_num(values, nan=0.0)),
+            ("Slice", metric),
+        )
+        series = self._node("vtkMRMLPlotSeriesNode", f"{TABLE}: series")
+        series.SetAndObserveTableNodeID(table.GetID())
+        series.SetXColumnName("Slice")
+        series.SetYColumnName(metric)
+        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
+        series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone)
+        series.SetColor(0.18, 0.62, 0.36)
+        chart = self._node("vtkMRMLPlotChartNode", f"{TABLE}: chart")
+        if not chart.HasPlotSeriesNodeID(series.GetID()):
+            chart.AddAndObservePlotSeriesNodeID(series.GetID())
+        chart.SetTitle(f"{metric} along the slices")
+        chart.SetXAxisTitle("Slice")
+        chart.SetYAxisTitle(metric)
+        chart.SetLegendVisibility(False)
+        self._show(chart)
+
+    def regions(
+        self, nodes: FusionNodes, segmentation: slicer.vtkMRMLSegmentationNode
+    ) -> list[tuple[str, float, float]]:
+        """(segment, mean reliability of fixed, of moving) for each segment with voxels on the grid.
+
+        Raises:
+            InputError: no segment has any voxel there.
+        """
+        fixed, moving = (
+            array_of(node) for node in (nodes.reliability_fixed, nodes.reliability_moving)
+        )
+        rows = []
+        segments = segmentation.GetSegmentation()
+        for number in range(segments.GetNumberOfSegments()):
+            name = segments.GetNthSegmentID(number)
+            mask = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, name, nodes.fused) > 0
+            if mask.any():
+                title = segments.GetSegment(name).GetName()
+                rows.append((title, float(fixed[mask].mean()), float(moving[mask].mean())))
+        if not rows:
+            raise InputError(
+                f"No segment of {segmentation.GetName()} lies in the fused volume",
+                "Draw a segment on the fused volume, or choose another segmentation",
+            )
+        return rows
+
+    def _node(self, kind: str, name: str) -> slicer.vtkMRMLNode:
+        return self._scene.GetFirstNodeByName(name) or self._scene.AddNewNodeByClass(kind, name)
+
+    def _show(self, chart: slicer.vtkMRMLPlotChartNode) -> None:
+        layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+        if layout is not None:
+            layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView)
+        kind = "vtkMRMLPlotViewNode"
+        for index in range(self._scene.GetNumberOfNodesByClass(kind)):
+            self._scene.GetNthNodeByClass(index, kind).SetPlotChartNodeID(chart.GetID())
+
+
+def _slice_axis(nodes: FusionNodes) -> int:
+    """Array axis along which the network saw slices."""
+    axis = nodes.fused.GetAttribute("WDualMine.axis") or "axial"
+    return slicings(geometry_of(nodes.fused), axis)[0].permutation[0]

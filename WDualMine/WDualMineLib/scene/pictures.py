@@ -1,0 +1,24 @@
+"""Pictures as PNG files, through VTK, which a Slicer always has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import vtk
+from vtk.util import numpy_support
+
+
+def write_png(picture: np.ndarray, path: Path) -> None:
+    """Write (H, W) or (H, W, 3) uint8, first row at the top."""
+    height, width = picture.shape[:2]
+    components = picture.shape[2] if picture.ndim == 3 else 1
+    flat = np.ascontiguousarray(picture[::-1]).reshape(-1, components)
+    image = vtk.vtkImageData()
+    image.SetDimensions(width, height, 1)
+    image.GetPointData().SetScalars(numpy_support.numpy_to_vtk(flat, deep=True))
+    writer = vtk.vtkPNGWriter()
+    writer.SetCompressionLevel(1)
+    writer.SetInputData(image)
+    writer.SetFileName(str(path))
+    writer.Write()

@@ -9,6 +9,7 @@ from typing import Any
 # Benchmark: (module in this folder, one line of help).
 BENCHMARKS = {
     "speed": ("bench_speed", "cost of the network, and time for an image pair and for a volume"),
+    "quality": ("bench_quality", "the field's measures on unseen cases, beside plain fusions"),
     "registration": ("bench_registration", "target registration error for known transforms"),
     "reliability": ("bench_reliability", "how well reliability finds faults put into one source"),
 }

@@ -16,7 +16,7 @@ COMMANDS = {
     "fuse-images": ("fuse_images", "fuse folders of 2-D image pairs of equal name"),
     "register": ("register", "align a moving volume to a fixed one and judge the alignment"),
     "evaluate": ("evaluate", "measure fused images against their sources"),
-    "bench": ("bench", "run a benchmark: speed, registration, reliability"),
+    "bench": ("bench", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),

@@ -1,0 +1,47 @@
+"""The quality benchmark: all rows, on the validation cases alone."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from WDualMineLib.cli.main import main
+from WDualMineLib.quality.metrics import METRICS
+
+ROWS = ["WDualMine", "average", "maximum", "maximum + floor 0.985"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    """One training and one validation case in each group."""
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0, 255, 48)
+    for group, cases in {"CT-MRI": (2, 33), "PET-MRI": (25, 30), "SPECT-MRI": (4, 22)}.items():
+        for case in cases:
+            for modality, image in ((group[:-4], np.add.outer(ramp, ramp) / 2), ("MRI", ramp)):
+                path = tmp_path / "data" / group / modality / f"{case}001.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                noisy = image + rng.uniform(0, 60, (48, 48))
+                Image.fromarray(np.uint8(np.clip(noisy, 0, 255))).save(path)
+    return tmp_path / "data"
+
+
+def test_a_table_for_each_group(data, tmp_path, capsys):
+    path = tmp_path / "table.json"
+
+    assert main(["bench", "quality", str(data), "--json", str(path)]) == 0
+
+    printed = capsys.readouterr().out
+    assert "CT-MRI: 1 pairs of case 33" in printed and "SPECT-MRI: 1 pairs of case 22" in printed
+    groups = json.loads(path.read_text())["groups"]
+    assert list(groups) == ["CT-MRI", "PET-MRI", "SPECT-MRI"]
+    for table in groups.values():
+        assert list(table["rows"]) == ROWS
+        assert list(table["rows"]["WDualMine"]["summary"]) == list(METRICS)
+        for row in ("WDualMine", ROWS[-1]):
+            assert table["rows"][row]["summary"]["CC/bound"]["mean"] >= 0.985 - 1e-6
+
+
+def test_nonsense_is_refused(data, capsys):
+    assert main(["bench", "quality", str(data), "--every", "0"]) == 2
+    assert "do not both make sense" in capsys.readouterr().err

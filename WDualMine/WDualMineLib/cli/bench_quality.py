@@ -1,0 +1,94 @@
+"""``wdualmine bench quality``: the network beside plain fusions, on cases it has never seen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from ..fusion.correlation import quantise
+from ..progress import Progress, Steps, finish
+from ..quality.metrics import measure_pair
+from ..quality.report import Report
+from ..version import __version__
+from ..volumes.writing import atomic_path, refuse_existing
+from .console import ConsoleProgress
+from .evaluate import baselines
+
+if TYPE_CHECKING:
+    from ..fusion.engine import SliceEngine
+    from ..training.dataset import SlicePair
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``wdualmine bench quality``."""
+    parser.description = (
+        "Fuse the validation pairs, which are whole cases kept from training, as fuse-images does, "
+        "and measure them as evaluate does, beside the average, the maximum and the maximum under "
+        "the correlation floor."
+    )
+    parser.add_argument("data", type=Path, help="folder with CT-MRI, PET-MRI and SPECT-MRI")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="default: those that ship")
+    parser.add_argument(
+        "--correlation-floor", type=float, default=0.985, metavar="TAU", help="default 0.985"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="take each Nth slice (default 1)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables as JSON")
+    parser.add_argument("--force", action="store_true", help="replace a file that exists")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print a table for each modality pair, and write them where asked."""
+    from ..fusion.engine import SliceEngine
+    from ..network.weights import load_model, weights_hash
+    from ..training.dataset import group_pairs, read_pairs, split_by_case
+
+    if options.every < 1 or not 0 <= options.correlation_floor < 1:
+        raise InputError(
+            f"--every {options.every} and --correlation-floor {options.correlation_floor:g} do not "
+            "both make sense",
+            "Give a stride of 1 or more and a floor from 0 to below 1",
+        )
+    if options.json is not None:
+        refuse_existing([options.json], force=options.force)
+    engine = SliceEngine(load_model(options.weights), "cpu")
+    _, validation = split_by_case(read_pairs(options.data))
+    tables = {}
+    for group, pairs in group_pairs(validation).items():
+        pairs = pairs[:: options.every]
+        with ConsoleProgress() as progress:
+            report = finish(measure_group(engine, pairs, options.correlation_floor), progress)
+        cases = ", ".join(str(case) for case in sorted({pair.case for pair in pairs}))
+        print(f"{group}: {len(pairs)} pairs of case {cases}, mean and ± standard deviation")
+        print(report.as_text() + "\n")
+        tables[group] = {"cases": cases, "pairs": len(pairs), "rows": report.as_json()}
+    if options.json is not None:
+        figures = {
+            "version": __version__,
+            "weights_sha256": weights_hash(options.weights),
+            "correlation_floor": options.correlation_floor,
+            "groups": tables,
+        }
+        with atomic_path(options.json, force=options.force) as partial:
+            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def measure_group(engine: SliceEngine, pairs: list[SlicePair], floor: float) -> Steps[Report]:
+    """Every fusion of every pair, rounded to 8 bit; progress before each pair."""
+    from ..fusion.preview import fuse_slice
+
+    report = Report()
+    for number, pair in enumerate(pairs):
+        yield Progress(number / len(pairs), f"{pair.group} {pair.name}")
+        a, b = (np.rint(x * 255).astype(np.uint8) for x in (pair.a, pair.b))
+        fused = fuse_slice(pair.a, pair.b, engine, correlation_floor=floor, levels=255).fused
+        report.add("WDualMine", pair.name, measure_pair(quantise(fused, 255), a, b))
+        for row, fuse in baselines(floor).items():
+            report.add(row, pair.name, measure_pair(fuse(a, b), a, b))
+    return report

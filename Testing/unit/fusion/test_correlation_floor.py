@@ -319,7 +319,7 @@ def test_moments_do_not_lose_digits_on_a_high_ground():
 
 def test_no_copies_of_the_volumes_are_made():
     rng = np.random.default_rng(18)
-    a, b, fused = rng.random((3, 192, 192, 192), dtype=np.float32)
+    a, b, fused = rng.random((3, 160, 160, 160), dtype=np.float32)
     tracemalloc.start()
     try:
         _, report = apply_floor(fused, a, b, 0.985)
@@ -327,6 +327,5 @@ def test_no_copies_of_the_volumes_are_made():
     finally:
         tracemalloc.stop()
     assert report.kept < 1
-    # The result itself, and a few pieces of at most 2 MiB a thread.
-    assert peak < fused.nbytes + 16 * 10 * 2**21
-    assert peak < 4 * fused.nbytes
+    # The result itself, and a few pieces of half a MiB a thread, of which there are at most 16.
+    assert peak < fused.nbytes + 16 * 10 * 2**19

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# 2 MiB as float64: a handful of such temporaries stays in the second-level cache, and a 256^3
+# 512 KiB as float64: a handful of such temporaries stays in the second-level cache, and a 256^3
 # volume still makes enough pieces to keep every core busy.
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 _MOST_THREADS = 16
 
 

@@ -131,8 +131,10 @@ def measure(
             np.subtract(value, origin, out=row, dtype=np.float64)
         air = (values[1] == 0) & (values[2] == 0)
         fused_in_air = x[0][air]
-        air_sums = np.array([fused_in_air.sum(), fused_in_air @ fused_in_air])
-        return n, x.sum(axis=1), x @ x.T, x.max(axis=1), fused_in_air.size, air_sums
+        air_sums = np.array([fused_in_air.sum(), _dot(fused_in_air, fused_in_air)])
+        products = np.array([[_dot(p, q) for q in x] for p in x])
+        high = np.array([value.max() for value in values], dtype=np.float64)
+        return n, x.sum(axis=1), products, high, fused_in_air.size, air_sums
 
     count, first, second = 0, np.zeros(3), np.zeros((3, 3))
     largest, air_count, air_sums = np.full(3, -np.inf), 0, np.zeros(2)
@@ -158,4 +160,10 @@ def _from_sums(
     if n == 0:
         return Moments(0, np.zeros(3), np.zeros((3, 3)), np.zeros(3))
     mean = first / n
-    return Moments(n, mean + shift, second / n - np.outer(mean, mean), largest + shift)
+    return Moments(n, mean + shift, second / n - np.outer(mean, mean), largest)
+
+
+def _dot(p: np.ndarray, q: np.ndarray) -> float:
+    # Not ``p @ q``: BLAS would start threads of its own in each of ours, and they would stall each
+    # other.
+    return float(np.einsum("i,i->", p, q))

@@ -27,7 +27,7 @@ from .modules import (
     put_disclaimers,
     put_frame_of_reference,
 )
-from .planes import planes_of
+from .planes import Planes, planes_of
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,11 @@ def parametric_map(
         series_number=series_number,
         series_description=words,
     )
-    source = _source(skeleton, planes, target, derivation)
     with warnings.catch_warnings():
         # highdicom doubts names and units that the sources or the standard give.
         warnings.simplefilter("ignore")
         dataset = highdicom.pm.ParametricMap(
-            source_images=[source],
+            source_images=_sources(skeleton, planes, target, derivation),
             pixel_array=np.ascontiguousarray(planes.array, dtype=np.float32),
             series_instance_uid=skeleton.SeriesInstanceUID,
             series_number=series_number,
@@ -129,8 +128,8 @@ def parametric_map(
             ),
             pixel_measures=highdicom.PixelMeasuresSequence(
                 pixel_spacing=list(map(float, planes.pixel_spacing)),
-                slice_thickness=planes.geometry.spacing[2],
-                spacing_between_slices=planes.geometry.spacing[2],
+                slice_thickness=float(planes.thickness),
+                spacing_between_slices=float(planes.thickness),
             ),
             **_full_range_window(highdicom),
         )
@@ -138,7 +137,8 @@ def parametric_map(
         if element.tag not in dataset or not dataset[element.tag].value:
             dataset[element.tag] = element
     # highdicom lists this software among the contributing equipment as well.
-    del dataset.ContributingEquipmentSequence
+    if "ContributingEquipmentSequence" in dataset:
+        del dataset.ContributingEquipmentSequence
     if equipment := contributing_equipment(derivation):
         dataset.ContributingEquipmentSequence = equipment
     put_disclaimers(dataset, derivation)
@@ -160,17 +160,23 @@ def _highdicom():
     return highdicom
 
 
-def _source(skeleton: Dataset, planes, target: Target, derivation: Derivation) -> Dataset:
-    """An image for highdicom to take patient, study and grid from; it is never referred to."""
+def _sources(
+    skeleton: Dataset, planes: Planes, target: Target, derivation: Derivation
+) -> list[Dataset]:
+    """Images for highdicom to take patient, study and grid from; they are never referred to."""
     source = deepcopy(skeleton)
     source.SOPClassUID = kinds.MR
-    source.SOPInstanceUID = target.uids.of("grid")
-    source.SeriesInstanceUID = target.uids.of("grid series")
+    source.SeriesInstanceUID = target.uids.of("grid")
     put_frame_of_reference(source, target, derivation.fixed)
-    planes.put(source, 0)
     source.Rows, source.Columns = planes.array.shape[1:3]
     source.ImageType = ["DERIVED", "SECONDARY"]
-    return source
+    sources = []
+    for k in range(len(planes.array)):
+        image = deepcopy(source)
+        image.SOPInstanceUID = target.uids.of("grid", k)
+        planes.put(image, k)
+        sources.append(image)
+    return sources
 
 
 def _identity(highdicom, kind: MapKind):
@@ -195,7 +201,7 @@ def _full_range_window(highdicom) -> dict[str, object]:
     return {"window_center": 0.5, "window_width": 1.0}
 
 
-def _put_sources(dataset: Dataset, planes, target: Target, derivation: Derivation) -> None:
+def _put_sources(dataset: Dataset, planes: Planes, target: Target, derivation: Derivation) -> None:
     """Say for each frame which source instances it came from (Derivation Image macro)."""
     every = []
     to_index = np.linalg.inv(planes.geometry.ijk_to_lps)

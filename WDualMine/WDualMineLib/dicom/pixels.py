@@ -95,7 +95,7 @@ def _decompress(dataset: Dataset) -> np.ndarray:
     """Through pydicom's decoders, else ITK's: which of pydicom's are there differs by install."""
     try:
         return dataset.pixel_array
-    except (RuntimeError, NotImplementedError, AttributeError):
+    except (RuntimeError, NotImplementedError, AttributeError, OverflowError):
         if int(number(dataset, "NumberOfFrames") or 1) != 1:
             raise
     for keyword in ("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"):

@@ -48,6 +48,11 @@ class Planes:
         """PixelSpacing: between rows, then between columns."""
         return decimals([self.geometry.spacing[1], self.geometry.spacing[0]])
 
+    @property
+    def thickness(self) -> str:
+        """SliceThickness and the spacing between slices: they touch."""
+        return decimals([self.geometry.spacing[2]])[0]
+
     def position(self, k: int) -> list[str]:
         """ImagePositionPatient of slice ``k``."""
         return decimals((self.geometry.ijk_to_lps @ [0, 0, k, 1])[:3])
@@ -61,7 +66,7 @@ class Planes:
         dataset.PixelSpacing = self.pixel_spacing
         dataset.ImageOrientationPatient = self.orientation
         dataset.ImagePositionPatient = self.position(k)
-        dataset.SliceThickness = decimals([self.geometry.spacing[2]])[0]
+        dataset.SliceThickness = self.thickness
         dataset.SliceLocation = decimals([self.location(k)])[0]
 
     def _point(self, k: int) -> np.ndarray:

@@ -1,0 +1,165 @@
+"""What export makes of unusual inputs: no DICOM, other patients, other grids, existing files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from WDualMineLib.dicom.context import Patient
+from WDualMineLib.dicom.export import ExportOptions, ResultVolumes, export_result, export_steps
+from WDualMineLib.dicom.read import read_series
+from WDualMineLib.errors import InputError, OutputError
+from WDualMineLib.volumes.geometry import Geometry
+from WDualMineLib.volumes.volume import Volume
+
+PLAIN = Geometry((5, 6, 4), (0.5, 0.8, 2.5), (10, -20, 30), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+
+
+def test_lossy_sources_leave_lossy_results(synthetic, make_result, tmp_path, all_objects) -> None:
+    changes = {
+        "LossyImageCompression": "01",
+        "LossyImageCompressionRatio": "12",
+        "LossyImageCompressionMethod": "ISO_10918_1",
+    }
+    series = read_series(synthetic(changes=changes).write(tmp_path / "ct"))
+    assert "lossy compression" in series.notes[0]
+    export_result(make_result(series.volume.geometry), tmp_path / "out", series.context)
+    for item in all_objects(tmp_path / "out"):
+        assert item.LossyImageCompression == "01"
+        assert (item.LossyImageCompressionRatio, item.LossyImageCompressionMethod) == (
+            12,
+            "ISO_10918_1",
+        )
+
+
+@pytest.mark.parametrize(
+    ("fixed", "moving", "kind"),
+    [("CT", "MR", "CT"), ("MR", "CT", "MR"), ("PT", "CT", "CT"), ("PT", "MR", "MR")],
+)
+def test_kind_follows_the_fixed_series_or_the_anatomy(
+    synthetic, make_result, tmp_path, all_objects, fixed, moving, kind
+) -> None:
+    a = read_series(synthetic(fixed, seed="a").write(tmp_path / "a")).context
+    b = read_series(synthetic(moving, seed="b").write(tmp_path / "b")).context
+    export_result(make_result(a.geometry), tmp_path / "out", a, b)
+    gray = [item for item in all_objects(tmp_path / "out" / "fused")]
+    assert {item.Modality for item in gray} == {kind}
+
+
+def test_without_dicom_placeholders_are_visible(make_result, tmp_path, all_objects) -> None:
+    done = export_result(make_result(PLAIN), tmp_path / "out")
+    assert "PLACEHOLDER" in done.notes[0]
+    objects = all_objects(tmp_path / "out")
+    for item in objects:
+        assert str(item.PatientName) == "PLACEHOLDER^WDualMine"
+        assert item.PatientID.startswith("PLACEHOLDER-")
+        assert item.StudyDescription.startswith("PLACEHOLDER")
+    for keyword in ("StudyInstanceUID", "FrameOfReferenceUID", "PatientID"):
+        assert len({item.get(keyword) for item in objects}) == 1
+
+
+def test_without_dicom_the_user_says_who_it_is(make_result, tmp_path, all_objects) -> None:
+    options = ExportOptions(patient=Patient("0815", "Doe^Jane", "19700101", "F"), kind="CT")
+    export_result(make_result(PLAIN), tmp_path / "out", options=options)
+    for item in all_objects(tmp_path / "out"):
+        assert (str(item.PatientName), item.PatientID) == ("Doe^Jane", "0815")
+        assert (item.PatientBirthDate, item.PatientSex) == ("19700101", "F")
+    assert {i.Modality for i in all_objects(tmp_path / "out" / "fused")} == {"CT"}
+
+
+def test_a_fixed_series_without_frame_of_reference_gets_one_for_good(
+    synthetic, make_result, tmp_path, all_objects
+) -> None:
+    series = synthetic(changes={"FrameOfReferenceUID": None}).write(tmp_path / "ct")
+    context = read_series(series).context
+    frames = set()
+    for name in ("first", "second"):
+        done = export_result(make_result(context.geometry), tmp_path / name, context)
+        assert "no frame of reference" in done.notes[0]
+        frames |= {item.FrameOfReferenceUID for item in all_objects(tmp_path / name)}
+    assert len(frames) == 1
+
+
+def test_different_patients_are_refused_unless_allowed(contexts, make_result, tmp_path) -> None:
+    fixed, moving = contexts(PatientID="P-18", PatientBirthDate="19991231")
+    result = make_result(fixed.geometry)
+    with pytest.raises(InputError, match="patient ID, birth date differ"):
+        export_result(result, tmp_path / "out", fixed, moving)
+    assert not (tmp_path / "out").exists()
+    allowed = ExportOptions(allow_different_patients=True)
+    done = export_result(result, tmp_path / "out", fixed, moving, allowed)
+    assert "patient ID, birth date of the inputs differ" in done.notes[0]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"PatientName": "MÜLLER^JÜRGEN^^"}, {"PatientBirthDate": ""}, {"PatientSex": "m"}]
+)
+def test_one_patient_written_in_two_ways(contexts, make_result, tmp_path, changes) -> None:
+    fixed, moving = contexts(**changes)
+    assert fixed.patient.differences(moving.patient) == []
+
+
+def test_a_result_off_the_fixed_series_is_refused(contexts, make_result, tmp_path) -> None:
+    fixed, moving = contexts()
+    higher = make_result(replace(PLAIN, origin=(10, -20, 31)))
+    with pytest.raises(InputError, match="does not lie on the grid of the fixed series"):
+        export_result(higher, tmp_path / "out", fixed, moving)
+    maps = {"arbitration": make_result(replace(PLAIN, size=(5, 6, 3))).maps["arbitration"]}
+    mixed = ResultVolumes(make_result(fixed.geometry).fused, maps)
+    with pytest.raises(InputError, match="arbitration does not lie on the grid of the fused"):
+        export_result(mixed, tmp_path / "out", fixed, moving)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("value", [1.5, -0.2, float("nan")])
+def test_values_that_are_no_fusion_are_refused(make_result, tmp_path, value: float) -> None:
+    values = make_result(PLAIN).fused.array.copy()
+    values[2, 3, 1] = value
+    with pytest.raises(InputError, match="has values from"):
+        export_result(ResultVolumes(Volume(values, PLAIN, "fused")), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sheared_grid_is_refused(make_result, tmp_path) -> None:
+    sheared = replace(PLAIN, direction=(1, 0, 0, 0, 1, 0.3, 0, 0, 0.954))
+    with pytest.raises(InputError, match="sheared"):
+        export_result(make_result(sheared), tmp_path / "out")
+
+
+def test_left_handed_grids_keep_every_voxel_in_place(make_result, tmp_path, all_objects) -> None:
+    mirrored = replace(PLAIN, direction=(-1, 0, 0, 0, 1, 0, 0, 0, 1))
+    result = make_result(mirrored)
+    export_result(result, tmp_path / "out")
+    images = all_objects(tmp_path / "out" / "fused")
+    for item in images:
+        k = round((item.ImagePositionPatient[2] - 30) / 2.5)
+        assert np.array_equal(item.pixel_array, np.rint(result.fused.array[k] * 65535.0))
+    heights = [float(item.ImagePositionPatient[2]) for item in images]
+    assert heights == sorted(heights, reverse=True)  # along the normal, which points down
+
+
+def test_existing_files_stay_unless_forced(make_result, tmp_path) -> None:
+    export_result(make_result(PLAIN), tmp_path / "out")
+    before = (tmp_path / "out" / "fused" / "0001.dcm").read_bytes()
+    with pytest.raises(OutputError, match="exists already"):
+        export_result(make_result(PLAIN), tmp_path / "out")
+    assert (tmp_path / "out" / "fused" / "0001.dcm").read_bytes() == before
+    export_result(make_result(PLAIN), tmp_path / "out", options=ExportOptions(force=True))
+    assert (tmp_path / "out" / "fused" / "0001.dcm").read_bytes() != before
+
+
+def test_a_cancelled_export_leaves_nothing(make_result, tmp_path) -> None:
+    steps = export_steps(make_result(PLAIN), tmp_path / "out")
+    assert 0 < next(steps).fraction < 1
+    steps.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_odd_number_of_bytes_is_padded(make_result, tmp_path, all_objects) -> None:
+    odd = Geometry((3, 3, 1), (1, 1, 1), (0, 0, 0), PLAIN.direction)
+    result = make_result(odd)
+    export_result(result, tmp_path / "out")
+    (image,) = all_objects(tmp_path / "out" / "fused_colour")
+    assert len(image.PixelData) == 28
+    assert np.array_equal(image.pixel_array, result.colour.array[0])

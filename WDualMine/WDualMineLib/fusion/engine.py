@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -96,7 +97,10 @@ class SliceEngine:
             DeviceError: not even a single slice fits into memory.
         """
         # One measure for all slices: their own would make neighbouring slices differ.
-        self._statistics = joint_statistics(*(torch.from_numpy(x)[None] for x in (a, b)))
+        volumes = [torch.from_numpy(x)[None] for x in (a, b)]
+        with Workers(torch.device("cpu")) as workers:
+            # One thread: the steps are so short that more would mostly wait for each other.
+            (self._statistics,) = workers.map(lambda pair: joint_statistics(*pair), [volumes])
         try:
             while True:
                 try:
@@ -172,9 +176,8 @@ class SliceEngine:
                         release_memory(self.device)
                         self._note_once(_SMALLER_BATCHES)
                         continue
-                    for batch, maps in zip(batches, found, strict=True):
-                        for output, values in zip(outputs, maps, strict=True):
-                            add(output, slicing, batch, values, 1 / len(slicings))
+                    put = partial(self._put_back, outputs, slicing, 1 / len(slicings))
+                    workers.map(put, list(zip(batches, found, strict=True)))
                     done += stop - start
                     start = stop
                     message = f"Fused {done} of {total} {axis_name(slicings)} slices"
@@ -200,6 +203,17 @@ class SliceEngine:
             if not is_out_of_memory(error):
                 raise
             return None
+
+    @staticmethod
+    def _put_back(
+        outputs: list[Tensor],
+        slicing: Slicing,
+        weight: float,
+        result: tuple[slice, tuple[Tensor, ...]],
+    ) -> None:
+        batch, maps = result
+        for output, values in zip(outputs, maps, strict=True):
+            add(output, slicing, batch, values, weight)
 
     def _try_out(self, a: Tensor, b: Tensor) -> float:
         """Settle the precision on the fullest slice; returns bytes of memory for each pixel."""

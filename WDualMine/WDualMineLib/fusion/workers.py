@@ -10,6 +10,7 @@ import torch
 
 from .chunks import usable_cores
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 
@@ -35,7 +36,7 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
 
-    def map(self, work: Callable[[slice], T], batches: list[slice]) -> list[T]:
+    def map(self, work: Callable[[Item], T], batches: list[Item]) -> list[T]:
         """``work`` of every batch, in order."""
         if not self._on_cpu:
             return [work(batch) for batch in batches]

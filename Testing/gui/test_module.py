@@ -128,9 +128,9 @@ def test_swap_exchanges_volumes_and_windows(ready) -> None:
 
 
 def test_numbers_for_a_window_count_only_where_asked_for(ready, session) -> None:
-    assert not ready.ui.movingLowSpin.isEnabled()
-    assert "From ... to ..." in ready.ui.movingLowSpin.toolTip()
+    assert not ready.ui.movingLowSpin.isVisible()
     ready.choose("movingWindowCombo", "From")
+    assert ready.ui.movingLowSpin.isVisible() and not ready.ui.fixedLowSpin.isVisible()
     ready.ui.movingLowSpin.setValue(20)
     ready.ui.movingHighSpin.setValue(10)
     assert "20,10 is empty" in ready.ui.applyButton.toolTip()

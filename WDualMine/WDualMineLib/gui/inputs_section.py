@@ -9,8 +9,6 @@ from ..scene.defaults import use_pair
 from .session import Session
 from .widgets import Hint
 
-_NUMBERS_ONLY = f"Only for the window “{WindowChoice.NUMBERS.value}”"
-
 
 class InputsSection:
     """Keeps the choices consistent with each other."""
@@ -19,8 +17,8 @@ class InputsSection:
         self._ui = ui
         self._session = session
         self._numbers = {
-            "fixedWindow": [Hint(ui.fixedLowSpin), Hint(ui.fixedHighSpin)],
-            "movingWindow": [Hint(ui.movingLowSpin), Hint(ui.movingHighSpin)],
+            "fixedWindow": (ui.fixedLowSpin, ui.fixedHighSpin),
+            "movingWindow": (ui.movingLowSpin, ui.movingHighSpin),
         }
         self._transform = Hint(ui.transformSelector)
         self._colour = Hint(ui.colourVolumeSelector)
@@ -45,10 +43,9 @@ class InputsSection:
         parameters = self._session.parameters
         if parameters is None:
             return
-        for name, hints in self._numbers.items():
-            given = getattr(parameters, name) is WindowChoice.NUMBERS
-            for hint in hints:
-                hint.enable_unless("" if given else _NUMBERS_ONLY)
+        for name, boxes in self._numbers.items():
+            for box in boxes:
+                box.visible = getattr(parameters, name) is WindowChoice.NUMBERS
         by_transform = parameters.registration is Registration.TRANSFORM
         self._transform.enable_unless(
             "" if by_transform else f"Only for “{Registration.TRANSFORM.value}”"

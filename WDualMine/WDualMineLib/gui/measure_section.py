@@ -15,11 +15,11 @@ from .session import Session
 from .widgets import Hint, say
 
 _MEANINGS = {
-    "CC": "Mean correlation with both sources",
-    "CC/bound": "Share of the highest possible correlation",
-    "MI": "Information shared with both sources, bits",
-    "SSIM": "Structural similarity, mean of both",
-    "Qabf": "Edges of the sources that were kept, 0 to 1",
+    "CC": "Correlation, mean of both",
+    "CC/bound": "Share of the highest possible",
+    "MI": "Shared information, bits",
+    "SSIM": "Structural similarity",
+    "Qabf": "Edges kept, 0 to 1",
 }
 
 
@@ -82,7 +82,7 @@ class MeasureSection:
         self._measured = measures
         table = self._ui.measuresTable
         table.rowCount, table.columnCount = len(VOLUME_METRICS), 2
-        table.setHorizontalHeaderLabels(["Volume", "What it says"])
+        table.setHorizontalHeaderLabels(["Volume", "Meaning"])
         table.setVerticalHeaderLabels(list(VOLUME_METRICS))
         for row, metric in enumerate(VOLUME_METRICS):
             value = measures.whole[metric]
@@ -90,6 +90,7 @@ class MeasureSection:
             table.setItem(row, 0, qt.QTableWidgetItem(text))
             table.setItem(row, 1, qt.QTableWidgetItem(_MEANINGS[metric]))
         table.resizeColumnsToContents()
+        table.resizeRowsToContents()
         table.visible = True
         self.plot()
 

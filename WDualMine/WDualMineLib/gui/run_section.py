@@ -113,7 +113,7 @@ class RunSection:
             if node is not None:
                 setattr(parameters, name, node)
         self._ui.progressBar.value = 1000
-        text = coloured(_summary(outcome.result), QUIET, "Fused.")
+        text = coloured(_summary(outcome.result), GOOD, "Fused.")
         notes = of_notes(outcome.result.notes)
         say(self._ui.statusLabel, f"{text}<br/>{notes}" if notes else text)
 
@@ -144,5 +144,6 @@ def _summary(result: Any) -> str:
         parts.append(f"Correlation {100 * measures['cc_over_bound']:.1f} % of the highest possible")
     if "device" in measures:
         seconds = sum(v for k, v in measures.items() if k.startswith("seconds_"))
-        parts.append(f"{seconds:.1f} s on {measures['device']}")
+        device = measures["device"]
+        parts.append(f"{seconds:.1f} s on {'the CPU' if device == 'cpu' else device}")
     return ", ".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
@@ -23,6 +24,13 @@ from .placement import to_world, transform_to_world
 from .slices import slice_through
 from .volumes import array_of, geometry_of
 
+if TYPE_CHECKING:
+    from ..network.statistics import JointStatistics
+
+# Voxels along each axis from which statistics of a whole volume are estimated.
+_COARSE = 64
+# Longer side of the picture in pixels: as wide as the panel usually is.
+_SIDE = 320
 _FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -38,6 +46,8 @@ class LivePreview:
         self._engine = None
         self._engine_of: tuple = ()
         self._windows: dict[tuple, Window] = {}
+        self._statistics_of: tuple = ()
+        self._known: JointStatistics | None = None
 
     def load_steps(self, request: FusionRequest) -> Steps[None]:
         """Load the network, which takes seconds the first time.
@@ -63,30 +73,83 @@ class LivePreview:
             InputError: the volumes do not overlap there, or a window leaves nothing to be seen.
         """
         started = time.perf_counter()
-        fused, place = self.fuse(request)
+        fused, place, size = self.fuse(request)
         path = Path(self._folder.name) / "slice.png"
-        write_png(np.rint(255 * fused).astype(np.uint8), path)
+        scale = _SIDE / max(size)
+        pixels = tuple(max(1, round(scale * mm)) for mm in size)
+        write_png(np.rint(255 * fused).astype(np.uint8), path, pixels)
         return path, f"{place}, {1000 * (time.perf_counter() - started):.0f} ms"
 
-    def fuse(self, request: FusionRequest) -> tuple[np.ndarray, str]:
-        """(H, W) float32 in [0, 1], and where it lies, in words."""
+    def fuse(self, request: FusionRequest) -> tuple[np.ndarray, str, tuple[float, float]]:
+        """(H, W) float32 in [0, 1], where it lies, in words, and its width and height in mm."""
         from ..fusion.preview import fuse_slice
 
         if self._engine is None or self._engine_of != _engine_key(request):
             self._engine, self._engine_of = _load(request), _engine_key(request)
         settings = request.settings
-        fixed_window = self._window(request.fixed, settings.fixed_window)
-        moving_window = self._window(request.moving, settings.moving_window)
+        windows = (
+            self._window(request.fixed, settings.fixed_window),
+            self._window(request.moving, settings.moving_window),
+        )
         slicing = slicings(geometry_of(request.fixed), settings.axis)[0]
         axis = slicing.permutation[0]
         index = self._shown_index(request.fixed, axis)
-        plane = array_of(request.fixed)[(slice(None),) * axis + (index,)]
-        a = fixed_window.apply(plane)
-        b = moving_window.apply(_sample(request, axis, index, plane.shape, moving_window.low))
-        # The right way up: a stack of one slice, put where the slice came from.
-        a, b = (slicing.stack(np.expand_dims(x, axis))[0] for x in (a, b))
-        fused = fuse_slice(a, b, self._engine, settings.strength, settings.correlation_floor).fused
-        return fused, f"{slicing.axis.capitalize()} slice {index + 1}"
+        # The right way up: the slice as a volume of one slice.
+        a, b = (slicing.stack(x)[0] for x in self._plane(request, windows, axis, index))
+        fused = fuse_slice(
+            a,
+            b,
+            self._engine,
+            settings.strength,
+            settings.correlation_floor,
+            statistics=self._statistics(request, windows),
+        ).fused
+        spacing = request.fixed.GetSpacing()[::-1]
+        row, column = (spacing[a] for a in slicing.permutation[1:])
+        size = (fused.shape[1] * column, fused.shape[0] * row)
+        return fused, f"{slicing.axis.capitalize()} slice {index + 1}", size
+
+    def _plane(
+        self, request: FusionRequest, windows: tuple[Window, Window], axis: int, index: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Both volumes in [0, 1] at one slice of the fixed one; (K, J, I) with a single slice."""
+        fixed = array_of(request.fixed)
+        shape = tuple(1 if a == axis else n for a, n in enumerate(fixed.shape))
+        start = np.eye(4)
+        start[2 - axis, 3] = index
+        low = windows[1].low
+        moving = _sampled(request.moving, _placement(request) @ start, shape, low)
+        if moving.min() == moving.max() == np.float32(low):
+            raise InputError(
+                f"{request.moving.GetName()} does not reach this slice",
+                "Scroll to where both volumes are, or register them",
+            )
+        here = (slice(None),) * axis + (slice(index, index + 1),)
+        return windows[0].apply(fixed[here]), windows[1].apply(moving)
+
+    def _statistics(self, request: FusionRequest, windows: tuple[Window, Window]):
+        """Of the whole volumes, which the network wants besides the slice; from a coarse sample."""
+        placement = _placement(request)
+        key = (
+            *((n.GetID(), n.GetImageData().GetMTime()) for n in (request.fixed, request.moving)),
+            windows,
+            placement.tobytes(),
+        )
+        if key != self._statistics_of:
+            import torch
+
+            from ..network.statistics import joint_statistics
+
+            fixed = array_of(request.fixed)
+            steps = [max(1, n // _COARSE) for n in fixed.shape]
+            coarse = fixed[tuple(slice(None, None, step) for step in steps)]
+            scale = np.diag([*steps[::-1], 1.0])
+            low = windows[1].low
+            moving = _sampled(request.moving, placement @ scale, coarse.shape, low)
+            pair = (windows[0].apply(coarse), windows[1].apply(moving))
+            self._known = joint_statistics(*(torch.from_numpy(x)[None] for x in pair))
+            self._statistics_of = key
+        return self._known
 
     def _window(self, node: slicer.vtkMRMLScalarVolumeNode, wanted) -> Window:
         key = (node.GetID(), node.GetImageData().GetMTime(), wanted)
@@ -120,47 +183,40 @@ def _engine_key(request: FusionRequest) -> tuple:
     return str(settings.weights), settings.device, settings.precision
 
 
-def _sample(
-    request: FusionRequest, axis: int, index: int, shape: tuple[int, int], fill: float
-) -> np.ndarray:
-    """The moving volume at one slice of the fixed one, as the two lie in the scene now."""
+def _placement(request: FusionRequest) -> np.ndarray:
+    """4x4 from voxels of the fixed volume to voxels of the moving one, as both lie now."""
     if request.registration is Registration.TRANSFORM:
         moving_to_world = transform_to_world(request.transform)
     else:
         moving_to_world = to_world(request.moving)
-    fixed_ijk = _ijk_to_lps(request.fixed)
-    moving_ijk = _ijk_to_lps(request.moving)
-    to_moving = (
-        np.linalg.inv(moving_ijk)
-        @ np.linalg.inv(moving_to_world)
+    return (
+        np.linalg.inv(moving_to_world @ _ijk_to_lps(request.moving))
         @ to_world(request.fixed)
-        @ fixed_ijk
+        @ _ijk_to_lps(request.fixed)
     )
-    # Pixels (column, row) of the slice to voxels of the fixed volume.
-    row_axis, column_axis = (2 - a for a in (0, 1, 2) if a != axis)
-    pixels = np.zeros((4, 4))
-    pixels[column_axis, 0] = pixels[row_axis, 1] = pixels[2 - axis, 2] = pixels[3, 3] = 1.0
-    pixels[2 - axis, 3] = index
+
+
+def _sampled(
+    node: slicer.vtkMRMLScalarVolumeNode,
+    to_voxels: np.ndarray,
+    shape: tuple[int, int, int],
+    fill: float,
+) -> np.ndarray:
+    """float32 of ``shape`` (z, y, x): ``node`` where a 4x4 sends (x, y, z, 1); ``fill`` outside."""
     transform = vtk.vtkMatrixToLinearTransform()
-    transform.SetInput(slicer.util.vtkMatrixFromArray(to_moving @ pixels))
+    transform.SetInput(slicer.util.vtkMatrixFromArray(to_voxels))
     reslice = vtk.vtkImageReslice()
-    reslice.SetInputData(request.moving.GetImageData())
+    reslice.SetInputData(node.GetImageData())
     reslice.SetResliceTransform(transform)
     reslice.SetOutputSpacing(1, 1, 1)
     reslice.SetOutputOrigin(0, 0, 0)
-    reslice.SetOutputExtent(0, shape[1] - 1, 0, shape[0] - 1, 0, 0)
+    reslice.SetOutputExtent(0, shape[2] - 1, 0, shape[1] - 1, 0, shape[0] - 1)
     reslice.SetInterpolationModeToLinear()
     reslice.SetBackgroundLevel(fill)
     reslice.SetOutputScalarType(vtk.VTK_FLOAT)
     reslice.Update()
-    sampled = numpy_support.vtk_to_numpy(reslice.GetOutput().GetPointData().GetScalars())
-    sampled = sampled.reshape(shape)
-    if sampled.min() == sampled.max() == np.float32(fill):
-        raise InputError(
-            f"{request.moving.GetName()} does not reach this slice",
-            "Scroll to where both volumes are, or register them",
-        )
-    return sampled
+    scalars = reslice.GetOutput().GetPointData().GetScalars()
+    return numpy_support.vtk_to_numpy(scalars).reshape(shape)
 
 
 def _ijk_to_lps(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:

@@ -1,0 +1,204 @@
+"""The views in which a fusion is judged: layouts, layers, and what their pictures show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+from WDualMineLib.errors import InputError
+from WDualMineLib.progress import finish
+from WDualMineLib.scene import outputs
+from WDualMineLib.scene.choices import Map
+from WDualMineLib.scene.inspection import COMPARISON, SIDE_BY_SIDE_LAYOUT, Inspection
+from WDualMineLib.scene.look import Look
+from WDualMineLib.scene.measures import Measures
+from WDualMineLib.scene.rendering import slice_renderer
+from WDualMineLib.scene.slices import slice_through
+from WDualMineLib.scene.sources import SourceCache
+from WDualMineLib.scene.volumes import add_volume, array_of, geometry_of, update_volume
+from WDualMineLib.scene.workflow import Outcome
+from WDualMineLib.volumes.volume import Volume
+
+
+@pytest.fixture
+def sources(scene, pair):
+    return tuple(add_volume(scene, volume) for volume in pair)
+
+
+@pytest.fixture
+def nodes(scene, result, sources):
+    return outputs.add_outputs(scene, result, *sources)
+
+
+@pytest.fixture
+def views(scene):
+    """Three slice views, as the application makes them for the usual layout."""
+    logics = []
+    for name in ("Red", "Green", "Yellow"):
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLScene(scene)
+        logic.AddSliceNode(name)
+        logics.append(logic)
+    yield [logic.GetSliceCompositeNode() for logic in logics]
+    for logic in logics:
+        logic.SetMRMLScene(None)
+
+
+def test_sources_are_as_they_went_into_the_network(nodes, result, sources, scene) -> None:
+    cache = SourceCache()
+    found = cache.of(nodes)
+    assert found.fixed == pytest.approx(result.pair.fixed, abs=1e-6)
+    # Fused in colour, the functional volume went in through its table; it is compared in grey.
+    assert found.moving == pytest.approx(sources_window(sources[1]), abs=1e-6)
+    assert cache.of(nodes) is found
+    scene.RemoveNode(sources[1])
+    with pytest.raises(InputError, match="moving volume of Fixed"):
+        cache.of(nodes)
+
+
+def sources_window(node) -> np.ndarray:
+    return np.clip(array_of(node) / 100.0, 0, 1)
+
+
+def test_side_by_side_has_three_linked_views_with_one_cursor(scene, nodes, sources) -> None:
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    cursor = scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
+    names = ("WDualMineFixed", "WDualMineMoving", "WDualMineFused")
+    logics = []
+    for name in names:
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLScene(scene)
+        logic.AddSliceNode(name)
+        logics.append(logic)
+    Inspection(scene).side_by_side(nodes)
+    assert layout.GetViewArrangement() == SIDE_BY_SIDE_LAYOUT
+    description = layout.GetLayoutDescription(SIDE_BY_SIDE_LAYOUT)
+    assert all(f'singletontag="{name}"' in description for name in names)
+    assert cursor.GetCrosshairMode() == slicer.vtkMRMLCrosshairNode.ShowSmallBasic
+    composites = [logic.GetSliceCompositeNode() for logic in logics]
+    shown = [composite.GetBackgroundVolumeID() for composite in composites]
+    assert shown == [sources[0].GetID(), sources[1].GetID(), nodes.colour.GetID()]
+    assert all(composite.GetHotLinkedControl() for composite in composites)
+    for logic in logics:
+        logic.SetMRMLScene(None)
+
+
+def test_the_usual_layout_comes_back(scene, nodes, views) -> None:
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    layout.SetViewArrangement(layout.SlicerLayoutFourUpView)
+    inspection = Inspection(scene)
+    inspection.side_by_side(nodes)
+    inspection.checkerboard(nodes, 4)
+    assert layout.GetViewArrangement() == layout.SlicerLayoutFourUpView
+    inspection.usual(nodes)
+    assert {view.GetBackgroundVolumeID() for view in views} == {nodes.colour.GetID()}
+    assert scene.GetFirstNodeByName(COMPARISON) is None
+
+
+def test_the_picture_of_a_checkerboard_alternates(scene, nodes, views) -> None:
+    sources = SourceCache().of(nodes)
+    Inspection(scene).checkerboard(nodes, 3)
+    node = scene.GetFirstNodeByName(COMPARISON)
+    assert {view.GetBackgroundVolumeID() for view in views} == {node.GetID()}
+    shown = array_of(node)
+    of_fixed = shown == sources.fixed
+    differ = sources.fixed != sources.moving
+    share = of_fixed[differ].mean()
+    assert 0.3 < share < 0.7, "about half of it is of either"
+    with slice_renderer(scene) as renderer:
+        picture = renderer.render(node, size=(120, 120))
+    assert picture.max() > 200 and len(np.unique(picture)) > 10
+    assert not node.GetSaveWithScene() and node.GetHideFromEditors()
+
+
+def test_reveal_opens_from_the_left_of_the_screen(scene, nodes) -> None:
+    """The fixed volume's block lies on another side than the moving one's."""
+    sources = SourceCache().of(nodes)
+    inspection = Inspection(scene)
+    inspection.reveal(nodes, 0.0)
+    node = scene.GetFirstNodeByName(COMPARISON)
+    assert np.array_equal(array_of(node), sources.moving)
+    inspection.reveal(nodes, 0.5)
+    # I grows to the patient's left, which is the screen's right.
+    half = array_of(node).shape[2] // 2
+    assert np.array_equal(array_of(node)[..., :half], sources.fixed[..., :half])
+    assert np.array_equal(array_of(node)[..., half:], sources.moving[..., half:])
+
+
+def test_a_map_covers_only_what_exceeds_its_threshold(scene, nodes, views) -> None:
+    Inspection(scene).map_overlay(nodes, Map.RELIABILITY_FIXED, 0.5, 1.0)
+    (foreground,) = {view.GetForegroundVolumeID() for view in views}
+    assert foreground == nodes.reliability_fixed.GetID()
+    with slice_renderer(scene) as renderer:
+        picture = renderer.render(
+            nodes.fused, foreground=nodes.reliability_fixed, opacity=1.0, size=(100, 100)
+        ).astype(int)
+    coloured = np.ptp(picture, axis=2) > 30
+    # The map grows with I, which runs to the screen's right.
+    assert coloured[:, 75:].mean() > 0.3 and not coloured[:, :25].any()
+    Inspection(scene).usual(nodes)
+    assert not nodes.reliability_fixed.GetDisplayNode().GetApplyThreshold()
+
+
+@pytest.mark.parametrize(("orientation", "axis"), [("Axial", 0), ("Coronal", 1), ("Sagittal", 2)])
+def test_views_know_the_slice_that_they_lie_in(scene, pair, orientation, axis) -> None:
+    straight = add_volume(scene, pair[0])
+    straight.SetIJKToRASDirections(-1, 0, 0, 0, -1, 0, 0, 0, 1)
+    view = scene.AddNewNodeByClass("vtkMRMLSliceNode")
+    view.SetOrientation(orientation)
+    middle = [n // 2 for n in straight.GetImageData().GetDimensions()]
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    straight.GetIJKToRASMatrix(matrix)
+    view.JumpSliceByCentering(*matrix.MultiplyPoint((*middle, 1))[:3])
+    assert slice_through(view, straight) == (axis, middle[2 - axis])
+    view.JumpSliceByCentering(500, 500, 500)
+    assert slice_through(view, straight) is None
+
+
+def test_a_look_changes_fused_and_colour_but_no_map(scene, nodes, result) -> None:
+    maps = [array_of(n).copy() for n in (nodes.reliability_fixed, nodes.arbitration)]
+    look = Look(scene)
+    outcome = Outcome(nodes, result)
+    assert look.is_shown(outcome, 1.0, 0.985) and not look.is_shown(outcome, 1.0, 0.99)
+    changed = finish(look.steps(outcome, 1.0, 0.9999))
+    assert changed.result.settings.correlation_floor == 0.9999
+    assert np.array_equal(array_of(nodes.fused), changed.result.fused.array)
+    assert np.array_equal(array_of(nodes.colour), changed.result.colour.array)
+    after = [array_of(n) for n in (nodes.reliability_fixed, nodes.arbitration)]
+    assert all(np.array_equal(a, b) for a, b in zip(maps, after, strict=True))
+
+
+def test_a_look_needs_what_the_network_found(scene, nodes, result) -> None:
+    look = Look(scene)
+    assert "Apply first" in look.reason_not_possible(None)
+    assert "not kept in saved scenes" in look.reason_not_possible(Outcome(nodes, None))
+    outcome = Outcome(nodes, result)
+    assert look.reason_not_possible(outcome) == ""
+    scene.RemoveNode(nodes.fused)
+    assert "deleted" in look.reason_not_possible(outcome)
+
+
+def test_reliability_in_segments(scene, nodes) -> None:
+    segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
+    segmentation.CreateDefaultDisplayNodes()
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(nodes.fused)
+    mask = np.zeros(array_of(nodes.fused).shape, np.uint8)
+    mask[4:8, 4:8, 0:4] = 1
+    labels = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels")
+    update_volume(labels, Volume(mask, geometry_of(nodes.fused)))
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    assert logic.ImportLabelmapToSegmentationNode(labels, segmentation)
+    segmentation.GetSegmentation().GetNthSegment(0).SetName("Left part")
+    ((title, fixed, moving),) = Measures(scene).regions(nodes, segmentation)
+    wanted = array_of(nodes.reliability_fixed)[mask > 0].mean()
+    assert title == "Left part"
+    assert fixed == pytest.approx(wanted, abs=1e-6) and fixed + moving == pytest.approx(1)
+
+
+def test_legends_say_what_the_colours_mean(nodes) -> None:
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.arbitration)
+    assert legend.GetTitleText().splitlines() == [
+        "Arbitration", "1: spatial expert", "0: frequency expert"]

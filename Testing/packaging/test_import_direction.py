@@ -26,7 +26,7 @@ ALLOWED = {
     "registration": GROUND,
     "dicom": GROUND,
     "fusion": GROUND | {"network", "quality"},
-    "training": GROUND | {"network", "quality"},
+    "training": GROUND | {"fusion", "network", "quality"},
     "scene": GROUND | {"fusion", "network", "quality", "registration"},
     "gui": GROUND | {"dicom", "fusion", "quality", "registration", "samples", "scene"},
     "cli": GROUND

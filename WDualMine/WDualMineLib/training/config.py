@@ -29,9 +29,9 @@ class TrainingConfig:
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
-    steps: int = 2800
+    steps: int = 2300
     seed: int = 0
-    learning_rate: float = 4e-3
+    learning_rate: float = 3e-3
     warm_up: int = 30
     per_group: int = 1
     toned: float = 0.15

@@ -195,9 +195,14 @@ def test_other_files_beside_the_slices_are_left_out_and_said(synthetic, tmp_path
     (folder / "readme.txt").write_text("hello")
     (folder / "DICOMDIR").write_bytes(b"\0" * 200)
     (folder / ".hidden").write_bytes(b"x")
+    (folder / "looks-like-one").write_bytes(b"\x08\x00" * 40)
     read = read_series(folder)
     assert read.volume.geometry.size[2] == 4
-    assert read.notes == ["2 files that are not DICOM images were left out: DICOMDIR, readme.txt"]
+    left_out = "DICOMDIR, looks-like-one, readme.txt"
+    assert read.notes == [f"3 files that are not DICOM images were left out: {left_out}"]
+    (folder / "junk.dcm").write_bytes(b"hello")
+    with pytest.raises(InputError, match=r"junk\.dcm cannot be read"):
+        read_series(folder)
 
 
 def test_a_file_from_before_the_preamble_is_read(synthetic, tmp_path: Path) -> None:

@@ -161,18 +161,28 @@ def _existing(path: Path) -> Path:
 
 
 def _read_header(path: Path, required: bool) -> Header | None:
-    with damaged(path):
-        marked = _is_marked(path)
-        if not marked and not required and not _looks_like_bare_dataset(path):
-            return None
-        dataset = pydicom.dcmread(path, stop_before_pixels=True, force=not marked)
-        if marked and dataset.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
-            return None
-        if not text(dataset, "SOPClassUID") or not text(dataset, "SOPInstanceUID"):
-            raise ValueError("it names no SOP class or instance")
-        if not text(dataset, "SeriesInstanceUID"):
-            raise ValueError("it names no series")
-        return Header(path, dataset)
+    """The header of a DICOM object; None for other files, unless ``required`` says it is one."""
+    marked = _is_marked(path)
+    if not marked and not required and not _looks_like_bare_dataset(path):
+        return None
+    try:
+        with damaged(path):
+            return _parse_header(path, marked)
+    except InputError:
+        if marked or required:
+            raise
+        return None
+
+
+def _parse_header(path: Path, marked: bool) -> Header | None:
+    dataset = pydicom.dcmread(path, stop_before_pixels=True, force=not marked)
+    if marked and dataset.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
+        return None
+    if not text(dataset, "SOPClassUID") or not text(dataset, "SOPInstanceUID"):
+        raise ValueError("it names no SOP class or instance")
+    if not text(dataset, "SeriesInstanceUID"):
+        raise ValueError("it names no series")
+    return Header(path, dataset)
 
 
 _DICOMDIR = "1.2.840.10008.1.3.10"

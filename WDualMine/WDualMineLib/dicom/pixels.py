@@ -17,6 +17,9 @@ except ImportError:  # pydicom 2.4
 
 from .headers import damaged, number, text
 
+# Signatures and trailing padding.
+_MAY_FOLLOW = (0xFFFAFFFA, 0xFFFCFFFC)
+_NOT_IN_PLACE = (pydicom.uid.DeflatedExplicitVRLittleEndian,)
 _FLOATS = {"FloatPixelData": (32, "<f4"), "DoubleFloatPixelData": (64, "<f8")}
 
 
@@ -36,6 +39,7 @@ def stored_values(path: Path) -> np.ndarray:
         shape = (frames, rows, columns)
         if min(shape) < 1 or np.prod(shape, dtype=np.float64) > 2**33:
             raise ValueError(f"it claims {frames} frames of {rows} x {columns} pixels")
+        _require_end(path, dataset)
         for keyword, (bits, dtype) in _FLOATS.items():
             if keyword in dataset:
                 return _floats(dataset[keyword].value, shape, bits, dtype)
@@ -57,6 +61,20 @@ def _read(path: Path) -> Dataset:
         explicit = pydicom.uid.ExplicitVRLittleEndian
         dataset.file_meta.TransferSyntaxUID = implicit if dataset.is_implicit_VR else explicit
     return dataset
+
+
+def _require_end(path: Path, dataset: Dataset) -> None:
+    """Nothing but padding and signatures may follow the pixels (PS3.5 7.1): other bytes mean that
+    some were inserted before, so that every pixel lies beside its place."""
+    if dataset.file_meta.TransferSyntaxUID in _NOT_IN_PLACE or "PixelData" not in dataset:
+        return
+    element = dataset["PixelData"]
+    if element.is_undefined_length or any(tag in dataset for tag in _MAY_FOLLOW):
+        return
+    with path.open("rb") as stream:
+        stream.seek(element.file_tell + len(element.value))
+        if any(stream.read()):
+            raise ValueError("bytes that belong to nothing follow its pixels")
 
 
 def _floats(raw: bytes, shape: tuple[int, ...], bits: int, dtype: str) -> np.ndarray:

@@ -39,9 +39,13 @@ def install() -> None:
     slicer.util.loadUI = load_ui
     slicer.util.childWidgetVariables = child_widgets
     # PySide6 offers properties only to modules that ask for them, and Slicer has no __feature__.
+    # It looks at every module that is loaded by then, which those of PyTorch do not bear.
+    dynamic = [name for name in ("torch.classes", "torch.ops") if name in sys.modules]
+    away = {name: sys.modules.pop(name) for name in dynamic}
     for path in (MODULE / "WDualMineLib" / "gui").glob("*.py"):
         feature.set_selection(_TRUE_PROPERTY, f"WDualMineLib.gui.{path.stem}")
     feature.set_selection(_TRUE_PROPERTY, "WDualMine")
+    sys.modules.update(away)
 
 
 def load_module():

@@ -11,6 +11,7 @@ from ..progress import Progress, Steps, finish
 from ..quality.volume import VolumeMeasures, measure_volume_steps
 from ..registration.background import Job, run_in_background
 from .outputs import FusionNodes
+from .segments import mask_of
 from .sources import SourceCache
 from .volumes import array_of, geometry_of
 
@@ -90,7 +91,7 @@ class Measures:
         segments = segmentation.GetSegmentation()
         for number in range(segments.GetNumberOfSegments()):
             name = segments.GetNthSegmentID(number)
-            mask = slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, name, nodes.fused) > 0
+            mask = mask_of(segmentation, name, nodes.fused)
             if mask.any():
                 title = segments.GetSegment(name).GetName()
                 rows.append((title, float(fixed[mask].mean()), float(moving[mask].mean())))

@@ -163,7 +163,7 @@ class WDualMineTest(ScriptedLoadableModuleTest):
     """Runs the whole workflow in this Slicer, without network and without a user."""
 
     def runTest(self):
-        from WDualMineLib.gui.self_test import SelfTest
+        from WDualMineLib.scene.self_test import SelfTest
 
         result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(
             unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest)

@@ -13,7 +13,7 @@ def mask_of(
     segment_id: str,
     reference: slicer.vtkMRMLVolumeNode,
 ) -> np.ndarray:
-    """bool (K, J, I) on the grid of ``reference``: inside the segment; an empty one is all False."""
+    """bool (K, J, I) on the grid of ``reference``: inside the segment; an empty one is all 0."""
     scene = reference.GetScene()
     # By the class, for slicer.util asks the application for its loaded module.
     labels = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")

@@ -1,0 +1,26 @@
+"""The test that ships with the module, which is meant for a real 3D Slicer, over the stand-ins."""
+
+from __future__ import annotations
+
+import unittest
+
+import pytest
+
+pytest.importorskip("PySide6", reason="PySide6 is not installed")
+
+
+def test_the_self_test_passes(shown_widget, application, simple_network, monkeypatch) -> None:
+    import slicer
+    from PySide6 import QtWidgets
+
+    _, widget, _ = shown_widget
+    monkeypatch.setattr(slicer.util, "selectModule", lambda _: widget.enter())
+    monkeypatch.setattr(slicer.util, "getModuleWidget", lambda _: widget)
+    monkeypatch.setattr(slicer.app, "processEvents", QtWidgets.QApplication.processEvents,
+                        raising=False)
+    from WDualMineLib.scene.self_test import SelfTest
+
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest).run(result)
+    assert result.testsRun == 1
+    assert result.wasSuccessful(), "\n".join(text for _, text in result.failures + result.errors)

@@ -1,0 +1,223 @@
+"""The whole workflow inside a running 3D Slicer: no network, nobody at the mouse.
+
+Started by *Reload and Test* of the module, or by Testing/Python/WDualMineTest.py. Every control of
+the panel is set, everything is applied, and each check fails with a sentence.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import numpy as np
+import slicer
+
+from ..volumes.geometry import Geometry
+from ..volumes.volume import Volume
+from .archive import load_scene, save_scene
+from .dependencies import Dependencies
+from .outputs import results_in
+from .volumes import add_volume, array_of
+
+MODULE = "WDualMine"
+_SIZE = (48, 56, 24)
+_WAIT_S = 180
+
+
+class SelfTest(unittest.TestCase):
+    """One user's session, step by step."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear(0)
+        missing = Dependencies().missing()
+        if missing:
+            self.fail(f"{' and '.join(missing)} must be installed first: open the module once")
+        slicer.util.selectModule(MODULE)
+        self.widget = slicer.util.getModuleWidget(MODULE)
+        self.ui = self.widget.ui
+        self.session = self.widget.panel.session
+        self.fixed, self.moving = (add_volume(slicer.mrmlScene, v) for v in _heads())
+        self.folder = tempfile.TemporaryDirectory(prefix="wdualmine-test-")
+        self.addCleanup(self.folder.cleanup)
+
+    def test_the_whole_workflow(self) -> None:
+        self._inputs()
+        self._every_control()
+        self._apply()
+        self._apply_again()
+        self._cancel()
+        self._look()
+        self._inspect()
+        self._measure()
+        self._export()
+        self._register()
+        self._save_and_load()
+
+    def _inputs(self) -> None:
+        self.ui.fixedSelector.setCurrentNode(self.fixed)
+        self.ui.movingSelector.setCurrentNode(self.fixed)
+        self._settle()
+        self.assertFalse(self.ui.applyButton.enabled, "Apply is on for one volume chosen twice")
+        self.assertIn("both", self.ui.applyButton.toolTip, "Apply does not say why it is off")
+        self.ui.movingSelector.setCurrentNode(self.moving)
+        self._settle()
+
+    def _every_control(self) -> None:
+        """Each entry of each list and each end of each slider reaches the parameter node."""
+        parameters = self.session.parameters
+        for name in (
+            "pair", "fixedWindow", "movingWindow", "registration", "axis", "colour", "device",
+            "precision", "map",
+        ):  # fmt: skip
+            combo = getattr(self.ui, f"{name}Combo")
+            for index in reversed(range(combo.count)):
+                combo.currentIndex = index
+                shown = getattr(parameters, name).label()
+                self.assertEqual(shown, combo.currentText, f"{name} does not follow its list")
+        for name, slider in (
+            ("strength", self.ui.strengthSlider), ("correlationFloor", self.ui.floorSlider),
+            ("foregroundOpacity", self.ui.opacitySlider), ("tiles", self.ui.tilesSlider),
+            ("reveal", self.ui.revealSlider), ("mapThreshold", self.ui.mapThresholdSlider),
+            ("mapOpacity", self.ui.mapOpacitySlider),
+        ):  # fmt: skip
+            before = slider.value
+            for value in (slider.minimum, slider.maximum, before):
+                slider.value = value
+                self.assertAlmostEqual(
+                    getattr(parameters, name), value, 3, f"{name} does not follow its slider"
+                )
+        self._choose(self.ui.registrationCombo, "Off")
+        self._choose(self.ui.fixedWindowCombo, "Automatic")
+        self._choose(self.ui.movingWindowCombo, "From")
+        self.ui.movingLowSpin.value, self.ui.movingHighSpin.value = 0.0, 100.0
+        self._choose(self.ui.colourCombo, "PET")
+        self._choose(self.ui.deviceCombo, "CPU")
+        self._settle()
+        self.assertTrue(self.ui.applyButton.enabled, f"Apply is off: {self.ui.applyButton.toolTip}")
+
+    def _apply(self) -> None:
+        self._click(self.ui.applyButton)
+        self._wait("Apply")
+        self.assertIn("Fused.", self.ui.statusLabel.text, "the run failed")
+        nodes = self.session.nodes
+        self.assertEqual(len(nodes.all()), 5, "an output is missing")
+        total = array_of(nodes.reliability_fixed) + array_of(nodes.reliability_moving)
+        self.assertLess(abs(total - 1).max(), 1e-4, "the reliabilities do not add up to 1")
+        self.assertEqual(
+            self.ui.fusedSelector.currentNode().GetID(), nodes.fused.GetID(),
+            "the fused volume is not chosen as output",
+        )  # fmt: skip
+
+    def _apply_again(self) -> None:
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        self._click(self.ui.applyButton)
+        self._wait("Apply again")
+        after = slicer.mrmlScene.GetNumberOfNodes()
+        self.assertEqual(before, after, "applying again made new nodes")
+
+    def _cancel(self) -> None:
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        self._click(self.ui.applyButton)
+        started = time.perf_counter()
+        self._click(self.ui.cancelButton)
+        self.assertLess(time.perf_counter() - started, 1.0, "Cancel took more than a second")
+        self.assertFalse(self.session.running, "the run goes on after Cancel")
+        after = slicer.mrmlScene.GetNumberOfNodes()
+        self.assertEqual(before, after, "Cancel left something in the scene")
+
+    def _look(self) -> None:
+        fused = self.session.nodes.fused
+        before = array_of(fused).copy()
+        self.ui.strengthSlider.value = 0.0
+        self._wait("changing the look")
+        self.assertFalse(np.array_equal(before, array_of(fused)), "the strength changes nothing")
+        self.assertEqual(fused.GetAttribute("WDualMine.strength"), "0.0", "the strength is lost")
+        self.ui.strengthSlider.value = 1.0
+        self._wait("changing the look")
+
+    def _inspect(self) -> None:
+        for name in ("sideBySide", "checkerboard", "reveal", "map"):
+            self._click(getattr(self.ui, f"{name}Button"))
+            self.assertEqual(self.ui.statusLabel.text, "", f"{name} failed")
+        self._click(self.ui.normalLayoutButton)
+
+    def _measure(self) -> None:
+        self._click(self.ui.measureButton)
+        self._wait("Measure")
+        self.assertEqual(self.ui.measuresTable.rowCount, 5, "the table of measures is not filled")
+        chart = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode")
+        self.assertIsNotNone(chart, "there is no plot of the measures")
+
+    def _export(self) -> None:
+        folder = Path(self.folder.name) / "dicom"
+        self.ui.exportFolderButton.directory = str(folder)
+        self.ui.patientNameEdit.text = "Test^WDualMine"
+        self.ui.patientIdEdit.text = "TEST"
+        self._click(self.ui.exportButton)
+        self._wait("Export")
+        count = len(list(folder.rglob("*.dcm")))
+        self.assertGreaterEqual(count, 2 * _SIZE[2] + 3, self.ui.exportLabel.text)
+
+    def _register(self) -> None:
+        self._choose(self.ui.registrationCombo, "Rigid")
+        self._click(self.ui.applyButton)
+        self._wait("Registration")
+        told = self.ui.verdictLabel.text + self.ui.statusLabel.text
+        self.assertRegex(told, "align", "nothing was said of the alignment")
+        if self.session.outcome is not None and self.ui.discardAlignmentButton.visible:
+            self._click(self.ui.discardAlignmentButton)
+        self._choose(self.ui.registrationCombo, "Off")
+
+    def _save_and_load(self) -> None:
+        voxels = array_of(self.session.nodes.fused).copy()
+        path = Path(self.folder.name) / "scene.mrb"
+        save_scene(slicer.mrmlScene, path)
+        slicer.mrmlScene.Clear(0)
+        self.assertIsNone(self.session.nodes, "a closed scene is still known")
+        load_scene(slicer.mrmlScene, path)
+        found = results_in(slicer.mrmlScene)
+        self.assertEqual(len(found), 1, "the result is not in the loaded scene")
+        self.assertTrue(np.array_equal(array_of(found[0].fused), voxels), "voxels have changed")
+        self.widget.enter()
+        self._settle()
+        self.assertTrue(self.ui.measureButton.enabled, "a loaded result cannot be measured")
+
+    def _choose(self, combo, text: str) -> None:
+        for index in range(combo.count):
+            if combo.itemText(index).startswith(text):
+                combo.currentIndex = index
+                return
+        self.fail(f"there is no choice {text!r}")
+
+    def _click(self, button) -> None:
+        self.assertTrue(button.enabled, f"{button.text} is off: {button.toolTip}")
+        button.click()
+        self._settle()
+
+    def _settle(self) -> None:
+        for _ in range(5):
+            slicer.app.processEvents()
+
+    def _wait(self, what: str) -> None:
+        started = time.perf_counter()
+        self._settle()
+        while self.session.running:
+            slicer.app.processEvents()
+            if time.perf_counter() - started > _WAIT_S:
+                self.fail(f"{what} did not end within {_WAIT_S} s")
+        self._settle()
+
+
+def _heads() -> tuple[Volume, Volume]:
+    """An ellipsoid head in two made-up modalities, aligned, with noise."""
+    grid = Geometry(_SIZE, (3.0, 3.0, 5.0), (-72, -84, -60), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    k, j, i = np.meshgrid(*(np.linspace(-1, 1, n) for n in _SIZE[::-1]), indexing="ij")
+    radius = np.sqrt((i / 0.8) ** 2 + (j / 0.9) ** 2 + (k / 0.95) ** 2)
+    noise = np.random.default_rng(0).normal(0, 2, (2, *radius.shape))
+    fixed = np.where(radius < 0.85, 60 + 25 * np.cos(7 * i) * np.cos(5 * j), 0)
+    moving = np.where(radius < 0.85, 35, 0) + np.where((radius >= 0.85) & (radius < 1), 90, 0)
+    moving = moving + np.where((i - 0.25) ** 2 + (j + 0.3) ** 2 + k**2 < 0.05, 40, 0)
+    arrays = np.maximum(np.stack([fixed, moving]) + noise, 0).astype(np.float32)
+    return Volume(arrays[0], grid, "Test MR", "MR"), Volume(arrays[1], grid, "Test CT", "CT")

@@ -26,6 +26,7 @@ _TOLD_SETTINGS = (
     "correlation_floor",
     "colour",
 )
+_WORDS = {"PT": "PET"}
 _SAME_PLACE = 1e-3  # mm
 
 
@@ -46,8 +47,10 @@ class Derivation:
 
     @property
     def modalities(self) -> tuple[str, str]:
-        """Of fixed and moving, for descriptions; "image" where unknown."""
-        return tuple(s.modality if s and s.modality else "image" for s in (self.fixed, self.moving))
+        """Of fixed and moving, in the words of descriptions; "image" where unknown."""
+        known = [series.modality if series else "" for series in (self.fixed, self.moving)]
+        fixed, moving = (_WORDS.get(modality, modality) or "image" for modality in known)
+        return fixed, moving
 
     @property
     def sources(self) -> list[SeriesContext]:

@@ -16,6 +16,7 @@ demo: $(READY)
 	@$(VENV)/bin/wdualmine demo --force
 
 test: $(READY)
+	@sh .ci/programs "$(VENV)"
 	@$(VENV)/bin/python -m pytest -q
 
 setup: $(READY)

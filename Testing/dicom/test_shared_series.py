@@ -69,7 +69,7 @@ CASES = {
     ),
     "d2n_failing/notavolume": refused("4 different images lie at 1 positions", "AcquisitionNumber"),
     "d2n_failing/slicecount": comes((256, 256, 2), (1, 1, 1), 0, 254, "MR", "2 files that are not"),
-    "d2n_failing/sliceincrement": refused("There are 2 series here", "--series"),
+    "d2n_failing/sliceincrement": refused("There are 2 series here", "by its series UID"),
     "d2n_failing/sliceincrement/001": refused("misses slices", "10.00 mm", "where 5.00 mm"),
     "d2n_failing/sliceincrement/002": refused("misses slices", "1.50 mm", "where 0.75 mm"),
     "d2n_failing/sliceorientation": refused("mixes orientations", "2 sagittal, 2 axial"),

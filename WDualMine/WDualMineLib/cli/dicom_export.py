@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..dicom.context import Patient, SeriesContext
 from ..volumes.reading import is_dicom, require_readable
+from .inputs import naming_option
 
 if TYPE_CHECKING:  # pydicom and torch load only when they are used
     from SimpleITK import Transform
@@ -59,8 +60,10 @@ def run(options: argparse.Namespace) -> int | None:
     from ..dicom.export import export_result
     from ..dicom.result_folder import read_result
 
-    fixed = read_context(options.fixed_series, options.fixed_uid)
-    moving = read_context(options.moving_series, options.moving_uid)
+    with naming_option("--fixed-uid"):
+        fixed = read_context(options.fixed_series, options.fixed_uid)
+    with naming_option("--moving-uid"):
+        moving = read_context(options.moving_series, options.moving_uid)
     result = read_result(options.result)
     exported = export_result(result, options.output, fixed, moving, options_of(options))
     for note in exported.notes:

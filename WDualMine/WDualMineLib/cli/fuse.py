@@ -20,10 +20,11 @@ from ..quality.volume import measure_volume_steps
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
 from ..volumes.writing import write_volume, writing_errors
+from . import fuse_dicom
 from .alignment import HELP as REGISTRATION_HELP
 from .alignment import Alignment, align
 from .console import ConsoleProgress
-from .inputs import notes_of, read_input
+from .inputs import notes_of, read_source
 from .options import add_device, add_look, add_output, take_negative_pairs
 
 _WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
@@ -80,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="auto|float32|float16|bfloat16",
         help="of the network on a GPU",
     )
+    fuse_dicom.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -89,6 +91,7 @@ def run(options: argparse.Namespace) -> None:
 
 def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
     """:func:`run`, which hands back what it wrote."""
+    fuse_dicom.require_dicom_wanted(options)
     settings = FusionSettings(
         fixed_window=options.fixed_window,
         moving_window=options.moving_window,
@@ -106,8 +109,12 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
     with ConsoleProgress() as progress:
         progress(Progress(0, "Reading the volumes"))
         with clock.stage("reading"):
-            fixed = read_input(options.fixed, options.fixed_series)
-            moving = read_input(options.moving, options.moving_series)
+            sources = [
+                read_source(options.fixed, options.fixed_series, "--fixed-series"),
+                read_source(options.moving, options.moving_series, "--moving-series"),
+            ]
+            dicom = fuse_dicom.prepare(options, *sources) if options.dicom else None
+            fixed, moving = (source.volume for source in sources)
         with clock.stage("registration"):
             aligned = align(fixed, moving, options.registration, progress.part(0.05, 0.3))
         with clock.stage("fusion"):
@@ -128,7 +135,14 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
         report["measures"] |= measures
         with staged_folder(options.output, force=options.force) as folder:
             with clock.stage("writing"):
-                _write(folder, result, aligned, progress.part(0.85, 1))
+                _write(folder, result, aligned, progress.part(0.85, 0.9))
+            if dicom is not None:
+                with clock.stage("dicom"):
+                    report["dicom"] = dicom.write(
+                        folder, result, aligned.transform, progress.part(0.9, 1)
+                    )
+                report["notes"] += report["dicom"].pop("notes")
+                names.append(f"{fuse_dicom.FOLDER}/")
             report |= {"seconds": clock.seconds, "outputs": names}
             with writing_errors(options.output):
                 write_report(folder / "report.json", report)
@@ -196,7 +210,7 @@ def _say(output: Path, report: dict[str, Any], warning: str) -> None:
     print(f"  {', '.join(report['outputs'])}")
     print(
         "  windows "
-        + " and ".join(f"{w['name']} {w['low']:.4g} to {w['high']:.4g}" for w in windows)
+        + " and ".join(map(_window_in_words, windows))
         + f"; {sum(report['seconds'].values()):.1f} s on {measures['device']}"
     )
     figures = [
@@ -211,6 +225,12 @@ def _say(output: Path, report: dict[str, Any], warning: str) -> None:
     print(f"Look at {output / 'overview.png'}, or drop the .nrrd files into 3D Slicer.")
     if warning:
         print(f"WARNING: {warning}")
+
+
+def _window_in_words(window: dict[str, Any]) -> str:
+    low, high, factor = window["low"], window["high"], window["suv_factor"]
+    words = f"{window['name']} {low:.4g} to {high:.4g} {window['units']}".rstrip()
+    return words if factor is None else f"{words} (SUV {factor * low:.3g} to {factor * high:.3g})"
 
 
 class _Clock:

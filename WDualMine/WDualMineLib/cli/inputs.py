@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ..dicom.context import SeriesContext
 from ..errors import InputError
 from ..volumes.reading import NOTES, is_dicom, read_volume, require_readable
 from ..volumes.volume import Volume
@@ -18,13 +20,22 @@ from ..volumes.volume import Volume
 _CHUNK = 1 << 22
 
 
-def read_input(path: Path, series_uid: str | None = None) -> Volume:
+@dataclass(frozen=True)
+class Source:
+    """A volume read, with what its DICOM series says beside the voxels; None for other files."""
+
+    volume: Volume
+    context: SeriesContext | None = None
+
+
+def read_source(path: Path, series_uid: str | None, option: str) -> Source:
     """The volume at ``path``; notes for the user are in its attributes (:func:`notes_of`).
 
     Args:
         path: a file that :func:`~..volumes.reading.read_volume` reads, or DICOM as
             :func:`~..dicom.read.read_series` takes it.
         series_uid: which series of a DICOM folder, where there are several.
+        option: how the user would have said that, such as "--fixed-series".
 
     Raises:
         InputError: it cannot be used as a scalar 3-D volume.
@@ -34,15 +45,29 @@ def read_input(path: Path, series_uid: str | None = None) -> Volume:
         # Here and not above: pydicom is slow to import and most volumes are not DICOM.
         from ..dicom.read import read_series
 
-        with _libraries_silenced():
-            return read_series(path, series_uid).volume
+        with naming_option(option), _libraries_silenced():
+            series = read_series(path, series_uid)
+            return Source(series.volume, series.context)
     if series_uid is not None:
         raise InputError(
             f"{path} is a single file, in which there are no DICOM series to choose from",
-            "Leave the series UID out",
+            f"Leave {option} out",
         )
     with _libraries_silenced():
-        return read_volume(path)
+        return Source(read_volume(path))
+
+
+@contextmanager
+def naming_option(option: str) -> Iterator[None]:
+    """Where one of several series must be chosen, say by which option of this command."""
+    from ..dicom.read import SeveralSeries
+
+    try:
+        yield
+    except SeveralSeries as error:
+        raise InputError(
+            error.what, f"Choose one with {option} UID, or give the folder of one of them"
+        ) from error
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from ..progress import Progress, Steps, finish
 from ..volumes.geometry import Geometry
 from ..volumes.staging import staged_folder
 from ..volumes.volume import Volume
+from ..volumes.writing import writing_errors
 from .anonymise import Anonymiser
 from .context import Patient, SeriesContext
 from .derivation import Derivation
@@ -28,6 +29,7 @@ from .uids import Uids
 FIRST_SERIES_NUMBER = 101
 """Of the gray series; colour, maps and registration follow. Scanners number from 1."""
 
+_REGISTRATION = Path("registration", "registration.dcm")
 _SAME_GRID_MM = 1e-3
 
 
@@ -130,11 +132,36 @@ def export_steps(
         for name, dataset in _objects(result, derivation, target, options, notes):
             if anonymiser is not None:
                 anonymiser.apply(dataset)
-            (staging / name).parent.mkdir(exist_ok=True)
-            write_file(dataset, staging / name)
+            with writing_errors(folder / name):
+                (staging / name).parent.mkdir(exist_ok=True)
+                write_file(dataset, staging / name)
             names.append(name)
             yield Progress(min(len(names) / total, 1.0), f"Writing {name.as_posix()}")
     return Exported(folder, [folder / name for name in names], notes)
+
+
+def object_names(slices: int, *, colour: bool, registration: bool) -> list[Path]:
+    """The files of a whole result, relative to the folder, before there is one.
+
+    Args:
+        slices: of the fixed grid.
+        colour: whether there is a colour volume.
+        registration: whether both inputs are DICOM.
+    """
+    images = ["fused", *(["fused_colour"] if colour else [])]
+    return [
+        *(_image_name(series, index) for series in images for index in range(slices)),
+        *(_map_name(kind.key) for kind in MAPS),
+        *([_REGISTRATION] if registration else []),
+    ]
+
+
+def _image_name(series: str, index: int) -> Path:
+    return Path(series, f"{index + 1:04d}.dcm")
+
+
+def _map_name(key: str) -> Path:
+    return Path("maps", f"{key}.dcm")
 
 
 def _objects(
@@ -148,16 +175,16 @@ def _objects(
     number = FIRST_SERIES_NUMBER
     kind = options.kind or kind_for(derivation)
     for index, dataset in enumerate(gray_images(result.fused, target, derivation, kind, number)):
-        yield Path("fused", f"{index + 1:04d}.dcm"), dataset
+        yield _image_name("fused", index), dataset
     if result.colour is not None:
         images = colour_images(result.colour, target, derivation, number + 1)
         for index, dataset in enumerate(images):
-            yield Path("fused_colour", f"{index + 1:04d}.dcm"), dataset
+            yield _image_name("fused_colour", index), dataset
     for index, map_kind in enumerate(MAPS):
         if map_kind.key in result.maps:
             volume = result.maps[map_kind.key]
             dataset = parametric_map(volume, map_kind, target, derivation, number + 2 + index)
-            yield Path("maps", f"{map_kind.key}.dcm"), dataset
+            yield _map_name(map_kind.key), dataset
     fixed, moving = derivation.fixed, derivation.moving
     if fixed is None or moving is None:
         return
@@ -165,7 +192,7 @@ def _objects(
         notes.append("The registration was left out: a deformation fits in no matrix")
         return
     dataset = spatial_registration(target, fixed, moving, derivation, number + 5)
-    yield Path("registration", "registration.dcm"), dataset
+    yield _REGISTRATION, dataset
 
 
 def _count(result: ResultVolumes) -> int:

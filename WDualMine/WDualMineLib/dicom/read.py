@@ -21,6 +21,10 @@ NOTES = "notes"
 """Attribute of the volume that repeats the notes, one a line, as other file formats leave them."""
 
 
+class SeveralSeries(InputError):
+    """Several series that could be read, of which the caller must choose one."""
+
+
 @dataclass(frozen=True)
 class DicomSeries:
     """A series read.
@@ -76,9 +80,10 @@ def read_series(folder_or_files: Source, series_uid: str | None = None) -> Dicom
     exact copies are left out; each is said in ``notes``.
 
     Raises:
-        InputError: nothing readable; several series and no ``series_uid``; colour; no geometry;
-            damaged or truncated files; slices missing or out of line; orientations, sizes,
-            patients or frames of reference mixed; several images at one position.
+        SeveralSeries: several series and no ``series_uid``.
+        InputError: nothing readable; no such series; colour; no geometry; damaged or truncated
+            files; slices missing or out of line; orientations, sizes, patients or frames of
+            reference mixed; several images at one position.
     """
     found = scan(folder_or_files)
     uid, others = _choose(found.series, series_uid)
@@ -147,9 +152,9 @@ def _choose(series: dict[str, list[Header]], wanted: str | None) -> tuple[str, l
         )
     if len(usable) > 1:
         listed = "; ".join(str(summary) for summary in usable)
-        raise InputError(
+        raise SeveralSeries(
             f"There are {len(usable)} series here: {listed}",
-            "Say which one by its series UID (--series), or give the folder of one of them",
+            "Choose one by its series UID, or give the folder of one of them",
         )
     return usable[0].uid, [f"{s.description or s.uid} ({s.refusal})" for s in refused]
 

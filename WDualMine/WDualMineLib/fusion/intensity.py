@@ -37,12 +37,15 @@ class Window:
         name: one of :data:`WINDOW_NAMES` but "auto", or "explicit".
         units: those that the volume's attribute "units" names, "HU" where the values can be nothing
             else, or "".
+        suv_factor: a value times this is an SUV by body weight; the volume's attribute of that
+            name, None where it has none.
     """
 
     low: float
     high: float
     name: str
     units: str = ""
+    suv_factor: float | None = None
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """float32 in [0, 1] of any real array; what is not finite becomes 0."""
@@ -111,15 +114,16 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
     if window == "auto":
         window = _guess(volume, sample, hounsfield)
     units = str(volume.attributes.get("units") or ("HU" if hounsfield else ""))
+    suv_factor = _suv_factor(volume)
     if isinstance(window, tuple):
-        chosen = Window(*window, "explicit", units)
+        chosen = Window(*window, "explicit", units, suv_factor)
     elif window in CT_WINDOWS:
-        chosen = Window(*CT_WINDOWS[window], window, units)
+        chosen = Window(*CT_WINDOWS[window], window, units, suv_factor)
     else:
         low, high = _robust_range(sample, from_zero=window == "pet")
         if not low < high:  # something small on a constant ground
             low, high = lowest, highest
-        chosen = Window(low, high, window, units)
+        chosen = Window(low, high, window, units, suv_factor)
     if lowest >= chosen.high or highest <= chosen.low:
         raise InputError(
             f"The window {chosen.low:g} to {chosen.high:g} ({chosen.name}) leaves nothing to be "
@@ -127,6 +131,15 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
             "Choose another intensity window, or leave it to auto",
         )
     return chosen
+
+
+def _suv_factor(volume: Volume) -> float | None:
+    """As the DICOM reader left it; an image file may bring it as text, or as anything."""
+    try:
+        factor = float(volume.attributes["suv_factor"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return factor if isfinite(factor) and factor > 0 else None
 
 
 def count_not_finite(volume: Volume) -> int:

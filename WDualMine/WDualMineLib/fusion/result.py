@@ -47,6 +47,7 @@ class FusionResult:
     Attributes:
         fused: float32 in [0, 1]. ``attributes`` hold the affine map back to the units of either
             source: ``units = low + (high - low) * value`` with ``fixed_window_low`` and so on.
+            Where there is ``fixed_suv_factor`` or ``moving_suv_factor``, ``SUV = factor * units``.
         reliability_fixed, reliability_moving: float32 in [0, 1], summing to 1: the weight that the
             network gave to each source.
         arbitration: float32 in [0, 1]: 1 where the spatial expert decided, 0 where the frequency
@@ -158,6 +159,8 @@ def _attributes(pair: PreparedPair, settings: FusionSettings) -> dict[str, Any]:
         attributes[f"{role}_window_low"] = window.low
         attributes[f"{role}_window_high"] = window.high
         attributes[f"{role}_units"] = window.units
+        if window.suv_factor is not None:
+            attributes[f"{role}_suv_factor"] = window.suv_factor
     if pair.functional:
         attributes["luminance_of_colours"] = pair.functional
     attributes["axis"] = settings.axis

@@ -1,0 +1,124 @@
+"""``--dicom`` of ``wdualmine fuse``: the result as DICOM objects too, beside its other files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..dicom.context import SeriesContext
+from ..errors import InputError, OutputError
+from ..progress import Progress
+from ..volumes.staging import check_destination
+from .dicom_export import add_identity_arguments, options_of, result_volumes
+from .inputs import Source
+
+if TYPE_CHECKING:  # pydicom and torch load only when they are used
+    from SimpleITK import Transform
+
+    from ..dicom.export import ExportOptions
+    from ..fusion.result import FusionResult
+
+FOLDER = "dicom"
+
+_IDENTITY = (
+    "patient_name",
+    "patient_id",
+    "patient_birth_date",
+    "patient_sex",
+    "allow_different_patients",
+    "anonymise",
+)
+
+
+@dataclass(frozen=True)
+class DicomOutput:
+    """An export that was found possible, to be written once the fusion is there."""
+
+    fixed: SeriesContext | None
+    moving: SeriesContext | None
+    options: ExportOptions
+
+    def write(
+        self,
+        folder: Path,
+        result: FusionResult,
+        transform: Transform | None,
+        progress: Callable[[Progress], None],
+    ) -> dict[str, Any]:
+        """Write ``folder/dicom`` and return what report.json says of it."""
+        from ..dicom.export import export_result
+
+        volumes = result_volumes(result, transform)
+        into = folder / FOLDER
+        done = export_result(volumes, into, self.fixed, self.moving, self.options, progress)
+        return {
+            "objects": len(done.files),
+            "series": sorted({file.parent.relative_to(into).as_posix() for file in done.files}),
+            "anonymised": self.options.anonymise,
+            "notes": done.notes,
+        }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--dicom``, and on whose objects it writes."""
+    parser.add_argument(
+        "--dicom",
+        action="store_true",
+        help="also write DICOM objects, with patient, study and frame of reference of the fixed "
+        "series; the options under `identity` are for these",
+    )
+    add_identity_arguments(parser)
+
+
+def require_dicom_wanted(options: argparse.Namespace) -> None:
+    """Refuse options on DICOM objects where none are written: nobody is to rely on them.
+
+    Raises:
+        InputError: such an option without ``--dicom``.
+    """
+    given = [f"--{name.replace('_', '-')}" for name in _IDENTITY if getattr(options, name)]
+    if given and not options.dicom:
+        raise InputError(
+            f"No DICOM objects are written, which {' and '.join(given)} would be for",
+            "Add --dicom, or leave it out",
+        )
+
+
+def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> DicomOutput:
+    """Everything that can be found wrong with the export before the fusion.
+
+    Raises:
+        InputError: the two series are of different patients, or the fixed grid is sheared.
+        OutputError: files in the way, or a library that is not installed.
+    """
+    from ..dicom.anonymise import Anonymiser
+    from ..dicom.export import object_names, require_one_patient
+    from ..dicom.planes import planes_of
+
+    wanted = options_of(options)
+    require_one_patient(fixed.context, moving.context, wanted)
+    planes_of(fixed.volume)
+    if wanted.anonymise:
+        Anonymiser()
+    names = object_names(
+        slices=fixed.volume.geometry.size[2],
+        colour=options.colour is not None,
+        registration=fixed.context is not None and moving.context is not None,
+    )
+    _require_room(options.output / FOLDER, names, force=options.force)
+    return DicomOutput(fixed.context, moving.context, wanted)
+
+
+def _require_room(folder: Path, names: list[Path], *, force: bool) -> None:
+    """Slices that an earlier, longer result left would pass for slices of this one."""
+    check_destination(folder, [name.as_posix() for name in names], force=force)
+    there = {p.relative_to(folder) for p in folder.rglob("*") if p.is_file()}
+    strangers = sorted(there - set(names))
+    if strangers:
+        raise OutputError(
+            f"{folder / strangers[0]} would be left among the new DICOM objects",
+            f"Move or remove the folder {folder}, or choose another place",
+        )

@@ -31,7 +31,8 @@ class Arbitration(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.log_gain = nn.Parameter(torch.tensor(1.0))
+        # Gradients of features are a few hundredths: a gain of 20 lets them decide.
+        self.log_gain = nn.Parameter(torch.tensor(3.0))
         self.bias = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, spatial: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:

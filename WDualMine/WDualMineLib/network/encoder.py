@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .layers import ResidualBlock, conv3x3
+from .layers import ResidualBlock, activation, conv3x3
 from .wavelet import WaveletTransform
 
 
@@ -43,6 +42,6 @@ class Encoder(nn.Module):
         # An orthonormal 2-D low band carries twice the mean; halved, it is back in [0, 1].
         x = torch.flatten(self.stem(x), 1, 2) / 2
         for entry, block in zip(self.entries, self.blocks, strict=True):
-            x = block(F.relu(entry(x)))
+            x = block(activation(entry(x)))
             features.append(x)
         return features

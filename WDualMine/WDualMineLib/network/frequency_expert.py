@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .layers import conv3x3
+from .layers import activation, conv3x3
 from .wavelet import WaveletTransform
 
 
@@ -50,7 +49,7 @@ class FrequencyExpert(nn.Module):
         )
         choice = torch.sigmoid(self.activity(detail_a.abs()) - self.activity(detail_b.abs()))
         detail = choice * detail_a + (1 - choice) * detail_b
-        low = low + self.low(F.relu(low))
+        low = low + self.low(activation(low))
         detail = detail + self.detail(detail)
         bands = torch.cat([low[:, None], detail.reshape(n, 3, c, h // 2, w // 2)], 1)
         return self.transform.inverse(bands.transpose(1, 2))

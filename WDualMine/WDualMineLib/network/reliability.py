@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .layers import conv3x3, upsample
+from .layers import activation, conv3x3, upsample
 
 
 class ReliabilityHead(nn.Module):
@@ -28,9 +27,8 @@ class ReliabilityHead(nn.Module):
         self.score = conv3x3(channels, 1, bias=False)
 
     def _rho(self, own: Tensor, other: Tensor) -> Tensor:
-        # Leaky: a head whose units all fell silent would say 1/2 everywhere and never learn again.
-        x = F.leaky_relu(self.mix(torch.cat([own, other], 1)), 0.1)
-        return self.score(F.leaky_relu(x + self.context(x), 0.1))
+        x = activation(self.mix(torch.cat([own, other], 1)))
+        return self.score(activation(x + self.context(x)))
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """``rho_A - rho_B`` (N, 1, H, W) of features a, b (N, C, H, W)."""

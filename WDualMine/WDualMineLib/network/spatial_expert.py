@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .layers import conv3x3, upsample
+from .layers import activation, conv3x3, upsample
 
 
 class GlobalContext(nn.Module):
@@ -21,7 +20,7 @@ class GlobalContext(nn.Module):
         super().__init__()
         self.attention = nn.Conv2d(channels, 1, 1)
         self.transform = nn.Sequential(
-            nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, channels)
+            nn.Linear(channels, channels), nn.LeakyReLU(0.1), nn.Linear(channels, channels)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,7 +43,7 @@ class LargeKernelBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
-        return x + self.reduce(F.relu(self.expand(self.spread(x))))
+        return x + self.reduce(activation(self.expand(self.spread(x))))
 
 
 class Merge(nn.Module):
@@ -56,7 +55,7 @@ class Merge(nn.Module):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """(N, C, H, W) twice -> (N, C, H, W)."""
-        return F.relu(self.mix(torch.cat([a + b, torch.maximum(a, b)], 1)))
+        return activation(self.mix(torch.cat([a + b, torch.maximum(a, b)], 1)))
 
 
 class SpatialExpert(nn.Module):
@@ -94,5 +93,5 @@ class SpatialExpert(nn.Module):
         context = x = self.context(merged.pop())
         for ascent in reversed(self.ascents):
             fine = merged.pop()
-            x = F.relu(ascent(torch.cat([fine, upsample(x, fine.shape[2:])], 1)))
+            x = ascent(torch.cat([fine, upsample(activation(x), fine.shape[2:])], 1))
         return x, context

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from .layers import activation
 from .statistics import BINS, MOMENTS, JointStatistics
 
 
@@ -31,9 +31,9 @@ class TransferFunction(nn.Module):
         self.sizes = (hidden, hidden, hidden, hidden, gains)
         self.modulation = nn.Sequential(
             nn.Linear(BINS * BINS + MOMENTS, 64),
-            nn.ReLU(),
+            nn.LeakyReLU(0.1),
             nn.Linear(64, 64),
-            nn.ReLU(),
+            nn.LeakyReLU(0.1),
             nn.Linear(64, sum(self.sizes)),
         )
         nn.init.zeros_(self.first.weight[:, inputs - silent :])
@@ -53,6 +53,6 @@ class TransferFunction(nn.Module):
         told = torch.cat([statistics.histogram, statistics.moments], 1)
         chosen = self.modulation(told)[:, :, None, None].split(self.sizes, 1)
         scale_first, shift_first, scale_second, shift_second, gains = chosen
-        x = F.relu(self.first(pixels) * (1 + scale_first) + shift_first)
-        x = F.relu(self.second(x) * (1 + scale_second) + shift_second)
+        x = activation(self.first(pixels) * (1 + scale_first) + shift_first)
+        x = activation(self.second(x) * (1 + scale_second) + shift_second)
         return self.last(x), gains

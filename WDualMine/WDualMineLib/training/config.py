@@ -29,12 +29,12 @@ class TrainingConfig:
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
-    steps: int = 2300
+    steps: int = 1700
     seed: int = 0
     learning_rate: float = 3e-3
     warm_up: int = 30
     per_group: int = 1
-    toned: float = 0.15
+    toned: float = 0.3
     faulty: int = 4
     crop: int = 80
     reliability: float = 0.5

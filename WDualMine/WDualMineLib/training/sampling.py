@@ -26,8 +26,8 @@ def _orient(images: list[np.ndarray], rng: Generator) -> list[np.ndarray]:
 
 
 def _tone(image: np.ndarray, rng: Generator) -> np.ndarray:
-    """Another gamma and window, rounded to 8 bits again; 0 stays 0."""
-    image = image ** rng.uniform(0.7, 1.4) * rng.uniform(0.75, 1.2)
+    """Another gamma and window, from dark to saturated, rounded to 8 bits again; 0 stays 0."""
+    image = image ** rng.uniform(0.5, 1.6) * rng.uniform(0.7, 1.6)
     return (np.round(np.clip(image, 0, 1) * 255) / 255).astype(np.float32)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
-from ..errors import InputError, WDualMineError
+from ..errors import WDualMineError
 from ..fusion.intensity import Window, choose_window
 from ..fusion.slices import slicings
 from ..progress import Steps
@@ -70,7 +72,7 @@ class LivePreview:
             A PNG, replaced at the next call, and a line on where it lies and how long it took.
 
         Raises:
-            InputError: the volumes do not overlap there, or a window leaves nothing to be seen.
+            InputError: a window leaves nothing to be seen.
         """
         started = time.perf_counter()
         fused, place, size = self.fuse(request)
@@ -96,14 +98,15 @@ class LivePreview:
         index = self._shown_index(request.fixed, axis)
         # The right way up: the slice as a volume of one slice.
         a, b = (slicing.stack(x)[0] for x in self._plane(request, windows, axis, index))
-        fused = fuse_slice(
-            a,
-            b,
-            self._engine,
-            settings.strength,
-            settings.correlation_floor,
-            statistics=self._statistics(request, windows),
-        ).fused
+        with _one_thread():
+            fused = fuse_slice(
+                a,
+                b,
+                self._engine,
+                settings.strength,
+                settings.correlation_floor,
+                statistics=self._statistics(request, windows),
+            ).fused
         spacing = request.fixed.GetSpacing()[::-1]
         row, column = (spacing[a] for a in slicing.permutation[1:])
         size = (fused.shape[1] * column, fused.shape[0] * row)
@@ -119,11 +122,6 @@ class LivePreview:
         start[2 - axis, 3] = index
         low = windows[1].low
         moving = _sampled(request.moving, _placement(request) @ start, shape, low)
-        if moving.min() == moving.max() == np.float32(low):
-            raise InputError(
-                f"{request.moving.GetName()} does not reach this slice",
-                "Scroll to where both volumes are, or register them",
-            )
         here = (slice(None),) * axis + (slice(index, index + 1),)
         return windows[0].apply(fixed[here]), windows[1].apply(moving)
 
@@ -164,6 +162,19 @@ class LivePreview:
             if place is not None and place[0] == axis:
                 return place[1]
         return node.GetImageData().GetDimensions()[2 - axis] // 2
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One slice is too little for several threads, which on a busy computer wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _load(request: FusionRequest):

@@ -1,0 +1,73 @@
+"""Draws the pictures of the Inspect layouts for the documentation, from real volumes.
+
+    python Testing/scene/make_inspect_pictures.py FOLDER
+
+Fetches the packaged sample volumes (see ``wdualmine demo``), fuses them, and renders the layers
+that the Inspect buttons set, through MRML's own slice logic.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from WDualMineLib.fusion.settings import FusionSettings
+from WDualMineLib.progress import finish
+from WDualMineLib.samples.catalogue import CT_BRAIN, MR_T1
+from WDualMineLib.samples.download import fetch, load
+from WDualMineLib.scene.choices import Map, Registration
+from WDualMineLib.scene.headless import headless_scene
+from WDualMineLib.scene.inputs import FusionRequest
+from WDualMineLib.scene.inspection import COMPARISON, Inspection
+from WDualMineLib.scene.pictures import write_png
+from WDualMineLib.scene.rendering import slice_renderer
+from WDualMineLib.scene.volumes import add_volume
+from WDualMineLib.scene.workflow import FusionWorkflow
+
+_VIEW = {"position": (0.0, -18.0, 12.0), "size": (300, 300), "field_of_view": 190.0}
+_GAP = 6
+
+
+def beside(pictures: list[np.ndarray]) -> np.ndarray:
+    """The pictures in a row, with a gap."""
+    gap = np.full((pictures[0].shape[0], _GAP, 3), 255, np.uint8)
+    row = [part for picture in pictures for part in (picture, gap)][:-1]
+    return np.concatenate(row, axis=1)
+
+
+def main(folder: Path) -> None:
+    with headless_scene() as scene:
+        mr, ct = (load(s, p) for s, p in fetch((MR_T1, CT_BRAIN)).items())
+        fixed, moving = add_volume(scene, mr), add_volume(scene, ct)
+        settings = FusionSettings("mr", (0.0, 80.0), device="cpu")
+        flow = FusionWorkflow(scene)
+        request = FusionRequest(fixed, moving, settings, Registration.AFFINE)
+        outcome = finish(flow.steps(request))
+        if outcome.nodes is None:  # doubtful, which for two people's heads is right
+            as_it_lies = FusionRequest(fixed, moving, settings, Registration.OFF)
+            outcome = finish(flow.steps(as_it_lies))
+        nodes, inspection = outcome.nodes, Inspection(scene)
+        with slice_renderer(scene) as renderer:
+            sources = [renderer.render(node, **_VIEW) for node in (fixed, moving, nodes.fused)]
+            write_png(beside(sources), folder / "inspect-side-by-side.png")
+            inspection.checkerboard(nodes, 6)
+            comparison = scene.GetFirstNodeByName(COMPARISON)
+            squares = renderer.render(comparison, **_VIEW)
+            inspection.reveal(nodes, 0.5)
+            write_png(
+                beside([squares, renderer.render(comparison, **_VIEW)]),
+                folder / "inspect-checkerboard-reveal.png",
+            )
+            overlays = []
+            for which, threshold in ((Map.RELIABILITY_MOVING, 0.55), (Map.ARBITRATION, 0.5)):
+                inspection.map_overlay(nodes, which, threshold, 0.6)
+                over = getattr(nodes, which.name.lower())
+                overlays.append(
+                    renderer.render(nodes.fused, foreground=over, opacity=0.6, **_VIEW)
+                )
+            write_png(beside(overlays), folder / "inspect-map.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
+from WDualMineLib.cli.main import main
 from WDualMineLib.dicom import kinds
 from WDualMineLib.dicom.context import SeriesContext
 from WDualMineLib.dicom.export import ResultVolumes
@@ -64,6 +66,11 @@ def dciodvfy() -> Callable[[Path], list[str]]:
 @pytest.fixture(scope="session")
 def orthanc_program() -> str:
     return require_tool("Orthanc", "orthanc")
+
+
+@pytest.fixture(scope="session")
+def openssl() -> str:
+    return require_tool("openssl", "openssl")
 
 
 @dataclass
@@ -206,3 +213,56 @@ def read_all(folder: Path) -> list[pydicom.FileDataset]:
 def all_objects() -> Callable[[Path], list[pydicom.FileDataset]]:
     """Every object in a folder."""
     return read_all
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> Path:
+    """A weights file of the shipped architecture, untrained."""
+    import torch
+    from WDualMineLib.network.model import DualMineNetwork
+    from WDualMineLib.network.weights import save_weights
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "random.pt"
+    save_weights(DualMineNetwork(), path)
+    return path
+
+
+@dataclass
+class Fuse:
+    """Runs ``wdualmine fuse`` into ``out``."""
+
+    out: Path
+    weights: Path
+    capsys: pytest.CaptureFixture
+
+    def __call__(self, fixed: Path, moving: Path, *options: object) -> tuple[dict, str]:
+        """It must succeed: report.json, and what was said."""
+        code, out, err = self._run(fixed, moving, *options)
+        assert code == 0, err
+        return json.loads((self.out / "report.json").read_text()), out
+
+    def refused(self, fixed: Path, moving: Path, *options: object) -> str:
+        """It must fail with exit code 2 and one line, and leave everything as it was."""
+        before = _state(self.out)
+        code, out, err = self._run(fixed, moving, *options)
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+        assert _state(self.out) == before
+        return err
+
+    def _run(self, fixed: Path, moving: Path, *options: object) -> tuple[int, str, str]:
+        words = ["fuse", fixed, moving, "-o", self.out, "--weights", self.weights]
+        words += ["--device", "cpu", *options]
+        self.capsys.readouterr()
+        return main([str(word) for word in words]), *self.capsys.readouterr()
+
+
+def _state(folder: Path) -> dict[str, bytes] | None:
+    if not folder.exists():
+        return None
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")}
+
+
+@pytest.fixture
+def fuse(tmp_path: Path, weights: Path, capsys) -> Fuse:
+    return Fuse(tmp_path / "out", weights, capsys)

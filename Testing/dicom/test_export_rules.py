@@ -149,6 +149,24 @@ def test_existing_files_stay_unless_forced(make_result, tmp_path) -> None:
     assert (tmp_path / "out" / "fused" / "0001.dcm").read_bytes() != before
 
 
+def test_slices_of_another_result_never_stay_among_the_new(make_result, tmp_path) -> None:
+    longer = make_result(replace(PLAIN, size=(5, 6, 9)))
+    export_result(longer, tmp_path / "out")
+    with pytest.raises(OutputError, match=r"0005\.dcm, of another result, would stay"):
+        export_result(make_result(PLAIN), tmp_path / "out", options=ExportOptions(force=True))
+    assert len(list((tmp_path / "out" / "fused").iterdir())) == 9
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(make_result, tmp_path, monkeypatch) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("WDualMineLib.dicom.export.write_file", full)
+    with pytest.raises(OutputError, match=r"no room on the disk for .*0001\.dcm"):
+        export_result(make_result(PLAIN), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_cancelled_export_leaves_nothing(make_result, tmp_path) -> None:
     steps = export_steps(make_result(PLAIN), tmp_path / "out")
     assert 0 < next(steps).fraction < 1

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,59 +27,6 @@ FILES = {
     "reliability_moving.nrrd",
     "report.json",
 }
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory) -> Path:
-    """A weights file of the shipped architecture, untrained."""
-    import torch
-    from WDualMineLib.network.model import DualMineNetwork
-    from WDualMineLib.network.weights import save_weights
-
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "random.pt"
-    save_weights(DualMineNetwork(), path)
-    return path
-
-
-@dataclass
-class Fuse:
-    """Runs the command into ``out``."""
-
-    out: Path
-    weights: Path
-    capsys: pytest.CaptureFixture
-
-    def __call__(self, fixed: Path, moving: Path, *options: object) -> tuple[dict, str]:
-        """It must succeed: report.json, and what was said."""
-        code, out, err = self._run(fixed, moving, *options)
-        assert code == 0, err
-        return json.loads((self.out / "report.json").read_text()), out
-
-    def refused(self, fixed: Path, moving: Path, *options: object) -> str:
-        """It must fail with exit code 2 and one line, and leave everything as it was."""
-        before = _state(self.out)
-        code, out, err = self._run(fixed, moving, *options)
-        assert (code, out, err.count("\n")) == (2, "", 1), err
-        assert _state(self.out) == before
-        return err
-
-    def _run(self, fixed: Path, moving: Path, *options: object) -> tuple[int, str, str]:
-        words = ["fuse", fixed, moving, "-o", self.out, "--weights", self.weights]
-        words += ["--device", "cpu", *options]
-        self.capsys.readouterr()
-        return main([str(word) for word in words]), *self.capsys.readouterr()
-
-
-def _state(folder: Path) -> dict[str, bytes] | None:
-    if not folder.exists():
-        return None
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")}
-
-
-@pytest.fixture
-def fuse(tmp_path: Path, weights: Path, capsys) -> Fuse:
-    return Fuse(tmp_path / "out", weights, capsys)
 
 
 @pytest.fixture
@@ -124,7 +69,7 @@ def nrrd(tmp_path: Path) -> Callable[[str, int], Path]:
     return make
 
 
-def test_beside_the_other_files(fuse: Fuse, ct: Path, make_mr, all_objects, dciodvfy) -> None:
+def test_beside_the_other_files(fuse, ct: Path, make_mr, all_objects, dciodvfy) -> None:
     report, said = fuse(ct, make_mr(), "--dicom", "--colour", "PET-Heat")
     assert set(os.listdir(fuse.out)) == FILES | {"fused_colour.nrrd"}
     folder = fuse.out / "dicom"
@@ -142,7 +87,7 @@ def test_beside_the_other_files(fuse: Fuse, ct: Path, make_mr, all_objects, dcio
         assert not [line for line in dciodvfy(path) if line.startswith("Error")], path
 
 
-def test_says_the_same_as_the_volumes_do(fuse: Fuse, ct: Path, make_mr) -> None:
+def test_says_the_same_as_the_volumes_do(fuse, ct: Path, make_mr) -> None:
     fuse(ct, make_mr(), "--dicom", "--strength", 1.5)
     fused = sitk.ReadImage(str(fuse.out / "fused.nrrd"))
     back = read_series(fuse.out / "dicom" / "fused").volume
@@ -158,9 +103,7 @@ def test_says_the_same_as_the_volumes_do(fuse: Fuse, ct: Path, make_mr) -> None:
         assert np.array_equal(read_series([path]).volume.array, kept)
 
 
-def test_a_registration_goes_out_from_moving_to_fixed(
-    fuse: Fuse, synthetic, tmp_path: Path
-) -> None:
+def test_a_registration_goes_out_from_moving_to_fixed(fuse, synthetic, tmp_path: Path) -> None:
     positions = [(10.0, -20.0, 30.0 + 2.0 * k) for k in range(16)]
     k, j, i = np.indices((16, 24, 24))
     shape = np.hypot(np.hypot(i - 11.5, j - 11.5), (k - 7.5) * 1.4) < 9
@@ -195,13 +138,13 @@ def test_a_registration_goes_out_from_moving_to_fixed(
     np.testing.assert_allclose(matrices[frames["mr"]][:3, 3], (-6, 0, 0), atol=1e-6)
 
 
-def test_only_the_fixed_volume_is_dicom(fuse: Fuse, ct: Path, nrrd, all_objects) -> None:
+def test_only_the_fixed_volume_is_dicom(fuse, ct: Path, nrrd, all_objects) -> None:
     report, _ = fuse(ct, nrrd("mr.nrrd", 1), "--dicom")
     assert report["dicom"]["series"] == ["fused", "maps"]
     assert {item.PatientID for item in all_objects(fuse.out / "dicom")} == {"P-17"}
 
 
-def test_nothing_is_dicom(fuse: Fuse, nrrd, all_objects, dciodvfy) -> None:
+def test_nothing_is_dicom(fuse, nrrd, all_objects, dciodvfy) -> None:
     report, said = fuse(nrrd("ct.nrrd", 0), nrrd("mr.nrrd", 1), "--dicom", "--patient-id", "7")
     assert "PLACEHOLDER" in said
     assert any("PLACEHOLDER" in note for note in report["notes"])
@@ -211,7 +154,7 @@ def test_nothing_is_dicom(fuse: Fuse, nrrd, all_objects, dciodvfy) -> None:
         assert not [line for line in dciodvfy(path) if line.startswith("Error")], path
 
 
-def test_nothing_of_the_moving_patient_goes_out(fuse: Fuse, make_mr, nrrd) -> None:
+def test_nothing_of_the_moving_patient_goes_out(fuse, make_mr, nrrd) -> None:
     fuse(nrrd("ct.nrrd", 0), make_mr(), "--dicom")
     for path in (fuse.out / "dicom").rglob("*.dcm"):
         raw = path.read_bytes()
@@ -219,32 +162,30 @@ def test_nothing_of_the_moving_patient_goes_out(fuse: Fuse, make_mr, nrrd) -> No
             assert secret.encode() not in raw, path
 
 
-def test_anonymised(fuse: Fuse, ct: Path, make_mr, all_objects) -> None:
+def test_anonymised(fuse, ct: Path, make_mr, all_objects) -> None:
     report, _ = fuse(ct, make_mr(), "--dicom", "--anonymise")
     assert report["dicom"]["anonymised"] is True
     assert {item.PatientIdentityRemoved for item in all_objects(fuse.out / "dicom")} == {"YES"}
 
 
-def test_two_patients_are_refused_before_any_work(
-    fuse: Fuse, ct: Path, make_mr, fused_too_early
-) -> None:
+def test_two_patients_are_refused_before_any_work(fuse, ct: Path, make_mr, fused_too_early) -> None:
     assert "patient ID differ" in fuse.refused(ct, make_mr(PatientID="P-99"), "--dicom")
 
 
-def test_two_patients_go_out_where_the_user_says_so(fuse: Fuse, ct: Path, make_mr) -> None:
+def test_two_patients_go_out_where_the_user_says_so(fuse, ct: Path, make_mr) -> None:
     options = ("--dicom", "--allow-different-patients")
     report, said = fuse(ct, make_mr(PatientID="P-99"), *options)
     assert report["dicom"]["objects"] == 8
     assert "Exported although patient ID of the inputs differ" in said
 
 
-def test_options_for_dicom_need_dicom(fuse: Fuse, ct: Path, make_mr) -> None:
+def test_options_for_dicom_need_dicom(fuse, ct: Path, make_mr) -> None:
     message = fuse.refused(ct, make_mr(), "--anonymise", "--patient-id", "7")
     assert "--patient-id and --anonymise" in message and "Add --dicom" in message
 
 
 def test_sheared_grids_are_refused_before_any_work(
-    fuse: Fuse, make_mr, tmp_path: Path, fused_too_early
+    fuse, make_mr, tmp_path: Path, fused_too_early
 ) -> None:
     grid = Geometry((5, 6, 4), (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0.6, 0, 0, 0.8))
     values = np.random.default_rng(0).random(grid.array_shape, dtype=np.float32)
@@ -253,7 +194,7 @@ def test_sheared_grids_are_refused_before_any_work(
 
 
 def test_replaced_only_with_force_and_never_mixed(
-    fuse: Fuse, ct: Path, make_mr, fused_too_early, monkeypatch
+    fuse, ct: Path, make_mr, fused_too_early, monkeypatch
 ) -> None:
     mr = make_mr()
     (fuse.out / "dicom" / "fused").mkdir(parents=True)
@@ -271,7 +212,7 @@ def test_replaced_only_with_force_and_never_mixed(
     assert pydicom.dcmread(old).PatientID == "P-17"
 
 
-def test_all_or_nothing(fuse: Fuse, ct: Path, make_mr, monkeypatch) -> None:
+def test_all_or_nothing(fuse, ct: Path, make_mr, monkeypatch) -> None:
     from WDualMineLib.dicom import files
 
     written = []
@@ -290,7 +231,7 @@ def test_all_or_nothing(fuse: Fuse, ct: Path, make_mr, monkeypatch) -> None:
 
 
 def test_which_option_chooses_one_of_several_series(
-    fuse: Fuse, synthetic, tmp_path: Path, capsys
+    fuse, synthetic, tmp_path: Path, capsys
 ) -> None:
     both = tmp_path / "both"
     synthetic().write(both / "ct")
@@ -304,7 +245,7 @@ def test_which_option_chooses_one_of_several_series(
     assert "Choose one with --fixed-uid UID" in capsys.readouterr().err
 
 
-def test_what_a_pet_window_is_in_suv(fuse: Fuse, ct: Path, synthetic, tmp_path: Path) -> None:
+def test_what_a_pet_window_is_in_suv(fuse, ct: Path, synthetic, tmp_path: Path) -> None:
     """70 kg and 350 MBq, corrected to the injection: SUV = Bq/ml * 70 000 / 350e6."""
     drug = pydicom.Dataset()
     drug.RadionuclideTotalDose = "350000000"

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..dicom.context import SeriesContext
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from ..progress import Progress
-from ..volumes.staging import check_destination
 from .dicom_export import add_identity_arguments, options_of, result_volumes
 from .inputs import Source
 
@@ -95,7 +94,7 @@ def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> Dicom
         OutputError: files in the way, or a library that is not installed.
     """
     from ..dicom.anonymise import Anonymiser
-    from ..dicom.export import object_names, require_one_patient
+    from ..dicom.export import object_names, require_one_patient, require_room
     from ..dicom.planes import planes_of
 
     wanted = options_of(options)
@@ -108,17 +107,5 @@ def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> Dicom
         colour=options.colour is not None,
         registration=fixed.context is not None and moving.context is not None,
     )
-    _require_room(options.output / FOLDER, names, force=options.force)
+    require_room(options.output / FOLDER, names, force=options.force)
     return DicomOutput(fixed.context, moving.context, wanted)
-
-
-def _require_room(folder: Path, names: list[Path], *, force: bool) -> None:
-    """Slices that an earlier, longer result left would pass for slices of this one."""
-    check_destination(folder, [name.as_posix() for name in names], force=force)
-    there = {p.relative_to(folder) for p in folder.rglob("*") if p.is_file()}
-    strangers = sorted(there - set(names))
-    if strangers:
-        raise OutputError(
-            f"{folder / strangers[0]} would be left among the new DICOM objects",
-            f"Move or remove the folder {folder}, or choose another place",
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,10 @@ import numpy as np
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from ..progress import Progress, Steps, finish
 from ..volumes.geometry import Geometry
-from ..volumes.staging import staged_folder
+from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
 from ..volumes.writing import writing_errors
 from .anonymise import Anonymiser
@@ -29,6 +29,7 @@ from .uids import Uids
 FIRST_SERIES_NUMBER = 101
 """Of the gray series; colour, maps and registration follow. Scanners number from 1."""
 
+_FOLDERS = ("fused", "fused_colour", "maps", "registration")
 _REGISTRATION = Path("registration", "registration.dcm")
 _SAME_GRID_MM = 1e-3
 
@@ -118,7 +119,8 @@ def export_steps(
     Raises:
         InputError: the two series name different patients, the result does not lie on the fixed
             series, or its values are no fusion result.
-        OutputError: the folder cannot be written, or holds such files already.
+        OutputError: the folder cannot be written, or holds such files already
+            (:func:`require_room`).
     """
     options = options or ExportOptions()
     notes = _check(result, fixed, moving, options)
@@ -127,7 +129,13 @@ def export_steps(
     anonymiser = Anonymiser() if options.anonymise else None
     folder = Path(folder)
     names: list[Path] = []
-    total = _count(result)
+    expected = object_names(
+        result.fused.geometry.size[2],
+        colour=result.colour is not None,
+        registration=fixed is not None and moving is not None,
+        maps=result.maps,
+    )
+    require_room(folder, expected, force=options.force)
     with staged_folder(folder, force=options.force) as staging:
         for name, dataset in _objects(result, derivation, target, options, notes):
             if anonymiser is not None:
@@ -136,24 +144,49 @@ def export_steps(
                 (staging / name).parent.mkdir(exist_ok=True)
                 write_file(dataset, staging / name)
             names.append(name)
-            yield Progress(min(len(names) / total, 1.0), f"Writing {name.as_posix()}")
+            yield Progress(len(names) / len(expected), f"Writing {name.as_posix()}")
     return Exported(folder, [folder / name for name in names], notes)
 
 
-def object_names(slices: int, *, colour: bool, registration: bool) -> list[Path]:
-    """The files of a whole result, relative to the folder, before there is one.
+def object_names(
+    slices: int,
+    *,
+    colour: bool,
+    registration: bool,
+    maps: Iterable[str] = tuple(kind.key for kind in MAPS),
+) -> list[Path]:
+    """The files of a result, relative to the folder, before there is one.
 
     Args:
         slices: of the fixed grid.
         colour: whether there is a colour volume.
         registration: whether both inputs are DICOM.
+        maps: which ones there are.
     """
     images = ["fused", *(["fused_colour"] if colour else [])]
     return [
         *(_image_name(series, index) for series in images for index in range(slices)),
-        *(_map_name(kind.key) for kind in MAPS),
+        *map(_map_name, maps),
         *([_REGISTRATION] if registration else []),
     ]
+
+
+def require_room(folder: Path, names: Sequence[Path], *, force: bool) -> None:
+    """Refuse a folder whose files must not be replaced, or would stay among the new ones.
+
+    Slices that an earlier, longer result left would pass for slices of this one.
+
+    Raises:
+        OutputError: see :func:`~..volumes.staging.check_destination`, or such files.
+    """
+    check_destination(folder, [name.as_posix() for name in names], force=force)
+    there = (path.relative_to(folder) for series in _FOLDERS for path in folder.glob(f"{series}/*"))
+    left = sorted(set(there) - set(names))
+    if left:
+        raise OutputError(
+            f"{folder / left[0]}, of another result, would stay among the new DICOM objects",
+            f"Move or remove the DICOM objects in {folder}, or choose another place",
+        )
 
 
 def _image_name(series: str, index: int) -> Path:
@@ -193,11 +226,6 @@ def _objects(
         return
     dataset = spatial_registration(target, fixed, moving, derivation, number + 5)
     yield _REGISTRATION, dataset
-
-
-def _count(result: ResultVolumes) -> int:
-    slices = result.fused.geometry.size[2]
-    return slices * (2 if result.colour is not None else 1) + len(result.maps) + 1
 
 
 def _check(

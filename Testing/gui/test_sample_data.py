@@ -1,0 +1,70 @@
+"""Sample pairs for Slicer's Sample Data module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+RESOURCES = Path(__file__).resolve().parents[2] / "WDualMine" / "Resources"
+
+
+class SampleDataLogic:
+    """Takes the arguments that Slicer's own takes, and refuses others."""
+
+    def __init__(self) -> None:
+        self.sources = {}
+
+    def registerCustomSampleDataSource(
+        self, category="Custom", sampleName=None, uris=None, fileNames=None, nodeNames=None,
+        customDownloader=None, thumbnailFileName=None, loadFileTypes=None, loadFiles=None,
+        loadFileProperties=None, checksums=None, loadFileType=None,
+    ) -> None:  # fmt: skip
+        self.sources[sampleName] = {
+            "category": category, "uris": uris, "fileNames": fileNames, "nodeNames": nodeNames,
+            "checksums": checksums, "download": customDownloader, "picture": thumbnailFileName,
+        }  # fmt: skip
+
+
+@pytest.fixture
+def sources(scene):
+    from WDualMineLib.gui.sample_data import register
+
+    logic = SampleDataLogic()
+    register(logic, scene, RESOURCES / "Icons")
+    return logic.sources
+
+
+def test_each_pair_has_its_category_and_picture(sources) -> None:
+    assert len(sources) == 2
+    for source in sources.values():
+        assert source["category"] == "WDualMine"
+        assert Path(source["picture"]).is_file()
+
+
+def test_downloads_are_checked(sources) -> None:
+    source = sources["CT and MR of a head"]
+    counts = {len(source[key]) for key in ("uris", "fileNames", "nodeNames", "checksums")}
+    assert counts == {2}
+    for uri, checksum in zip(source["uris"], source["checksums"], strict=True):
+        assert checksum == f"SHA256:{uri.rsplit('/', 1)[-1]}"
+
+
+def test_the_simulated_pair_is_loaded_and_suggested(sources, scene, monkeypatch) -> None:
+    from WDualMineLib.gui import sample_data
+    from WDualMineLib.scene.choices import Pair
+    from WDualMineLib.scene.defaults import default_pair
+    from WDualMineLib.volumes.geometry import Geometry
+    from WDualMineLib.volumes.volume import Volume
+
+    grid = Geometry((24, 20, 16), (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    tissue = np.zeros(grid.array_shape, np.float32)
+    tissue[4:-4, 4:-4, 4:-4] = 255
+    monkeypatch.setattr(sample_data, "fetch", lambda samples: dict.fromkeys(samples, Path()))
+    monkeypatch.setattr(sample_data, "load", lambda sample, _: Volume(
+        tissue, grid, sample.name, sample.modality))
+    nodes = sources["MR and simulated PET of a brain"]["download"](None)
+    fixed, moving, pair = default_pair(scene)
+    assert [fixed, moving] == nodes and pair is Pair.MR_PET
+    assert "Simulated" in moving.GetName()

@@ -1,0 +1,71 @@
+"""Which volumes are chosen when the module is opened."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("slicer", reason="slicer-core is not installed")
+from WDualMineLib.scene.choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Pair
+from WDualMineLib.scene.defaults import default_pair, guessed_modality
+from WDualMineLib.scene.hierarchy import item_of
+from WDualMineLib.scene.modality import modality_of
+from WDualMineLib.scene.outputs import add_outputs
+from WDualMineLib.scene.volumes import add_volume
+from WDualMineLib.volumes.volume import Volume
+
+
+@pytest.fixture
+def named(scene, pair):
+    def add(name: str, modality: str = ""):
+        return add_volume(scene, Volume(pair[0].array, pair[0].geometry, name, modality))
+
+    return add
+
+
+@pytest.mark.parametrize(("name", "modality"), [
+    ("CTBrain", "CT"), ("MRBrainT1", "MR"), ("MRHead", "MR"), ("Simulated FDG-PET", "PT"),
+    ("brain_spect", "NM"), ("3: T2 FLAIR", "MR"), ("Object", ""), ("Spectrum", ""),
+])
+def test_names_tell_the_modality_where_nothing_else_does(named, name, modality) -> None:
+    assert guessed_modality(named(name)) == modality
+
+
+def test_the_scene_is_believed_more_than_the_name(named) -> None:
+    assert guessed_modality(named("CT of the head", "MR")) == "MR"
+
+
+def test_the_modality_of_a_dicom_import_is_found_at_the_hierarchy(scene, named) -> None:
+    import slicer
+
+    node = named("Series 7")
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    hierarchy.SetItemAttribute(item_of(hierarchy, node), "DICOM.Modality", "PT")
+    assert modality_of(node) == "PT"
+
+
+@pytest.mark.parametrize(("names", "preset"), [
+    (("CTBrain", "MRBrainT1", "MRBrainT2"), Pair.MR_CT_BRAIN),
+    (("PET", "MR"), Pair.MR_PET),
+    (("PET", "CT"), Pair.CT_PET),
+    (("Other", "MR"), Pair.DISPLAY),
+])
+def test_what_shows_most_detail_is_fixed(scene, named, names, preset) -> None:
+    for name in names:
+        named(name)
+    fixed, moving, suggested = default_pair(scene)
+    assert suggested is preset
+    if preset is Pair.MR_CT_BRAIN:
+        assert (fixed.GetName(), moving.GetName()) == ("MRBrainT1", "CTBrain")
+
+
+def test_one_modality_or_only_results_suggest_nothing(scene, named, result) -> None:
+    assert default_pair(scene) is None
+    first, second = named("MR 1"), named("MR 2")
+    assert default_pair(scene) is None
+    add_outputs(scene, result, first, second)
+    assert default_pair(scene) is None
+
+
+def test_every_preset_has_windows_and_functional_ones_colours() -> None:
+    assert set(WINDOWS_OF_PAIR) == set(Pair)
+    assert set(COLOUR_OF_PAIR) == {p for p in Pair if "PET" in p.name or "SPECT" in p.name}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import slicer
 
-from ..fusion.composition import compose
+from ..fusion.composition import ceiling_of, compose
 from ..fusion.correlation import apply_floor
 from ..fusion.result import FusionResult
 from ..progress import Progress, Steps
@@ -48,10 +48,11 @@ class Look:
         """
         result, node = outcome.result, outcome.nodes.fused
         voxels = array_of(node)
+        ceiling = ceiling_of(result.pair.fixed, result.pair.moving, result.residual, strength)
         for axis, index in shown_slices(self._scene, node):
             place = (slice(None),) * axis + (index,)
             a, b = result.pair.fixed[place], result.pair.moving[place]
-            composed = compose(a, b, result.residual[place], strength)
+            composed = compose(a, b, result.residual[place], strength, ceiling)
             voxels[place] = apply_floor(composed, a, b, correlation_floor)[0]
         slicer.util.arrayFromVolumeModified(node)
 

@@ -10,7 +10,7 @@ _CLIPPED = 0.005
 """Share of tissue that may be cut off at white: so few voxels must not darken all the others."""
 
 _WHITE = 0.98
-"""Where a source itself is as bright as this (bone in a brain window), no detail is left to lose."""
+"""Where a source itself is as bright as this (bone in a brain window), there is no detail to lose."""
 
 _SAMPLED = 1 << 20
 """Voxels among which the ceiling is looked for."""
@@ -61,8 +61,8 @@ def compose(
 def ceiling_of(a: np.ndarray, b: np.ndarray, residual: np.ndarray, strength: float) -> float:
     """What has to become white for the sum to stay within [0, 1]: at least 1.
 
-    The level that 99.5 % of the tissue stays below that is white in neither source; in large volumes
-    that of an evenly spaced sample.
+    The level that 99.5 % of the tissue stays below which is white in neither source; in large
+    volumes that of an evenly spaced sample.
 
     Args:
         a, b, residual, strength: as in :func:`compose`.

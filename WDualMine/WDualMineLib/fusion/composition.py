@@ -10,7 +10,7 @@ _CLIPPED = 0.005
 """Share of tissue that may be cut off at white: so few voxels must not darken all the others."""
 
 _WHITE = 0.98
-"""Where a source itself is as bright as this (bone in a brain window), there is no detail to lose."""
+"""Where a source itself is this bright (bone in a brain window), there is no detail to lose."""
 
 _SAMPLED = 1 << 20
 """Voxels among which the ceiling is looked for."""

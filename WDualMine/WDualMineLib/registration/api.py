@@ -6,18 +6,23 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import SimpleITK as sitk
 
 from ..progress import Progress, Steps, finish
+from ..volumes.resampling import resample_to
 from ..volumes.volume import Volume
+from .alignment import Aligner
 from .background import Job, run_in_background
-from .initialisation import coarse_search
-from .metric import PointMetric
-from .preparation import prepare, to_image
-from .refinement import refine
+from .preparation import prepare
 from .result import RegistrationResult
 from .settings import RegistrationSettings
-from .transforms import affine_transform, largest_displacement, matrix_of, rigid_transform, simplified
+from .transforms import (
+    affine_transform,
+    is_rigid,
+    largest_displacement,
+    matrix_of,
+    rigid_transform,
+    simplified,
+)
 from .verdict import judge
 
 
@@ -53,43 +58,36 @@ def _register(
     fixed: Volume, moving: Volume, settings: RegistrationSettings, job: Job
 ) -> RegistrationResult:
     started = time.perf_counter()
-    job.report(0.02, "Preparing the volumes")
+    job.report(0.02, f"Preparing {fixed.name} and {moving.name}")
     a, b = prepare(fixed), prepare(moving)
-    start = np.eye(4)
+    start = None
     if settings.initial_transform is not None:
         start = matrix_of(simplified(settings.initial_transform, "The initial transform"))
-    matrix, other = start, start
-    if settings.kind != "none":
-        job.report(0.1, "Searching for a start")
-        candidates = [start, start]
-        if settings.initial_transform is None:
-            candidates = [found for found, _ in coarse_search(a, b, settings.seed, job)]
-        job.report(0.3, "Aligning")
-        threads = settings.usable_threads()
-        matrix = refine(a, b, candidates[0], job, kind=settings.kind, seed=settings.seed,
-                        threads=threads)
-        job.report(0.6, "Checking with a second start")
-        other = refine(a, b, candidates[1], job, kind=settings.kind, seed=settings.seed + 1,
-                       threads=threads)
+    job.report(0.1, "Aligning")
+    aligner = Aligner(a, b, settings.kind, settings.seed, job)
+    prepared = time.perf_counter()
+    if settings.kind == "none":
+        matrix = np.eye(4) if start is None else start
+        found = aligner.align(matrix, settings.usable_threads())
+        agreement = largest_displacement(found.matrix, matrix, aligner.points)
+    else:
+        found = aligner.align(start, settings.usable_threads())
+        matrix, agreement = found.matrix, found.agreement_mm
+    aligned = time.perf_counter()
     job.report(0.9, "Judging")
-    metric = PointMetric.between(a, b, 4.0, 20000, np.random.default_rng(settings.seed))
-    before, _, _ = metric.information(start)
+    metric = aligner.metric(aligner.middle, 20_000, settings.seed)
+    before, _, _ = metric.information(np.eye(4) if start is None else start)
     after, _, share = metric.information(matrix)
-    measures = {"agreement_mm": largest_displacement(matrix, other, fixed.geometry.corners())}
+    measures = {"agreement_mm": agreement}
     verdict, reasons = judge(measures)
-    make = affine_transform if settings.kind == "affine" else rigid_transform
-    transform = make(matrix, a.centre)
-    lowest = float(np.nanmin(moving.array))
-    image = sitk.Resample(
-        to_image(np.asarray(moving.array, np.float32), moving),
-        to_image(np.asarray(fixed.array, np.float32), fixed),
-        transform, sitk.sitkLinear, lowest,
-    )
-    resampled = Volume(
-        sitk.GetArrayFromImage(image), fixed.geometry, moving.name, moving.modality,
-        dict(moving.attributes),
-    )
+    rigid = settings.kind != "affine" and is_rigid(matrix)
+    transform = (rigid_transform if rigid else affine_transform)(matrix, a.centre)
+    resampled = resample_to(moving, fixed.geometry, transform)
+    seconds = {
+        "preparing": prepared - started,
+        "aligning": aligned - prepared,
+        "judging and resampling": time.perf_counter() - aligned,
+    }
     return RegistrationResult(
-        transform, resampled, verdict, reasons, share, before, after,
-        {"total": time.perf_counter() - started}, settings, measures,
+        transform, resampled, verdict, reasons, share, before, after, seconds, settings, measures
     )

@@ -1,4 +1,4 @@
-"""Runs blocking work in a thread, so that its caller sees progress and can cancel within a moment."""
+"""Runs blocking work in a thread, so that its caller sees progress and can cancel at once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def run_in_background(work: Callable[[Job], T]) -> Steps[T]:
     def target() -> None:
         try:
             outcome.append(work(job))
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+        except BaseException as error:  # raised again in the caller's thread
             failure.append(error)
 
     thread = threading.Thread(target=target, name="registration", daemon=True)

@@ -2,92 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from .background import Job
 from .metric import PointMetric
+from .poses import about, rotation
 from .preparation import Prepared
+from .refinement import refine
+from .transforms import largest_displacement
 
-SEARCH_SPACING = 8.0
-SEARCH_POINTS = 3000
-KEPT = 8
-
-
-def euler_matrix(angles: np.ndarray) -> np.ndarray:
-    """3x3 rotation Rz Ry Rx of angles (x, y, z) in radians."""
-    (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
-    rx = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    ry = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    rz = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    return rz @ ry @ rx
+POINTS = 3000
+CLIMBED, WIDE_CLIMBED = 16, 64
+APART = 0.3
+PROBE = 50
+TURNS_DEGREES = (-45.0, -22.5, 0.0, 22.5, 45.0)
+JITTER_DEGREES = 8.0
+WIDE_SHIFTS = (-0.5, -0.25, 0.0, 0.25, 0.5)
+LONGEST_STEP = 0.06
 
 
-def pose(angles: np.ndarray, centre: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """4x4 matrix that turns about ``centre`` (fixed space, LPS mm) and sends it to ``target``."""
-    matrix = np.eye(4)
-    matrix[:3, :3] = euler_matrix(np.asarray(angles, dtype=float))
-    matrix[:3, 3] = np.asarray(target) - matrix[:3, :3] @ centre
-    return matrix
+@dataclass(frozen=True)
+class Start:
+    """A pose worth refining: 4x4 matrix from fixed to moving points, and its coarse score."""
+
+    matrix: np.ndarray
+    score: float
 
 
-def compass_search(
-    score, parameters: np.ndarray, steps: np.ndarray, shrinks: int = 4
-) -> tuple[np.ndarray, float]:
-    """Climb ``score`` along each axis in turn, halving ``steps`` whenever none helps."""
-    best = score(parameters)
-    for _ in range(shrinks):
-        improved = True
-        while improved:
-            improved = False
-            for axis, sign in product(range(len(parameters)), (1.0, -1.0)):
-                trial = parameters.copy()
-                trial[axis] += sign * steps[axis]
-                value = score(trial)
-                if value > best + 1e-7:
-                    parameters, best, improved = trial, value, True
-        steps = steps / 2
-    return parameters, best
+@dataclass(frozen=True)
+class Search:
+    """What a coarse search found.
 
+    Attributes:
+        starts: the best first.
+        typical: the median score of all poses tried: what chance alignment is worth.
+    """
 
-def grid_centre(prepared: Prepared) -> np.ndarray:
-    """LPS mm: the centre of the field of view."""
-    middle = [(n - 1) / 2 for n in prepared.image.GetSize()]
-    return np.array(prepared.image.TransformContinuousIndexToPhysicalPoint(middle))
+    starts: list[Start]
+    typical: float
 
 
 def coarse_search(
-    fixed: Prepared, moving: Prepared, seed: int, job: Job, wide: bool = False
-) -> list[tuple[np.ndarray, float]]:
-    """Poses worth refining, the best first: [(4x4 matrix, score)].
+    fixed: Prepared, moving: Prepared, spacing: float, seed: int, job: Job, wide: bool = False
+) -> Search:
+    """Try hundreds of poses at ``spacing`` mm and climb from the best.
 
-    Rotations of up to 45 degrees about each axis are tried about the fixed volume's centre of mass,
-    with it sent to the moving volume's centre of mass, to its centre of view, and left in place
-    (scanners of one room share coordinates); ``wide`` adds shifts of up to 60 mm, for fields of view
-    that cover different parts of the body.
+    Turns of up to 45 degrees about each axis, each jittered by the seed, are tried about the fixed
+    body's centre of mass, with that sent to the moving body's centre of mass, to its centre of
+    view, and left in place (scanners of one room share coordinates). ``wide`` adds shifts of up to
+    half of the body's size, for fields of view that show different parts of it.
     """
     rng = np.random.default_rng(seed)
-    metric = PointMetric.between(fixed, moving, SEARCH_SPACING, SEARCH_POINTS, rng)
+    metric = PointMetric.between(fixed, moving, spacing, POINTS, seed, least_share=1.0)
     centre = fixed.centre
-    shift = grid_centre(moving) - grid_centre(fixed)
-    targets = [moving.centre, centre + shift, centre]
+    targets = [moving.centre, centre + moving.view_centre - fixed.view_centre, centre]
+    turns = [np.radians(a) for a in product(TURNS_DEGREES, repeat=3)]
+    limit = CLIMBED
     if wide:
-        around = [np.array(s) * 30.0 for s in product((-2, -1, 0, 1, 2), repeat=3)]
-        targets += [moving.centre + a for a in around]
-    angles = np.radians([-45.0, -22.5, 0.0, 22.5, 45.0])
-    turns = [np.array(a) for a in product(angles[::2] if wide else angles, repeat=3)]
-    turns.sort(key=lambda a: float(np.abs(a).sum()))
-
-    def score(parameters: np.ndarray) -> float:
+        size = max(fixed.body_size_mm, moving.body_size_mm)
+        targets = [moving.centre + size * np.array(s) for s in product(WIDE_SHIFTS, repeat=3)]
+        turns = [np.radians(a) for a in product(TURNS_DEGREES[::2], repeat=3)]
+        limit = WIDE_CLIMBED
+    poses = []
+    for turn in turns:
+        jitter = np.radians(rng.uniform(-JITTER_DEGREES, JITTER_DEGREES, 3)) * bool(turn.any())
+        poses += [about(rotation(turn + jitter), centre, target) for target in targets]
+    scores = np.empty(len(poses))
+    for number, matrix in enumerate(poses):
         job.check()
-        return metric(pose(parameters[:3], centre, parameters[3:]))
+        scores[number] = metric(matrix)
+    step = LONGEST_STEP * max(fixed.body_size_mm, 4 * spacing)
+    order = [poses[number] for number in np.argsort(-scores, kind="stable")]
+    chosen = distinct(order, APART * fixed.body_size_mm, fixed.body_points[::PROBE], limit)
+    climbed = [Start(*refine(metric, matrix, centre, job, step=step)) for matrix in chosen]
+    climbed.sort(key=lambda start: -start.score)
+    return Search(climbed, float(np.median(scores)))
 
-    starts = [np.concatenate([turn, target]) for turn in turns for target in targets]
-    scores = np.array([score(start) for start in starts])
-    steps = np.array([0.2] * 3 + [12.0] * 3)
-    found: list[tuple[np.ndarray, float]] = []
-    for index in np.argsort(-scores, kind="stable")[:KEPT]:
-        parameters, value = compass_search(score, starts[index], steps)
-        found.append((pose(parameters[:3], centre, parameters[3:]), value))
-    return sorted(found, key=lambda pair: -pair[1])
+
+def distinct(
+    matrices: list[np.ndarray], apart: float, points: np.ndarray, limit: int
+) -> list[np.ndarray]:
+    """The first ``limit`` that move some of ``points`` (N, 3) over ``apart`` mm from all before."""
+    kept: list[np.ndarray] = []
+    for matrix in matrices:
+        if len(kept) == limit:
+            break
+        if all(largest_displacement(matrix, other, points) > apart for other in kept):
+            kept.append(matrix)
+    return kept

@@ -7,18 +7,25 @@ gradients ITK would get wrong, never reaches the optimiser.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError
 from ..volumes.volume import Volume
+from .grids import index_to_lps, isotropic, to_image
 
-CT_AIR = -1000.0
-CT_RANGE = (-100.0, 1500.0)
+CT_RANGE = (-1000.0, 1500.0)
+CT_BODY = -150.0
+HOUNSFIELD_AIR = -500.0
 PERCENTILES = (0.5, 99.8)
-FOREGROUND_SPACING = 4.0
+PERCENTILE_VOXELS = 500_000
+BODY_SPACING = 4.0
+DOMAIN_MM = 20.0
+NO_DATA = -1e4
+"""So far below the range of intensities [0, 1] that interpolating next to it gives less than 0."""
+
 MINIMUM_EXTENT_MM = 20.0
 MINIMUM_VOXELS_PER_AXIS = 4
 
@@ -29,34 +36,81 @@ class Prepared:
 
     Attributes:
         image: float32 in [0, 1] on the volume's own grid, SimpleITK.
-        foreground: uint8 mask of the body, holes filled, on an isotropic 4 mm grid.
-        centre: LPS mm, the centre of mass of the clipped intensities inside the foreground.
+        body: uint8 mask of the body, holes filled, on an isotropic grid of 4 mm (less if small).
+        centre: (3,) LPS mm, the centre of mass of the scaled intensities inside the body.
         name: the volume's name, for messages.
-        spacing: the volume's largest and smallest spacing, mm.
     """
 
     image: sitk.Image
-    foreground: sitk.Image
+    body: sitk.Image
     centre: np.ndarray
     name: str
-    spacing: tuple[float, float]
+    _levels: dict[float, sitk.Image] = field(default_factory=dict)
+    _domains: dict[float, sitk.Image] = field(default_factory=dict)
+
+    def level(self, spacing: float) -> sitk.Image:
+        """The image on an isotropic grid of ``spacing`` mm; made once."""
+        if spacing not in self._levels:
+            self._levels[spacing] = isotropic(self.image, spacing)
+        return self._levels[spacing]
+
+    def domain(self, spacing: float) -> sitk.Image:
+        """:meth:`level`, with ``NO_DATA`` further than 20 mm from the body; made once.
+
+        There is air, or the padding that resampling leaves. A pose that puts the other volume's
+        body there explains nothing, and should count as one without overlap.
+        """
+        if spacing not in self._domains:
+            image = self.level(spacing)
+            reach = [max(1, round(DOMAIN_MM / s)) for s in self.body.GetSpacing()]
+            near = sitk.Resample(
+                sitk.BinaryDilate(self.body, reach),
+                image,
+                sitk.Transform(),
+                sitk.sitkNearestNeighbor,
+                0,
+            )
+            self._domains[spacing] = sitk.Mask(image, near, NO_DATA)
+        return self._domains[spacing]
+
+    @property
+    def view_centre(self) -> np.ndarray:
+        """(3,) LPS mm: the centre of the field of view."""
+        middle = [(n - 1) / 2 for n in self.image.GetSize()]
+        return np.array(self.image.TransformContinuousIndexToPhysicalPoint(middle))
+
+    @property
+    def body_points(self) -> np.ndarray:
+        """(N, 3) LPS mm: the centres of the voxels of ``body``."""
+        k, j, i = np.nonzero(sitk.GetArrayViewFromImage(self.body))
+        index = np.stack([i, j, k]).astype(np.float64)
+        matrix = index_to_lps(self.body)
+        return (matrix[:3, :3] @ index + matrix[:3, 3:]).T
+
+    @property
+    def body_size_mm(self) -> float:
+        """The cube root of the body's volume: how large a thing is being looked at."""
+        voxels = int(np.count_nonzero(sitk.GetArrayViewFromImage(self.body)))
+        return float((voxels * np.prod(self.body.GetSpacing())) ** (1 / 3))
 
 
 def prepare(volume: Volume) -> Prepared:
     """Scale intensities to [0, 1] and find the body.
 
-    CT is clipped to [-100, 1500] HU, so that air and table cushions do not pull the moments;
-    anything else to its 0.5 and 99.8 percentiles. NaN and infinities become the lowest value.
+    CT is clipped to [-1000, 1500] HU and its body is what exceeds -150 HU, so that neither metal nor
+    table nor cushions count. Anything else is clipped to its 0.5 and 99.8 percentiles, and its body
+    found by Otsu's threshold. NaN and infinities become the lowest value.
 
     Raises:
         InputError: a colour volume, one too small to be aligned, or one without contrast.
     """
     check_volume(volume)
-    array = scaled(volume)
-    image = to_image(array, volume)
-    coarse = isotropic(image, FOREGROUND_SPACING)
-    foreground = body_mask(coarse)
-    weights = sitk.GetArrayViewFromImage(coarse) * sitk.GetArrayViewFromImage(foreground)
+    array, threshold = scaled(volume)
+    image = to_image(array, volume.geometry)
+    extent = np.array(volume.geometry.size) * volume.geometry.spacing
+    coarse = isotropic(image, min(BODY_SPACING, float(extent.min()) / 8))
+    body = body_mask(coarse, threshold)
+    weights = sitk.GetArrayViewFromImage(coarse) * sitk.GetArrayViewFromImage(body)
     if not weights.any():
         raise InputError(
             f"Nothing stands out from the background in {volume.name}",
@@ -66,10 +120,9 @@ def prepare(volume: Volume) -> Prepared:
     index = (centre / weights.sum())[::-1]
     return Prepared(
         image,
-        foreground,
+        body,
         np.array(coarse.TransformContinuousIndexToPhysicalPoint(index.tolist())),
         volume.name,
-        (max(volume.geometry.spacing), min(volume.geometry.spacing)),
     )
 
 
@@ -86,17 +139,16 @@ def check_volume(volume: Volume) -> None:
         raise InputError(
             f"{volume.name} is too small to be aligned ({size} voxels, {millimetres} mm)",
             f"Give a volume of at least {MINIMUM_VOXELS_PER_AXIS} voxels and "
-            f"{MINIMUM_EXTENT_MM:.0f} mm along each axis, or skip registration with 'none'",
+            f"{MINIMUM_EXTENT_MM:.0f} mm along each axis, or do without registration",
         )
 
 
-def is_hounsfield(volume: Volume, lowest: float) -> bool:
-    """Whether intensities look like HU: said to be CT, or unsaid, with air near -1000."""
-    return volume.modality in ("CT", "") and lowest <= -500.0
+def scaled(volume: Volume) -> tuple[np.ndarray, float | None]:
+    """(K, J, I) float32 in [0, 1], and the body's threshold there where the units tell it.
 
-
-def scaled(volume: Volume) -> np.ndarray:
-    """(K, J, I) float32 in [0, 1]; raises :class:`InputError` for a constant volume."""
+    Raises:
+        InputError: no finite value, or all the same.
+    """
     array = np.asarray(volume.array, dtype=np.float32)
     finite = np.isfinite(array)
     if not finite.all():
@@ -104,11 +156,13 @@ def scaled(volume: Volume) -> np.ndarray:
             raise InputError(f"{volume.name} holds no finite value", "Give another volume")
         array = np.where(finite, array, array[finite].min())
     lowest, highest = float(array.min()), float(array.max())
-    if is_hounsfield(volume, lowest):
-        low, high = CT_RANGE
-        high = min(high, highest)
+    threshold = None
+    if volume.modality in ("CT", "") and lowest <= HOUNSFIELD_AIR:
+        low, high = max(CT_RANGE[0], lowest), min(CT_RANGE[1], highest)
+        threshold = (CT_BODY - low) / (high - low) if high > CT_BODY else None
     else:
-        low, high = np.percentile(array[:: max(1, array.shape[0] // 64)], PERCENTILES)
+        step = max(1, array.size // PERCENTILE_VOXELS)
+        low, high = (float(p) for p in np.percentile(array.ravel()[::step], PERCENTILES))
         if high <= low:
             low, high = lowest, highest
     if high <= low:
@@ -116,70 +170,20 @@ def scaled(volume: Volume) -> np.ndarray:
             f"{volume.name} is constant (every voxel is {lowest:g})",
             "Choose a volume with an image in it",
         )
-    return (np.clip(array, low, high) - low) / np.float32(high - low)
+    return (np.clip(array, low, high) - low) / (high - low), threshold
 
 
-def to_image(array: np.ndarray, volume: Volume) -> sitk.Image:
-    """A SimpleITK image of ``array`` on the volume's grid."""
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
-    image.SetOrigin(volume.geometry.origin)
-    image.SetSpacing(volume.geometry.spacing)
-    image.SetDirection(volume.geometry.direction)
-    return image
+def body_mask(coarse: sitk.Image, threshold: float | None = None) -> sitk.Image:
+    """uint8 mask of the largest object above ``threshold`` and what it encloses.
 
-
-def isotropic(image: sitk.Image, spacing: float, smoothing: float | None = None) -> sitk.Image:
-    """``image`` on an orthonormal grid of ``spacing`` mm that covers it, smoothed before.
-
-    Args:
-        smoothing: standard deviation in mm of the Gaussian; default half of ``spacing``, less what
-            the voxels of the image have blurred already along each axis.
-
-    Outside the image the value is its lowest, 0.
+    Without a threshold, half of Otsu's: fat and skin are much darker than bone or tumour, but not
+    than air.
     """
-    sigma = 0.5 * spacing if smoothing is None else smoothing
-    own = np.array(image.GetSpacing())
-    sigmas = np.sqrt(np.maximum(sigma**2 - (0.3 * own) ** 2, 0.0))
-    if sigmas.max() > 0.2 * own.min():
-        image = sitk.DiscreteGaussian(
-            image, variance=(sigmas**2).tolist(), maximumKernelWidth=64, useImageSpacing=True
-        )
-    return sitk.Resample(
-        image, isotropic_grid(image, spacing), sitk.Transform(), sitk.sitkLinear, 0.0
-    )
-
-
-def isotropic_grid(image: sitk.Image, spacing: float) -> sitk.Image:
-    """An empty uint8 image: the orthonormal grid of ``spacing`` mm that covers ``image``.
-
-    Its axes are the rotation nearest to the image's direction matrix (polar decomposition), so that
-    an oblique volume does not waste a box around it.
-    """
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    left, _, right = np.linalg.svd(direction)
-    axes = left @ right
-    size = np.array(image.GetSize())
-    ends = np.array(np.meshgrid(*[(0, n - 1) for n in size], indexing="ij")).reshape(3, -1).T
-    points = np.array([image.TransformContinuousIndexToPhysicalPoint(e.tolist()) for e in ends * 1.0])
-    along = points @ axes
-    low, high = along.min(axis=0), along.max(axis=0)
-    steps = np.maximum(np.round((high - low) / spacing).astype(int), 1)
-    start = 0.5 * (low + high - steps * spacing)
-    grid = sitk.Image((steps + 1).tolist(), sitk.sitkUInt8)
-    grid.SetSpacing([spacing] * 3)
-    grid.SetOrigin((axes @ start).tolist())
-    grid.SetDirection(axes.ravel().tolist())
-    return grid
-
-
-def body_mask(coarse: sitk.Image) -> sitk.Image:
-    """uint8 mask of the largest bright object and what it encloses."""
-    smooth = sitk.DiscreteGaussian(coarse, variance=FOREGROUND_SPACING**2)
-    low, high = (float(f(sitk.GetArrayViewFromImage(smooth))) for f in (np.min, np.max))
-    if high <= low:
-        return sitk.Cast(smooth > high, sitk.sitkUInt8)
-    threshold = sitk.OtsuThresholdImageFilter()
-    threshold.Execute(smooth)
-    mask = smooth > low + 0.5 * (threshold.GetThreshold() - low)
-    labels = sitk.RelabelComponent(sitk.ConnectedComponent(mask), sortByObjectSize=True)
+    smooth = sitk.DiscreteGaussian(coarse, variance=coarse.GetSpacing()[0] ** 2)
+    if threshold is None:
+        low = float(sitk.GetArrayViewFromImage(smooth).min())
+        otsu = sitk.OtsuThresholdImageFilter()
+        otsu.Execute(smooth)
+        threshold = low + 0.5 * (otsu.GetThreshold() - low)
+    labels = sitk.RelabelComponent(sitk.ConnectedComponent(smooth > threshold), True)
     return sitk.BinaryFillhole(sitk.Cast(labels == 1, sitk.sitkUInt8))

@@ -78,7 +78,8 @@ def simplified(transform: sitk.Transform, source: str = "The transform") -> sitk
     transform = sitk.Transform(transform).Downcast()
     if transform.GetDimension() != 3:
         raise InputError(
-            f"{source} is a {transform.GetDimension()}-D transform", "Give a 3-D rigid or affine one"
+            f"{source} is a {transform.GetDimension()}-D transform",
+            "Give a 3-D rigid or affine one",
         )
     for part in _parts(transform):
         if part.GetTransformEnum() not in LINEAR:
@@ -102,7 +103,9 @@ def _parts(transform: sitk.Transform) -> list[sitk.Transform]:
     if transform.GetTransformEnum() != sitk.sitkComposite:
         return [transform]
     composite = sitk.CompositeTransform(transform)
-    parts = [composite.GetNthTransform(n).Downcast() for n in range(composite.GetNumberOfTransforms())]
+    parts = [
+        composite.GetNthTransform(n).Downcast() for n in range(composite.GetNumberOfTransforms())
+    ]
     return [leaf for part in parts for leaf in _parts(part)]
 
 

@@ -1,0 +1,1 @@
+"""Known misalignments, the errors left after registration, and peers measured in the same run."""

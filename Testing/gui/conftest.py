@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -26,7 +24,6 @@ def application():
 
     from .stand_ins.application import install
 
-    _keep_none()
     app = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
     app.setStyle("Fusion")
     install()
@@ -34,16 +31,6 @@ def application():
     # What Python leaves to its end is taken apart in no order: not with Qt and VTK in it.
     gc.collect()
     app.processEvents()
-
-
-def _keep_none() -> None:
-    """Give None references enough to last: PySide6 takes one away at each call that returns None.
-
-    Before Python 3.12, whose None cannot run out of them, the interpreter would stop at its end.
-    """
-    if sys.version_info < (3, 12):
-        for _ in range(1_000_000):
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(None))
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from .alignment import HELP as REGISTRATION_HELP
 from .alignment import Alignment, align
 from .console import ConsoleProgress
 from .inputs import notes_of, read_source
+from .json_report import write_report
 from .options import add_device, add_look, add_output, take_negative_pairs
 
 _WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
@@ -123,7 +124,7 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
             measures = measure(result, progress.part(0.7, 0.85))
         # Here and not above: PyTorch and matplotlib take seconds to import, and bad input is
         # answered without them.
-        from .report import describe_input, describe_run, write_report
+        from .report import describe_input, describe_run
 
         report = describe_run(result) | {
             "fixed": describe_input(options.fixed, fixed, result.pair.fixed_window),

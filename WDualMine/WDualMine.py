@@ -39,8 +39,8 @@ show, with maps of where which modality was trusted and of which expert decided.
 Choose a fixed and a moving volume and press Apply. Not for diagnosis.
 """
 ACKNOWLEDGEMENT = """
-After "W-DUALMINE: Reliability-Weighted Dual-Expert Fusion With Residual Correlation Preservation for
-Medical Image Fusion", arXiv:2601.08920. If you publish results, please cite the paper.
+After "W-DUALMINE: Reliability-Weighted Dual-Expert Fusion With Residual Correlation Preservation
+for Medical Image Fusion", arXiv:2601.08920. If you publish results, please cite the paper.
 """
 
 

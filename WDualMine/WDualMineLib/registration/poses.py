@@ -1,4 +1,4 @@
-"""4x4 matrices from pose parameters that are all in millimetres, so that one step suits them all."""
+"""4x4 matrices from pose parameters, all in millimetres, so that one step suits them all."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def affine_pose(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def rigid_mean(matrices: list[np.ndarray], centre: np.ndarray) -> np.ndarray:
-    """The rigid 4x4 matrix between several: nearest rotation to the mean, mean image of ``centre``."""
+    """The rigid 4x4 between several: nearest rotation to the mean, mean image of ``centre``."""
     left, _, right = np.linalg.svd(np.mean([m[:3, :3] for m in matrices], axis=0))
     linear = left @ np.diag([1.0, 1.0, np.linalg.det(left @ right)]) @ right
     target = np.mean([m[:3, :3] @ centre + m[:3, 3] for m in matrices], axis=0)

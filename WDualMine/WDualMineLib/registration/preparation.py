@@ -97,9 +97,9 @@ class Prepared:
 def prepare(volume: Volume) -> Prepared:
     """Scale intensities to [0, 1] and find the body.
 
-    CT is clipped to [-1000, 1500] HU and its body is what exceeds -150 HU, so that neither metal nor
-    table nor cushions count. Anything else is clipped to its 0.5 and 99.8 percentiles, and its body
-    found by Otsu's threshold. NaN and infinities become the lowest value.
+    CT is clipped to [-1000, 1500] HU and its body is what exceeds -150 HU, so that neither metal
+    nor table nor cushions count. Anything else is clipped to its 0.5 and 99.8 percentiles, and its
+    body found by Otsu's threshold. NaN and infinities become the lowest value.
 
     Raises:
         InputError: a colour volume, one too small to be aligned, or one without contrast.

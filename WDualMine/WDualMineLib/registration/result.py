@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import SimpleITK as sitk
@@ -13,7 +13,7 @@ from ..volumes.volume import Volume
 from .settings import RegistrationSettings
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """Whether the alignment can be relied on."""
 
     GOOD = "good"
@@ -26,7 +26,7 @@ class RegistrationResult:
     """An alignment and how far it can be trusted.
 
     Attributes:
-        transform: Euler3D (rigid) or affine SimpleITK transform from fixed to moving points, LPS mm.
+        transform: Euler3D (rigid) or affine, SimpleITK; from fixed to moving points, LPS mm.
         resampled: the moving volume on the fixed grid, in its own units.
         verdict: good, doubtful or failed.
         reasons: sentences for a clinician; why the verdict is not better, or what speaks for it.
@@ -54,7 +54,7 @@ class RegistrationResult:
         if self.verdict is Verdict.FAILED:
             raise RegistrationFailed(
                 f"{self.resampled.name} could not be aligned: {self.reasons[0]}",
-                "Check that both volumes show the same body part of the same patient, or align them "
-                "by hand and give that transform as the start",
+                "Check that both volumes show the same body part of the same patient, or align "
+                "them by hand and give that transform as the start",
             )
         return self

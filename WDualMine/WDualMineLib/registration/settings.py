@@ -48,7 +48,7 @@ class RegistrationSettings:
 
 
 def available_threads() -> int:
-    """Processors that this process may use: its affinity, its control group's quota, ITK's own cap."""
+    """Processors for this process: by affinity, its control group's quota, and ITK's own cap."""
     count = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))

@@ -118,14 +118,14 @@ def test_no_crash_no_hang_no_wrong_volume(synthetic, tmp_path: Path, round_: int
         else:
             mutate = chance.choice(_MUTATIONS)
             victim.write_bytes(mutate(bytearray(originals[victim.name]), chance))
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             read = read_series(pristine)
         except InputError as error:
             assert error.what and error.remedy
         else:
             _require_true(read, pristine, whole)
-        assert time.perf_counter() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         victim.write_bytes(originals[victim.name])
 
 

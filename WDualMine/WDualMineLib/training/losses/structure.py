@@ -44,13 +44,16 @@ def _gaussian_blur(x: Tensor, side: int) -> Tensor:
 def vif(fused: Tensor, source: Tensor) -> Tensor:
     """Visual information fidelity of each slice, (N,); see ``quality.fidelity.vif_pair``.
 
-    The windows of 17, 9, 5 and 3 pixels are the four scales', fine to coarse.
+    The windows of 17, 9, 5 and 3 pixels are the four scales', fine to coarse; scales that are
+    smaller than their window are left out.
     """
     kept = total = fused.new_zeros(len(fused))
     fused, source = fused * 255, source * 255
     for side in (17, 9, 5, 3):
         if side < 17:
             fused, source = (_gaussian_blur(x, side)[:, :, ::2, ::2] for x in (fused, source))
+        if min(fused.shape[2:]) < side:
+            break
         mean_f, mean_s = _gaussian_blur(fused, side), _gaussian_blur(source, side)
         var_f = (_gaussian_blur(fused**2, side) - mean_f**2).clamp_min(0)
         var_s = (_gaussian_blur(source**2, side) - mean_s**2).clamp_min(0)

@@ -18,14 +18,14 @@ SMALL = {
     "steps": 6,
     "warm_up": 2,
     "faulty": 2,
-    "crop": 16,
+    "crop": 48,
     "validate_every": 3,
     "validation_stride": 1,
     "network": {"channels": [4, 6], "detail": 2, "surroundings": 2, "hidden": 6},
 }
 
 
-def pair(seed, side=32):
+def pair(seed, side=48):
     rng = np.random.default_rng(seed)
     ramp = np.linspace(0, 1, side, dtype=np.float32)
     a, b = np.outer(ramp, ramp), np.outer(ramp, 1 - ramp)

@@ -25,8 +25,8 @@ from .demo_figure import draw_slices
 _POSITION_RAS = (14.0, -22.0, 12.0)
 _FIELD_OF_VIEW_MM = 196.0
 _PIXELS = (360, 360)
-# Where the moving volume is trusted more than the fixed one; air, which is neither, stays clear.
-_OVERLAY_FROM = 0.55
+# Clearly trusted more than the fixed one; the air around the head stays clear of the overlay.
+_OVERLAY_FROM = 0.65
 _OVERLAY_OPACITY = 0.6
 
 

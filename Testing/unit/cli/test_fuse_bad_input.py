@@ -179,7 +179,7 @@ def test_no_room_for_the_picture(fuse_refused, save, request):
     fuse_refused(*pair, words=("no room on the disk", "out/overview.png"))
 
 
-@pytest.mark.parametrize("stage", ["fuse.fuse", "overview.write_overview", "report.write_report"])
+@pytest.mark.parametrize("stage", ["fuse.fuse", "overview.write_overview", "fuse.write_report"])
 def test_interrupt_leaves_nothing(run, save, weights, tmp_path, monkeypatch, stage):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt

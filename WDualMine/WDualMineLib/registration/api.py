@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import SimpleITK as sitk
 
 from ..progress import Progress, Steps, finish
-from ..volumes.resampling import resample_to
+from ..volumes.resampling import overlap, resample_to
 from ..volumes.volume import Volume
 from .alignment import Aligner
 from .background import Job, run_in_background
+from .evidence import measure
 from .preparation import prepare
 from .result import RegistrationResult
 from .settings import RegistrationSettings
@@ -64,30 +66,47 @@ def _register(
     if settings.initial_transform is not None:
         start = matrix_of(simplified(settings.initial_transform, "The initial transform"))
     job.report(0.1, "Aligning")
-    aligner = Aligner(a, b, settings.kind, settings.seed, job)
+    kind = "affine" if settings.kind == "affine" else "rigid"
+    aligner = Aligner(a, b, kind, settings.seed, job)
     prepared = time.perf_counter()
-    if settings.kind == "none":
+    given, threads = settings.kind == "none", settings.usable_threads()
+    found = aligner.align(np.eye(4) if given and start is None else start, threads)
+    matrix = found.matrix
+    if given:
         matrix = np.eye(4) if start is None else start
-        found = aligner.align(matrix, settings.usable_threads())
-        agreement = largest_displacement(found.matrix, matrix, aligner.points)
-    else:
-        found = aligner.align(start, settings.usable_threads())
-        matrix, agreement = found.matrix, found.agreement_mm
     aligned = time.perf_counter()
-    job.report(0.9, "Judging")
-    metric = aligner.metric(aligner.middle, 20_000, settings.seed)
-    before, _, _ = metric.information(np.eye(4) if start is None else start)
-    after, _, share = metric.information(matrix)
-    measures = {"agreement_mm": agreement}
-    verdict, reasons = judge(measures)
+    job.report(0.7, "Judging")
+    figures = measure(aligner, found, matrix, np.eye(4) if start is None else start)
+    if given:
+        figures["offset_mm"] = largest_displacement(found.matrix, matrix, aligner.points)
+    verdict, reasons = judge(figures, given)
     rigid = settings.kind != "affine" and is_rigid(matrix)
     transform = (rigid_transform if rigid else affine_transform)(matrix, a.centre)
-    resampled = resample_to(moving, fixed.geometry, transform)
+    job.report(0.9, f"Resampling {moving.name}")
+    resampled = _resampled(moving, fixed, transform)
     seconds = {
         "preparing": prepared - started,
         "aligning": aligned - prepared,
         "judging and resampling": time.perf_counter() - aligned,
     }
     return RegistrationResult(
-        transform, resampled, verdict, reasons, share, before, after, seconds, settings, measures
+        transform=transform,
+        resampled=resampled,
+        verdict=verdict,
+        reasons=reasons,
+        overlap=figures["overlap"],
+        mi_before=figures["mi_before"],
+        mi_after=figures["mi_after"],
+        seconds=seconds,
+        settings=settings,
+        measures=figures,
     )
+
+
+def _resampled(moving: Volume, fixed: Volume, transform: sitk.Transform) -> Volume:
+    """``moving`` on the grid of ``fixed``; all background where the fields of view do not meet."""
+    if overlap(fixed.geometry, moving.geometry, transform) > 0:
+        return resample_to(moving, fixed.geometry, transform)
+    finite = moving.array[np.isfinite(moving.array)]
+    array = np.full(fixed.geometry.array_shape, finite.min(), np.float32)
+    return Volume(array, fixed.geometry, moving.name, moving.modality, moving.attributes)

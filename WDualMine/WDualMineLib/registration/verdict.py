@@ -20,11 +20,13 @@ class Rule:
     """A figure and the limits beyond which it makes an alignment doubtful or failed.
 
     Attributes:
+        name: of the figure, in tables.
         figure: the larger, the worse.
         doubtful, failed: limits; None where the figure alone never goes that far.
         words: the reason, from the figures.
     """
 
+    name: str
     figure: Callable[[Figures], float]
     doubtful: float | None
     failed: float | None
@@ -48,6 +50,7 @@ def _loss(figures: Figures) -> float:
 
 RULES = (
     Rule(
+        "outside the field of view",
         lambda f: 1.0 - f["overlap"],
         0.5,
         1.0 - LEAST_OVERLAP,
@@ -57,6 +60,7 @@ RULES = (
         ),
     ),
     Rule(
+        "background",
         lambda f: f["background"],
         0.48,
         0.55,
@@ -66,18 +70,21 @@ RULES = (
         ),
     ),
     Rule(
+        "agreement_mm",
         lambda f: f["agreement_mm"],
         1.0,
         5.0,
         lambda f: f"independent starts ended {f['agreement_mm']:.1f} mm apart",
     ),
     Rule(
+        "searches",
         lambda f: f["searches"] - 2,
         0.5,
         None,
         lambda f: "the first two starts disagreed, a third decided",
     ),
     Rule(
+        "mirror",
         lambda f: f["mirror"],
         1.015,
         1.15,
@@ -86,6 +93,7 @@ RULES = (
         ),
     ),
     Rule(
+        "parts_mm",
         lambda f: f["parts_mm"],
         2.5,
         None,
@@ -95,6 +103,7 @@ RULES = (
         ),
     ),
     Rule(
+        "size_difference",
         _size,
         0.10,
         None,
@@ -104,6 +113,7 @@ RULES = (
         ),
     ),
     Rule(
+        "turn_degrees",
         lambda f: f["turn_degrees"],
         75.0,
         None,
@@ -113,6 +123,7 @@ RULES = (
         ),
     ),
     Rule(
+        "fitted better before",
         _loss,
         0.0,
         None,

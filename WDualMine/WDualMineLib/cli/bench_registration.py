@@ -16,7 +16,15 @@ from ..registration.benchmark.impostors import IMPOSTORS
 from ..registration.benchmark.peers import NEEDS, PEERS
 from ..registration.benchmark.poses import HARD, USUAL, Range, targets_of
 from ..registration.benchmark.roc import describe, verdicts
-from ..registration.benchmark.trials import OURS, Trial, posed, run_pair, run_trial, summarise
+from ..registration.benchmark.trials import (
+    OURS,
+    Trial,
+    posed,
+    run_pair,
+    run_trial,
+    summarise,
+    warm_up,
+)
 from ..samples.download import SampleUnavailable
 from ..version import __version__
 from ..volumes.volume import Volume
@@ -68,10 +76,12 @@ def run(options: argparse.Namespace) -> None:
     hard = options.cases if options.hard is None else options.hard
     print(
         f"wdualmine {__version__}, {options.threads} threads, load {_load()}: seconds compare only "
-        "within one run.\nError in mm over the corners of the body's box and a 12 mm grid inside "
-        "it; offset: of the mean result, spread: about it;\nfailure: median above 5 mm; silent: "
-        "not flagged; doubts: right but flagged; s: wall clock (summed over threads)."
+        "within one run.\nMedian / 95th percentile of the error in mm over the corners of the "
+        "body's box and a 12 mm grid inside it.\noffset: of the mean result; spread: about it; "
+        "failure: median above 5 mm; silent: failed but not flagged;\ndoubts: right but flagged; "
+        "s: wall clock (summed over threads)."
     )
+    warm_up(methods, options.threads)
     figures: dict[str, Any] = {"version": __version__, "options": vars(options), "pairs": {}}
     right: list[Trial] = []
     wrong: dict[str, list[Trial]] = {}

@@ -19,6 +19,9 @@ FINEST_MM = 2.0
 SIZE_PER_VOXEL = 60.0
 MIDDLE_POINTS, FINE_POINTS = 20_000, 100_000
 REFINED = 4
+WORTH = 0.7
+"""Of the best coarse score: a start below it is not refined."""
+
 SAME_MM = 5.0
 NEARBY = 0.05
 MIDDLE_STEP, FINE_STEP = 1.0, 0.5  # longest steps, in voxels of the level
@@ -106,7 +109,8 @@ class Aligner:
         centre = self.fixed.centre
         if start is None:
             search = coarse_search(self.fixed, self.moving, self.coarse, seed, self.job, wide)
-            found = [start.matrix for start in search.starts]
+            least = WORTH * search.starts[0].score
+            found = [start.matrix for start in search.starts if start.score >= least]
             starts = distinct(found, self.coarse, self.points, REFINED)
         else:
             search = None

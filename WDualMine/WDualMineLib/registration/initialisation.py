@@ -15,7 +15,7 @@ from .refinement import refine
 from .transforms import largest_displacement
 
 POINTS = 3000
-CLIMBED, WIDE_CLIMBED = 16, 64
+CLIMBED, WIDE_CLIMBED = 12, 48
 APART = 0.3
 PROBE = 50
 TURNS_DEGREES = (-45.0, -22.5, 0.0, 22.5, 45.0)

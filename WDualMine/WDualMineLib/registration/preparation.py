@@ -62,16 +62,14 @@ class Prepared:
         """
         if spacing not in self._domains:
             image = self.level(spacing)
-            reach = [max(1, round(DOMAIN_MM / s)) for s in self.body.GetSpacing()]
-            near = sitk.Resample(
-                sitk.BinaryDilate(self.body, reach),
-                image,
-                sitk.Transform(),
-                sitk.sitkNearestNeighbor,
-                0,
-            )
+            near = sitk.Resample(self._near(), image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
             self._domains[spacing] = sitk.Mask(image, near, NO_DATA)
         return self._domains[spacing]
+
+    def _near(self) -> sitk.Image:
+        """uint8 mask on the grid of the body: what is within 20 mm of it."""
+        distance = sitk.SignedMaurerDistanceMap(self.body, False, False, True)
+        return sitk.Cast(distance <= DOMAIN_MM, sitk.sitkUInt8)
 
     @property
     def view_centre(self) -> np.ndarray:

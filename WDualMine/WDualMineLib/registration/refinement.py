@@ -8,12 +8,13 @@ import numpy as np
 
 from .background import Job
 from .metric import PointMetric
-from .poses import affine_pose, rigid_pose
+from .poses import affine_pose, affine_slopes, rigid_pose, rigid_slopes
 
-TOLERANCE_MM = 0.01
+TOLERANCE = 0.005
+"""Of the longest step: a shorter one ends the climb."""
+
 ITERATIONS = 60
 SUFFICIENT = 1e-4
-DIFFERENCE = 1e-3
 
 Pose = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -37,9 +38,11 @@ def refine(
     Returns:
         The 4x4 matrix and its score.
     """
-    make, count = (rigid_pose, 6) if kind == "rigid" else (affine_pose, 12)
-    climb = _Climb(metric, start, centre, make, count)
-    parameters = np.zeros(count)
+    affine = kind == "affine"
+    make, slopes = (affine_pose, affine_slopes) if affine else (rigid_pose, rigid_slopes)
+    climb = _Climb(metric, start, centre, make, slopes)
+    parameters = np.zeros(12 if affine else 6)
+    tolerance = TOLERANCE * step
     score, slope = climb(parameters)
     inverse: np.ndarray | None = None
     for _ in range(ITERATIONS):
@@ -52,9 +55,9 @@ def refine(
             break
         if inverse is None or length > step:
             direction = direction * (step / length)
-        found = _line_search(climb, parameters, score, slope, direction)
+        found = _line_search(climb, parameters, score, slope, direction, tolerance)
         if found is None:
-            if inverse is None or step <= TOLERANCE_MM:
+            if inverse is None or step <= tolerance:
                 break
             inverse, step = None, step / 4
             continue
@@ -62,7 +65,7 @@ def refine(
         moved, bent = trial - parameters, slope - trial_slope
         parameters, slope = trial, trial_slope
         inverse = _updated(inverse, moved, bent)
-        if np.abs(moved).max() < TOLERANCE_MM:
+        if np.abs(moved).max() < tolerance:
             break
     return start @ make(parameters, centre), score
 
@@ -71,28 +74,23 @@ class _Climb:
     """Score and slope by pose parameters, from the metric's slope by the matrix."""
 
     def __init__(
-        self, metric: PointMetric, start: np.ndarray, centre: np.ndarray, make: Pose, count: int
+        self, metric: PointMetric, start: np.ndarray, centre: np.ndarray, make: Pose, slopes: Pose
     ) -> None:
-        self.metric, self.start, self.centre, self.make = metric, start, centre, make
-        self.nudges = DIFFERENCE * np.eye(count)
+        self.metric, self.start, self.centre = metric, start, centre
+        self.make, self.slopes = make, slopes
 
     def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        score, by_matrix = self.metric.with_gradient(
-            self.start @ self.make(parameters, self.centre)
-        )
-        slope = np.empty(len(parameters))
-        for axis, nudge in enumerate(self.nudges):
-            ahead, behind = (self.make(parameters + s * nudge, self.centre) for s in (1, -1))
-            by_parameter = self.start @ (ahead - behind) / (2 * DIFFERENCE)
-            slope[axis] = np.sum(by_parameter[:3] * by_matrix)
-        return score, slope
+        matrix = self.start @ self.make(parameters, self.centre)
+        score, by_matrix = self.metric.with_gradient(matrix)
+        by_pose = self.start[:3, :3].T @ by_matrix
+        return score, np.tensordot(self.slopes(parameters, self.centre), by_pose, 2)
 
 
-def _line_search(climb, parameters, score, slope, direction):
+def _line_search(climb, parameters, score, slope, direction, tolerance):
     """The first of ever shorter steps that climbs enough (Armijo), or None."""
     rise = float(slope @ direction)
     fraction = 1.0
-    while fraction * np.abs(direction).max() >= TOLERANCE_MM / 2:
+    while fraction * np.abs(direction).max() > tolerance / 2:
         trial = parameters + fraction * direction
         value, trial_slope = climb(trial)
         if value >= score + SUFFICIENT * fraction * rise:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from ...errors import WDualMineError
+from ...volumes.geometry import Geometry
 from ...volumes.volume import Volume
 from ..api import register
 from ..preparation import prepare
@@ -87,6 +88,16 @@ def _ours(fixed: Volume, moving: Volume, threads: int):
 
 def _peer(method: str, fixed: Volume, moving: Volume, threads: int):
     return PEERS[method](fixed, moving, threads), {}
+
+
+def warm_up(methods: list[str], threads: int) -> None:
+    """Run each method once on something small: the first call of some takes seconds to load."""
+    side = np.indices((32, 32, 32)) - 15.5
+    ball = (np.sum(side**2, axis=0) < 100).astype(np.float32) * (side[2] + 20).astype(np.float32)
+    geometry = Geometry((32, 32, 32), (3.0,) * 3, (0.0,) * 3, tuple(np.eye(3).ravel()))
+    volume = Volume(ball, geometry, "ball")
+    for method in methods:
+        run_trial(method, volume, volume, np.eye(4), np.zeros((1, 3)), threads)
 
 
 def summarise(trials: list[Trial], points: np.ndarray) -> dict[str, float | int]:

@@ -11,6 +11,7 @@ from .refinement import refine
 
 POINTS = 20_000
 PARTS_POINTS = 40_000
+MIRROR_POINTS = 60_000
 PARTS_LEAST_SHARE = 0.7
 BEATEN_POSES = 60
 BEATEN_SHIFT = (0.08, 0.17)
@@ -35,7 +36,7 @@ def measure(
         overlap: share of the fixed body inside the moving field of view.
         background: evidence for poses nearby (shifts of 8 to 17 % of the body's size, turns of up
             to 15 degrees) over that for the transform: low for a peak, near 1 on a plateau.
-        mirror: evidence for the best mirrored alignment over that for the transform.
+        mirror: evidence for the best alignment with left and right exchanged, over that without.
         size_difference: how far the best affine transform stretches, as part of the size.
         size_gain: what it adds to the normalised mutual information, as part of it.
         parts_mm: how far halves of the body (left, right, front, back, top, bottom) move, in the
@@ -47,7 +48,6 @@ def measure(
     after, normalised, overlap = metric.information(matrix)
     evidence = max(metric.evidence(matrix), 1e-6)
     centre, step = aligner.fixed.centre, aligner.middle
-    mirrored, _ = refine(metric, matrix @ _mirror(centre), centre, aligner.job, step=step)
     stretched, fitting = refine(metric, matrix, centre, aligner.job, "affine", step=step)
     stretch = np.linalg.svd(stretched[:3, :3] @ np.linalg.inv(matrix[:3, :3]))[1]
     cosine = (np.trace(_rotation_of(matrix)) - 1) / 2
@@ -59,7 +59,7 @@ def measure(
         "nmi": normalised,
         "overlap": overlap,
         "background": _background(aligner, metric, matrix) / evidence,
-        "mirror": metric.evidence(mirrored) / evidence,
+        "mirror": _mirror(aligner, matrix),
         "size_difference": float(np.abs(np.log(stretch)).max()),
         "size_gain": (fitting - normalised) / max(normalised, 1e-6),
         "parts_mm": _parts(aligner, matrix),
@@ -100,9 +100,14 @@ def _parts(aligner: Aligner, matrix: np.ndarray) -> float:
     return float(np.median(moves))
 
 
-def _mirror(centre: np.ndarray) -> np.ndarray:
-    """4x4: left and right exchanged, across the sagittal plane through ``centre``."""
-    return about(np.diag([-1.0, 1.0, 1.0]), centre, centre)
+def _mirror(aligner: Aligner, matrix: np.ndarray) -> float:
+    """The best evidence with left and right exchanged over the best without, on the same points."""
+    metric = aligner.metric(aligner.middle, MIRROR_POINTS, aligner.seed + 5)
+    centre, step, job = aligner.fixed.centre, aligner.middle, aligner.job
+    exchanged = matrix @ about(np.diag([-1.0, 1.0, 1.0]), centre, centre)
+    mirrored, _ = refine(metric, exchanged, centre, job, step=step)
+    straight, _ = refine(metric, matrix, centre, job, step=step / 4)
+    return metric.evidence(mirrored) / max(metric.evidence(straight), 1e-6)
 
 
 def _rotation_of(matrix: np.ndarray) -> np.ndarray:

@@ -86,8 +86,8 @@ RULES = (
     Rule(
         "mirror",
         lambda f: f["mirror"],
-        1.015,
-        1.15,
+        1.005,
+        1.01,
         lambda f: (
             "the volumes fit better with left and right exchanged: one of them may be mirrored"
         ),

@@ -98,7 +98,8 @@ def test_export_refuses_other_patients_and_wrong_folders(
     arguments = ["dicom", "export", str(folder), "--fixed-series", str(fixed)]
     arguments += ["--moving-series", str(other), "-o", str(tmp_path / "out")]
     assert main(arguments) == 2
-    assert "patient ID differ" in capsys.readouterr().err
+    refusal = capsys.readouterr().err
+    assert "patient ID differ" in refusal and "add --allow-different-patients" in refusal
     assert main([*arguments, "--allow-different-patients", "--anonymise"]) == 0
     assert main(["dicom", "export", str(tmp_path), "-o", str(tmp_path / "x")]) == 2
     assert "holds no fused.nrrd" in capsys.readouterr().err

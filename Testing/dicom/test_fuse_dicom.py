@@ -169,7 +169,8 @@ def test_anonymised(fuse, ct: Path, make_mr, all_objects) -> None:
 
 
 def test_two_patients_are_refused_before_any_work(fuse, ct: Path, make_mr, fused_too_early) -> None:
-    assert "patient ID differ" in fuse.refused(ct, make_mr(PatientID="P-99"), "--dicom")
+    message = fuse.refused(ct, make_mr(PatientID="P-99"), "--dicom")
+    assert "patient ID differ" in message and "add --allow-different-patients" in message
 
 
 def test_two_patients_go_out_where_the_user_says_so(fuse, ct: Path, make_mr) -> None:
@@ -210,6 +211,23 @@ def test_replaced_only_with_force_and_never_mixed(
     monkeypatch.undo()
     fuse(ct, mr, "--dicom", "--force")
     assert pydicom.dcmread(old).PatientID == "P-17"
+
+
+@pytest.mark.parametrize("remains", ["dicom", "fused_colour.nrrd", "transform.tfm"])
+def test_nothing_of_an_earlier_run_passes_for_a_result_of_this_one(
+    fuse, ct: Path, make_mr, tmp_path: Path, remains: str
+) -> None:
+    mr = make_mr()
+    fuse(ct, mr, "--dicom", "--colour", "PET-Heat")
+    sitk.WriteTransform(sitk.TranslationTransform(3), str(fuse.out / "transform.tfm"))
+    for name in {"dicom", "fused_colour.nrrd", "transform.tfm"} - {remains}:
+        (fuse.out / name).rename(tmp_path / name)
+    message = fuse.refused(ct, mr, "--force")
+    assert f"{fuse.out / remains}, of another result, would stay beside" in message
+    assert "Move or remove it" in message
+    (fuse.out / remains).rename(tmp_path / remains)
+    fuse(ct, mr, "--force")
+    assert set(os.listdir(fuse.out)) == FILES - {"dicom"}
 
 
 def test_all_or_nothing(fuse, ct: Path, make_mr, monkeypatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,11 +67,26 @@ def run(options: argparse.Namespace) -> int | None:
     with naming_option("--moving-uid"):
         moving = read_context(options.moving_series, options.moving_uid)
     result = read_result(options.result)
-    exported = export_result(result, options.output, fixed, moving, options_of(options))
+    with naming_permission():
+        exported = export_result(result, options.output, fixed, moving, options_of(options))
     for note in exported.notes:
         print(f"note: {note}")
     print(f"{len(exported.files)} DICOM objects in {exported.folder}")
     return None
+
+
+@contextmanager
+def naming_permission() -> Iterator[None]:
+    """Where two series name different patients, say by which option that is allowed."""
+    from ..dicom.export import DifferentPatients
+
+    try:
+        yield
+    except DifferentPatients as error:
+        raise DifferentPatients(
+            error.what,
+            "Check that both are the same person; if so, add --allow-different-patients",
+        ) from error
 
 
 def options_of(options: argparse.Namespace) -> ExportOptions:

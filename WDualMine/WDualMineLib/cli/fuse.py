@@ -12,6 +12,7 @@ from typing import Any
 
 import SimpleITK as sitk
 
+from ..errors import OutputError
 from ..fusion.api import fuse
 from ..fusion.result import FusionResult
 from ..fusion.settings import FusionSettings
@@ -106,6 +107,7 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
     )
     names = _output_names(settings, options.registration)
     check_destination(options.output, names, force=options.force)
+    _require_no_remains(options.output, names, dicom=options.dicom)
     clock = _Clock()
     with ConsoleProgress() as progress:
         progress(Progress(0, "Reading the volumes"))
@@ -181,6 +183,25 @@ def _output_names(settings: FusionSettings, registration: str) -> list[str]:
         "overview.png",
         "report.json",
     ]
+
+
+def _require_no_remains(folder: Path, names: list[str], *, dicom: bool) -> None:
+    """Refuse a folder where files of an earlier run would pass for results of this one.
+
+    Nothing of the user's is removed unasked: ``--force`` replaces files, and these have no
+    successor. ``--dicom`` looks into its own folder by itself.
+
+    Raises:
+        OutputError: a volume in colour, a transform or DICOM objects that this run does not write.
+    """
+    optional = ["fused_colour.nrrd", "transform.tfm", *([] if dicom else [fuse_dicom.FOLDER])]
+    remains = [folder / name for name in optional if name not in names]
+    for path in remains:
+        if path.exists():
+            raise OutputError(
+                f"{path}, of another result, would stay beside the new one",
+                f"Move or remove it, or choose another folder than {folder}",
+            )
 
 
 def _write(

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 from ..dicom.context import SeriesContext
 from ..errors import InputError
 from ..progress import Progress
-from .dicom_export import add_identity_arguments, options_of, result_volumes
+from .dicom_export import (
+    add_identity_arguments,
+    naming_permission,
+    options_of,
+    result_volumes,
+)
 from .inputs import Source
 
 if TYPE_CHECKING:  # pydicom and torch load only when they are used
@@ -98,7 +103,8 @@ def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> Dicom
     from ..dicom.planes import planes_of
 
     wanted = options_of(options)
-    require_one_patient(fixed.context, moving.context, wanted)
+    with naming_permission():
+        require_one_patient(fixed.context, moving.context, wanted)
     planes_of(fixed.volume)
     if wanted.anonymise:
         Anonymiser()

@@ -34,6 +34,10 @@ _REGISTRATION = Path("registration", "registration.dcm")
 _SAME_GRID_MM = 1e-3
 
 
+class DifferentPatients(InputError):
+    """The two series name different patients, and nobody said that they may."""
+
+
 @dataclass(frozen=True)
 class ResultVolumes:
     """What is exported.
@@ -265,7 +269,7 @@ def require_one_patient(
     """Refuse two series of different patients; return what the user must be told if allowed.
 
     Raises:
-        InputError: ID, name, birth date or sex contradict, and the options do not allow it.
+        DifferentPatients: ID, name, birth date or sex contradict, and the options do not allow it.
     """
     if fixed is None or moving is None:
         return []
@@ -273,7 +277,7 @@ def require_one_patient(
     if not differences:
         return []
     if not options.allow_different_patients:
-        raise InputError(
+        raise DifferentPatients(
             f"The fixed and the moving series are of different patients: {differences} differ",
             "Check that both are the same person; if so, allow different patients explicitly",
         )

@@ -7,7 +7,7 @@ from WDualMineLib.network.decoder import Decoder
 from WDualMineLib.network.encoder import Encoder
 from WDualMineLib.network.frequency_expert import FrequencyExpert
 from WDualMineLib.network.padding import crop, pad_to_multiple
-from WDualMineLib.network.reliability import Reliability, weigh
+from WDualMineLib.network.reliability import Activity, Reliability, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
 from WDualMineLib.network.standardisation import standardised_average
 from WDualMineLib.network.statistics import joint_statistics
@@ -44,11 +44,19 @@ def test_encoder_treats_slices_of_a_batch_apart():
     torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)
 
 
-def test_reliabilities_lie_in_unit_range_and_swap():
-    part = Reliability(CHANNELS)
-    a, b = pyramid(), pyramid()
+def judged(part, a, b, slice_a=None, slice_b=None):
+    blank = torch.zeros(2, 1, 64, 64)
+    return part(
+        a, b, blank if slice_a is None else slice_a, blank if slice_b is None else slice_b
+    )
 
-    forward, backward = part(a, b), part(b, a)
+
+def test_reliabilities_lie_in_unit_range_and_swap():
+    part = Reliability(CHANNELS, "haar")
+    a, b = pyramid(), pyramid()
+    slice_a, slice_b = torch.rand(2, 2, 1, 64, 64)
+
+    forward, backward = judged(part, a, b, slice_a, slice_b), judged(part, b, a, slice_b, slice_a)
 
     assert [w.shape[2] for w in forward] == [32, 16, 8]
     for w_a, w_b in zip(forward, backward, strict=True):
@@ -59,8 +67,22 @@ def test_reliabilities_lie_in_unit_range_and_swap():
 def test_reliability_of_equal_inputs_is_even():
     a = pyramid()
 
-    for w in Reliability(CHANNELS)(a, a):
+    for w in judged(Reliability(CHANNELS, "haar"), a, a):
         torch.testing.assert_close(w, torch.full_like(w, 0.5))
+
+
+def test_activity_tells_noise_from_blur_in_dark_tissue():
+    columns = torch.arange(64) % 2 * 0.04
+    lively = (0.1 + columns).expand(1, 1, 64, 64)
+    activity = Activity(2, "haar")
+
+    finest, coarser = activity(lively)
+
+    assert finest.shape == (1, 3, 32, 32) and coarser.shape == (1, 3, 16, 16)
+    vertical, horizontal, diagonal = finest.mean((0, 2, 3))
+    assert vertical > 0.2 and horizontal < 0.01 and diagonal < 0.01
+    assert coarser.max() < 0.01
+    assert activity(lively.mean().expand(1, 1, 64, 64))[0].max() < 0.01
 
 
 def test_indifference_leaves_features_unchanged():
@@ -165,7 +187,7 @@ def test_gradient_magnitude_of_a_ramp():
 
 
 def decoder():
-    return Decoder(4, 8, detail=2, surroundings=2, hidden=6, wavelet="haar")
+    return Decoder(4, 8, detail=2, surroundings=2, hidden=6, pursuits=2, wavelet="haar")
 
 
 def test_untrained_decoder_lies_between_maximum_and_standardised_average():
@@ -180,7 +202,8 @@ def test_untrained_decoder_lies_between_maximum_and_standardised_average():
     decoded = part(a, b, statistics, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
 
     expected = (torch.maximum(a, b) + standardised_average(a, b, statistics.deviations)) / 2
-    torch.testing.assert_close((a + b) / 2 + decoded, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close((a + b) / 2 + decoded.drive, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(decoded.pursuit, torch.ones(1, 2, 16, 16))
 
 
 def test_decoder_is_silent_in_air():
@@ -197,7 +220,8 @@ def test_decoder_is_silent_in_air():
         torch.randn(1, 8, 2, 2),
     )
 
-    assert torch.count_nonzero(decoded) == 0
+    assert torch.count_nonzero(decoded.drive) == 0
+    assert torch.count_nonzero(decoded.pursuit) == 0
 
 
 def test_transfer_function_is_pointwise_and_chosen_by_the_statistics():

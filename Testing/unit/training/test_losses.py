@@ -138,12 +138,28 @@ def test_pearson_of_a_constant_is_zero():
 
 
 def test_reliability_loss_prefers_the_truth():
-    mask = torch.zeros(1, 1, 8, 8)
-    mask[..., :4] = 1
-    truth = torch.where(mask > 0, 0.05, 0.5)
+    left, right, nothing = (torch.zeros(1, 1, 8, 8) for _ in range(3))
+    left[..., :3], right[..., 5:] = 1, 1
+    truth = 0.5 - 0.45 * left + 0.45 * right
 
-    right = reliability_loss(truth, mask)
+    def loss(weight, mask_a=left, mask_b=right):
+        return reliability_loss([weight], mask_a, mask_b)
 
-    assert right < reliability_loss(torch.full_like(mask, 0.5), mask)
-    assert right < reliability_loss(1 - truth, mask)
-    assert right < reliability_loss(torch.full_like(mask, 0.05), mask)
+    even = torch.full_like(left, 0.5)
+    assert loss(truth) < loss(even)
+    assert loss(truth) < loss(1 - truth)
+    assert loss(truth) < loss(torch.full_like(left, 0.05))
+    # Exchanging the sources exchanges the reliabilities; where both are faulty nothing is asked.
+    torch.testing.assert_close(loss(truth), loss(1 - truth, right, left))
+    whole = torch.ones_like(left)
+    assert loss(truth, whole, whole) == loss(even, nothing, nothing) == 0
+
+
+def test_coarser_scales_are_taught_too():
+    mask, nothing = torch.ones(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
+    fine = torch.full((1, 1, 4, 4), 0.1)
+    right, wrong = (torch.full((1, 1, 2, 2), w) for w in (0.1, 0.9))
+
+    assert reliability_loss([fine, right], mask, nothing) < reliability_loss(
+        [fine, wrong], mask, nothing
+    )

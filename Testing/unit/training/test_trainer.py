@@ -16,8 +16,10 @@ from WDualMineLib.training.trainer import Trainer
 
 SMALL = {
     "steps": 6,
+    "pretraining": 2,
     "warm_up": 2,
     "faulty": 2,
+    "compared": 1,
     "crop": 48,
     "validate_every": 3,
     "validation_stride": 1,
@@ -85,6 +87,7 @@ def test_the_objective_improves(groups, tmp_path):
         groups,
         tmp_path,
         steps=150,
+        pretraining=0,
         faulty=0,
         toned=0.0,
         learning_rate=0.01,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
-from ..fusion.correlation import quantise
+from ..fusion.rounding import informed_rounding, nearest_rounding
 from ..progress import Progress, Steps, finish
 from ..quality.metrics import measure_pair
 from ..quality.report import Report
@@ -22,6 +23,9 @@ from .evaluate import baselines
 if TYPE_CHECKING:
     from ..fusion.engine import SliceEngine
     from ..training.dataset import SlicePair
+
+ROUNDINGS = {"WDualMine": informed_rounding, "WDualMine, nearest rounding": nearest_rounding}
+"""Rows of the network: as fuse-images rounds by default, and as everybody else does."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,8 +91,12 @@ def measure_group(engine: SliceEngine, pairs: list[SlicePair], floor: float) -> 
     for number, pair in enumerate(pairs):
         yield Progress(number / len(pairs), f"{pair.group} {pair.name}")
         a, b = (np.rint(x * 255).astype(np.uint8) for x in (pair.a, pair.b))
-        fused = fuse_slice(pair.a, pair.b, engine, correlation_floor=floor, levels=255).fused
-        report.add("WDualMine", pair.name, measure_pair(quantise(fused, 255), a, b))
+        for row, rounding in ROUNDINGS.items():
+            stored = partial(rounding, a=pair.a, b=pair.b)
+            fused = fuse_slice(
+                pair.a, pair.b, engine, correlation_floor=floor, readback=stored
+            ).fused
+            report.add(row, pair.name, measure_pair(stored(fused), a, b))
         for row, fuse in baselines(floor).items():
             report.add(row, pair.name, measure_pair(fuse(a, b), a, b))
     return report

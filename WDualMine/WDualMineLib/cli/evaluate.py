@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import InputError
-from ..fusion.correlation import apply_floor, quantise
+from ..fusion.correlation import apply_floor
+from ..fusion.rounding import Rounding, informed_rounding, nearest_rounding
 from ..progress import Progress
 from ..quality.images import list_images, read_luminance
 from ..quality.metrics import cc_bound, measure_pair
@@ -98,16 +100,20 @@ def run(options: argparse.Namespace) -> None:
 def baselines(floor: float) -> dict[str, Callable[[Image, Image], Image]]:
     """Fusions without a network, rounded to 8 bit as files are: ``{row: function of (a, b)}``."""
 
-    def floored_maximum(a: Image, b: Image) -> Image:
+    def floored_maximum(a: Image, b: Image, rounding: Rounding) -> Image:
         sources = (a / np.float32(255), b / np.float32(255))
-        fused, _ = apply_floor(np.maximum(*sources), *sources, floor, levels=255)
-        return quantise(fused, 255)
+        stored = partial(rounding, a=sources[0], b=sources[1])
+        fused, _ = apply_floor(np.maximum(*sources), *sources, floor, readback=stored)
+        return stored(fused)
 
     return {
         # Halves are rounded to even, as every 8-bit writer here does.
         "average": lambda a, b: np.rint((a.astype(np.float32) + b) / 2).astype(np.uint8),
         "maximum": np.maximum,
-        f"maximum + floor {floor:g}": floored_maximum,
+        f"maximum + floor {floor:g}": partial(floored_maximum, rounding=nearest_rounding),
+        f"maximum + floor {floor:g}, informed rounding": partial(
+            floored_maximum, rounding=informed_rounding
+        ),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..fusion.correlation import FloorReport
+from ..fusion.rounding import informed_rounding, nearest_rounding
 from ..fusion.settings import FusionSettings
 from ..progress import Progress
 from ..quality.images import list_images, read_image
@@ -16,6 +17,8 @@ from ..volumes.staging import check_destination, staged_folder
 from ..volumes.writing import writing_errors
 from .console import ConsoleProgress
 from .options import add_device, add_look, add_output
+
+ROUNDINGS = {"informed": informed_rounding, "nearest": nearest_rounding}
 
 MAP_FOLDERS = ("reliability_a", "reliability_b", "arbitration")
 
@@ -34,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--maps",
         action="store_true",
         help=f"also write the maps, 8 bit for 0 to 1, into {', '.join(MAP_FOLDERS)}",
+    )
+    parser.add_argument(
+        "--rounding",
+        choices=tuple(ROUNDINGS),
+        default="informed",
+        help="to 8 bit: down or up, whichever tells more of both sources (default), or to the "
+        "nearest level",
     )
     add_look(parser)
     add_device(parser)
@@ -65,7 +75,8 @@ def run(options: argparse.Namespace) -> None:
         for number, (name, (path_a, path_b)) in enumerate(pairs.items()):
             progress(Progress(number / len(pairs), f"Fusing {name}"))
             a, b = read_pair(name, path_a, path_b)
-            image = fuse_images(a, b, Path(name).suffix.lower(), engine, settings)
+            suffix = Path(name).suffix.lower()
+            image = fuse_images(a, b, suffix, engine, settings, ROUNDINGS[options.rounding])
             with writing_errors(options.output / name):
                 (folder / name).write_bytes(image.content)
                 for map_folder, content in zip(folders[1:], image.maps, strict=False):

@@ -12,6 +12,7 @@ from ..fusion.colour import chroma, to_rgb
 from ..fusion.correlation import FloorReport, quantise
 from ..fusion.engine import SliceEngine
 from ..fusion.preview import fuse_slice
+from ..fusion.rounding import LEVELS, Rounding, informed_rounding
 from ..fusion.settings import FusionSettings
 from ..quality.images import rounded_luminance
 
@@ -29,7 +30,12 @@ class FusedImage(NamedTuple):
 
 
 def fuse_images(
-    a: np.ndarray, b: np.ndarray, suffix: str, engine: SliceEngine, settings: FusionSettings
+    a: np.ndarray,
+    b: np.ndarray,
+    suffix: str,
+    engine: SliceEngine,
+    settings: FusionSettings,
+    rounding: Rounding = informed_rounding,
 ) -> FusedImage:
     """Fuse a pair into the content of a file with ``suffix``.
 
@@ -41,12 +47,15 @@ def fuse_images(
         a, b: uint8, (H, W) or (H, W, 3).
         suffix: lower case, with the dot.
         settings: strength and correlation floor.
+        rounding: of the fused luminance to 8 bit.
     """
     grey_a, grey_b = (_luminance(image) / np.float32(255) for image in (a, b))
     colours = _mixed_chroma(a, b) if a.ndim == 3 or b.ndim == 3 else None
 
     def pixels(y: np.ndarray) -> np.ndarray:
-        return quantise(y, 255) if colours is None else to_rgb(y, colours)
+        levels = rounding(y, grey_a, grey_b)
+        # From a whole level of luminance, RGB is rounded to a colour that has this very level.
+        return levels if colours is None else to_rgb(levels / np.float32(LEVELS), colours)
 
     def read_back(y: np.ndarray) -> np.ndarray:
         image = pixels(y)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,18 @@ from .standardisation import standardised_average
 from .statistics import AIR, JointStatistics
 from .transfer import TransferFunction
 from .wavelet import WaveletTransform
+
+
+class Decoded(NamedTuple):
+    """What the decoder proposes, each of the slices' own size.
+
+    Attributes:
+        drive: (N, 1, H, W), ``D``; exactly 0 where A and B both are 0, so that air stays air.
+        pursuit: (N, pursuits, H, W) in [0, 2], how keenly edges are to be pursued; 0 in air.
+    """
+
+    drive: Tensor
+    pursuit: Tensor
 
 
 class Decoder(nn.Module):
@@ -28,6 +42,7 @@ class Decoder(nn.Module):
         detail: channels that Z brings to full resolution.
         surroundings: channels that the context brings to full resolution.
         hidden: width of the perceptron.
+        pursuits: maps of the keenness with which edges are pursued.
         wavelet: filter bank that brings Z to full resolution.
     """
 
@@ -38,6 +53,7 @@ class Decoder(nn.Module):
         detail: int,
         surroundings: int,
         hidden: int,
+        pursuits: int,
         wavelet: str,
     ) -> None:
         super().__init__()
@@ -48,6 +64,9 @@ class Decoder(nn.Module):
         self.transfer = TransferFunction(
             4 + detail + surroundings, detail + surroundings, hidden, gains=3
         )
+        self.to_pursuit = nn.Conv2d(detail + surroundings, pursuits, 1)
+        nn.init.zeros_(self.to_pursuit.weight)
+        nn.init.zeros_(self.to_pursuit.bias)
         # Of |A - B|, half of which takes the average to the maximum; of the preference; and of
         # what takes the average to the standardised one.
         self.gains = nn.Parameter(torch.tensor([0.25, 0.0, 0.5]).view(1, 3, 1, 1))
@@ -60,8 +79,8 @@ class Decoder(nn.Module):
         w_a: Tensor,
         z: Tensor,
         context: Tensor,
-    ) -> Tensor:
-        """Compute D.
+    ) -> Decoded:
+        """Decode.
 
         Args:
             a, b: (N, 1, H, W) slices in [0, 1].
@@ -71,7 +90,7 @@ class Decoder(nn.Module):
             context: (N, C', h, w) coarsest map of the spatial expert.
 
         Returns:
-            (N, 1, H, W); exactly 0 where A and B both are 0, so that air stays air.
+            See :class:`Decoded`.
         """
         n, _, h, w = z.shape
         detail = self.transform.inverse(self.to_bands(z).reshape(n, self.detail, 4, h, w))
@@ -84,4 +103,6 @@ class Decoder(nn.Module):
         transferred, gains = self.transfer(pixels, statistics)
         steps = torch.cat([contrast, preference, shift], 1) * (self.gains + gains)
         opening = torch.tanh(total / AIR)
-        return opening * (transferred + steps.sum(1, keepdim=True))
+        drive = opening * (transferred + steps.sum(1, keepdim=True))
+        pursuit = self.to_pursuit(torch.cat([detail, surroundings], 1))
+        return Decoded(drive, 2 * opening * torch.sigmoid(pursuit))

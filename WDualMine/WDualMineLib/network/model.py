@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .arbitration import Arbitration
 from .decoder import Decoder
+from .edge_refinement import EdgeRefinement
 from .encoder import Encoder
 from .frequency_expert import FrequencyExpert
 from .layers import upsample
@@ -28,14 +29,16 @@ class NetworkConfig:
         detail: channels that the arbitrated features bring to full resolution.
         surroundings: channels that the context brings to full resolution.
         hidden: width of the decoder's perceptron.
+        refinements: steps of edge refinement.
         wavelet: orthogonal filter bank (a name pywt knows) of stem, frequency expert and decoder.
         alpha: the largest residual.
     """
 
-    channels: tuple[int, ...] = (16, 24, 32)
+    channels: tuple[int, ...] = (16, 24, 32, 40)
     detail: int = 8
     surroundings: int = 8
     hidden: int = 32
+    refinements: int = 3
     wavelet: str = "haar"
     alpha: float = 1.0
 
@@ -68,7 +71,7 @@ class DualMineNetwork(nn.Module):
         self.config = config = config or NetworkConfig()
         finest = config.channels[0]
         self.encoder = Encoder(config.channels, config.wavelet)
-        self.reliability = Reliability(config.channels)
+        self.reliability = Reliability(config.channels, config.wavelet)
         self.spatial_expert = SpatialExpert(config.channels)
         self.frequency_expert = FrequencyExpert(finest, config.wavelet)
         self.arbitration = Arbitration()
@@ -78,8 +81,10 @@ class DualMineNetwork(nn.Module):
             config.detail,
             config.surroundings,
             config.hidden,
+            config.refinements,
             config.wavelet,
         )
+        self.refinement = EdgeRefinement(config.refinements)
 
     def forward(
         self, a: Tensor, b: Tensor, statistics: JointStatistics | None = None
@@ -97,16 +102,8 @@ class DualMineNetwork(nn.Module):
         size = a.shape[2:]
         if statistics is None:
             statistics = joint_statistics(a, b)
-        scales = len(self.config.channels)
-        # Longer filters than Haar's need room for their overlap at the stem's output.
-        room = 2 * self.encoder.stem.bank.shape[-1]
-        multiple = 2**scales
-        least = -(-room // multiple) * multiple
-        a, b = (pad_to_multiple(x, multiple, least) for x in (a, b))
-
-        encoded = self.encoder(torch.cat([a, b]))
-        features_a, features_b = zip(*(x.chunk(2) for x in encoded), strict=True)
-        weights = self.reliability(features_a, features_b)
+        a, b = self._padded(a), self._padded(b)
+        features_a, features_b, weights = self._judged(a, b)
         weighted_a = [weigh(x, w) for x, w in zip(features_a, weights, strict=True)]
         weighted_b = [weigh(x, 1 - w) for x, w in zip(features_b, weights, strict=True)]
 
@@ -116,9 +113,35 @@ class DualMineNetwork(nn.Module):
 
         reliability = upsample(weights[0], a.shape[2:])
         decoded = self.decoder(a, b, statistics, reliability, z, context)
-        residual = self.config.alpha * torch.tanh(decoded)
+        average, alpha = (a + b) / 2, self.config.alpha
+        fused = average + alpha * torch.tanh(decoded.drive)
+        fused = self.refinement(fused, a, b, reliability, decoded.pursuit)
+        residual = (fused - average).clamp(-alpha, alpha)
         arbitration = upsample(arbitration, a.shape[2:])
         residual, reliability, arbitration = (
             crop(x, size) for x in (residual, reliability, arbitration)
         )
         return FusionMaps(residual, reliability, 1 - reliability, arbitration)
+
+    def trust(self, a: Tensor, b: Tensor) -> list[Tensor]:
+        """Reliability of ``a`` at every scale, finest first, without fusing anything.
+
+        Args:
+            a, b: (N, 1, H, W) in [0, 1]; sides multiples of 2 to the number of scales.
+
+        Returns:
+            One (N, 1, H / 2^s, W / 2^s) in [0, 1] a scale.
+        """
+        return self._judged(a, b)[2]
+
+    def _padded(self, x: Tensor) -> Tensor:
+        multiple = 2 ** len(self.config.channels)
+        # Longer filters than Haar's need room for their overlap at the last transform's input.
+        room = self.encoder.stem.bank.shape[-1] * multiple // 2
+        return pad_to_multiple(x, multiple, -(-room // multiple) * multiple)
+
+    def _judged(self, a: Tensor, b: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Features of both slices and the weights of the first, each finest scale first."""
+        encoded = [x.chunk(2) for x in self.encoder(torch.cat([a, b]))]
+        features_a, features_b = ([pair[which] for pair in encoded] for which in (0, 1))
+        return features_a, features_b, self.reliability(features_a, features_b, a, b)

@@ -17,11 +17,14 @@ class TrainingConfig:
     Attributes:
         steps: optimiser steps.
         seed: of the initial weights and of every batch.
-        learning_rate: at the end of the warm-up; falls to a hundredth by a cosine.
+        pretraining: of them, the first that teach reliability alone, which costs a tenth a step.
+        learning_rate: at the end of the warm-up; falls to a hundredth by a cosine, in the
+            pretraining and again after it.
         warm_up: steps over which it rises.
         per_group: whole slices of every modality pair in a batch.
         toned: probability that an image gets another gamma and window.
         faulty: crops with a faulty input in a batch.
+        compared: of them, those that are fused with and without the fault.
         crop: their side in pixels.
         reliability: weight of the reliability loss.
         consistency: weight of the difference that the fault makes to the fused crop.
@@ -29,14 +32,16 @@ class TrainingConfig:
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
-    steps: int = 1700
+    steps: int = 5800
+    pretraining: int = 4000
     seed: int = 0
     learning_rate: float = 3e-3
     warm_up: int = 30
     per_group: int = 1
     toned: float = 0.3
-    faulty: int = 4
-    crop: int = 80
+    faulty: int = 6
+    compared: int = 2
+    crop: int = 128
     reliability: float = 0.5
     consistency: float = 0.05
     averaging: float = 0.995
@@ -47,9 +52,12 @@ class TrainingConfig:
 
     def rate(self, step: int) -> float:
         """Learning rate at ``step``."""
-        if step < self.warm_up:
-            return self.learning_rate * (step + 1) / self.warm_up
-        done = (step - self.warm_up) / max(1, self.steps - self.warm_up)
+        start, end = 0, self.pretraining
+        if step >= self.pretraining:
+            start, end = self.pretraining, self.steps
+        if step - start < self.warm_up:
+            return self.learning_rate * (step - start + 1) / self.warm_up
+        done = (step - start - self.warm_up) / max(1, end - start - self.warm_up)
         return self.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
 
 

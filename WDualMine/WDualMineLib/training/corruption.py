@@ -65,6 +65,43 @@ def missing_slab(image: np.ndarray, region: np.ndarray, rng: Generator) -> np.nd
     return image * (1 - (region > 0.5))
 
 
+def pixelation(image: np.ndarray, region: np.ndarray, rng: Generator) -> np.ndarray:
+    """Coarse voxels (a small acquisition matrix)."""
+    side = int(rng.integers(3, 9))
+    means = ndimage.uniform_filter(image, side)[side // 2 :: side, side // 2 :: side]
+    rows, columns = (
+        np.minimum(np.arange(n) // side, m - 1)
+        for n, m in zip(image.shape, means.shape, strict=True)
+    )
+    return image + region * (means[rows][:, columns] - image)
+
+
+def distortion(image: np.ndarray, region: np.ndarray, rng: Generator) -> np.ndarray:
+    """Smooth warp of a few pixels (inhomogeneous field)."""
+    sigma = rng.uniform(5, 12)
+    warp = ndimage.gaussian_filter(rng.standard_normal((2, *image.shape)), (0, sigma, sigma))
+    warp *= region * rng.uniform(3, 9) / np.abs(warp).max()
+    return ndimage.map_coordinates(image, np.indices(image.shape) + warp, order=1, mode="nearest")
+
+
+def transplant(image: np.ndarray, region: np.ndarray, rng: Generator) -> np.ndarray:
+    """Tissue from elsewhere (slices out of order, folding)."""
+    shift = rng.integers(20, max(21, min(image.shape) // 2), 2) * rng.choice([-1, 1], 2)
+    other = np.roll(image, shift, (0, 1))
+    if rng.random() < 0.5:
+        other = other[::-1] if rng.random() < 0.5 else other[:, ::-1]
+    return image + region * (other - image)
+
+
+def contrast(image: np.ndarray, region: np.ndarray, rng: Generator) -> np.ndarray:
+    """Another tone curve, down to inverted contrast (wrong sequence, wrong rescale)."""
+    if rng.random() < 0.4:
+        other = np.where(image > 0.02, rng.uniform(0.6, 1.0) - 0.8 * image, image)
+    else:
+        other = image ** rng.choice([rng.uniform(0.25, 0.55), rng.uniform(1.8, 3.0)])
+    return image + region * (np.clip(other, 0, 1) - image)
+
+
 def blur(image: np.ndarray, region: np.ndarray, rng: Generator) -> np.ndarray:
     """Loss of resolution (motion, partial volume)."""
     return image + region * (ndimage.gaussian_filter(image, rng.uniform(2, 5)) - image)
@@ -85,7 +122,20 @@ def misregistration(image: np.ndarray, region: np.ndarray, rng: Generator) -> np
 
 
 TRAINED: dict[str, Corruption] = {
-    f.__name__: f for f in (noise, dropout, streaks, ghosts, bias, saturation, missing_slab)
+    f.__name__: f
+    for f in (
+        noise,
+        dropout,
+        streaks,
+        ghosts,
+        bias,
+        saturation,
+        missing_slab,
+        pixelation,
+        distortion,
+        transplant,
+        contrast,
+    )
 }
 """Kinds that the network is trained on."""
 

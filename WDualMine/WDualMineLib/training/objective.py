@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .losses.correlation import correlation_floor, scd
+from .losses.correlation import correlation_floor, pearson, scd, standardised_sum
 from .losses.edges import qabf
 from .losses.information import fused_information
 from .losses.structure import ssim, vif
+
+MEASURES = ("MI", "Qabf", "SSIM", "SCD", "VIF")
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,22 @@ class ObjectiveConfig:
         similarity: of the mean SSIM.
         differences: of SCD.
         fidelity: of the summed VIF.
+        correlation: worth of CC over its bound, up to the floor. Whatever the floor has to add
+            blurs the edges that the network aimed at.
         beyond: worth of what exceeds a goal, relative to what falls short of it.
         floor: CC over its bound that every slice is raised to first.
         bins: of the histograms of MI.
     """
 
-    information: Goal = field(default_factory=lambda: Goal(0.1, 0.0))
-    edges: Goal = field(default_factory=lambda: Goal(1.5, 0.07))
-    similarity: Goal = field(default_factory=lambda: Goal(5.0, 0.006))
-    differences: Goal = field(default_factory=lambda: Goal(0.2, 0.06))
-    fidelity: Goal = field(default_factory=lambda: Goal(0.4, 0.01))
-    beyond: float = 0.5
+    information: Goal = field(default_factory=lambda: Goal(0.12, 0.1))
+    edges: Goal = field(default_factory=lambda: Goal(1.5, 0.075))
+    similarity: Goal = field(default_factory=lambda: Goal(10.0, 0.006))
+    differences: Goal = field(default_factory=lambda: Goal(0.3, 0.08))
+    fidelity: Goal = field(default_factory=lambda: Goal(0.8, 0.012))
+    correlation: float = 10.0
+    beyond: float = 0.3
     floor: float = 0.985
-    bins: int = 256
+    bins: int = 128
 
 
 def _measures(fused: Tensor, a: Tensor, b: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:
@@ -93,7 +98,9 @@ def objective(
     with torch.no_grad():
         maximum = correlation_floor(torch.maximum(a, b), a, b, config.floor)
         reference = _measures(maximum, a, b, config)
-    loss, log = 10 * out_of_range, {}
+    correlation = pearson(fused, standardised_sum(a, b))
+    missing = F.relu(config.floor - correlation).mean()
+    loss, log = 10 * out_of_range + config.correlation * missing, {"missing": missing.item()}
     for name, value in reached.items():
         excess = value - reference[name]
         short = goals[name].margin - excess

@@ -12,6 +12,9 @@ from torch import Tensor
 from .corruption import TRAINED, corrupt
 from .dataset import SlicePair
 
+BOTH_FAULTY = 0.7
+"""Share of faulty crops that carry a fault in the second source too: a lesson for one price."""
+
 
 def rng_of_step(seed: int, step: int) -> Generator:
     """The source of all randomness of one step."""
@@ -69,39 +72,38 @@ def clean_batch(
 
 @dataclass(frozen=True)
 class FaultyBatch:
-    """Crops whose input ``a`` or ``b`` is faulty.
+    """Crops of pairs with faults in the first source and, mostly, elsewhere in the second.
 
     Attributes:
-        faulty: (N, 1, S, S), the faulty input; half of them stand for a, half for b, which the
-            network cannot tell apart.
-        partner: (N, 1, S, S), the sound input.
-        sound: (N, 1, S, S), what ``faulty`` was.
-        mask: (N, 1, S, S), 1 where ``faulty`` is.
+        faulty: a and b, (N, 1, S, S) each.
+        sound: what they were.
+        masks: (N, 1, S, S) each, 1 where a or b is faulty.
     """
 
-    faulty: Tensor
-    partner: Tensor
-    sound: Tensor
-    mask: Tensor
+    faulty: tuple[Tensor, Tensor]
+    sound: tuple[Tensor, Tensor]
+    masks: tuple[Tensor, Tensor]
 
 
 def faulty_batch(
     groups: dict[str, list[SlicePair]], count: int, side: int, rng: Generator
 ) -> FaultyBatch:
-    """Random crops with a corruption of a trained kind in either input."""
+    """Random crops with corruptions of trained kinds."""
     kinds, pools = list(TRAINED), list(groups.values())
-    faulty, partner, sound, masks = [], [], [], []
+    rows = []
     for _ in range(count):
         pair = _choose(pools[rng.integers(len(pools))], rng)
         images = [pair.a, pair.b][:: rng.choice([1, -1])]
         # A crop without signal teaches nothing: look for one around the middle.
         limits = [n - side for n in pair.a.shape]
         row, column = (int(n * rng.uniform(0.15, 0.85)) for n in limits)
-        images = [x[row : row + side, column : column + side] for x in images]
-        image, other = _orient(images, rng)
-        corrupted = corrupt(image, kinds[rng.integers(len(kinds))], rng)
-        faulty.append(corrupted.image)
-        masks.append(corrupted.mask.astype(np.float32))
-        partner.append(other)
-        sound.append(image)
-    return FaultyBatch(_stack(faulty), _stack(partner), _stack(sound), _stack(masks))
+        images = _orient([x[row : row + side, column : column + side] for x in images], rng)
+        sound = [np.ascontiguousarray(x) for x in images]
+        first, second = (corrupt(x, kinds[rng.integers(len(kinds))], rng) for x in sound)
+        if rng.random() < BOTH_FAULTY:
+            faulty, masks = [first.image, second.image], [first.mask, second.mask]
+        else:
+            faulty, masks = [first.image, sound[1]], [first.mask, np.zeros_like(first.mask)]
+        rows.append([*faulty, *sound, *(x.astype(np.float32) for x in masks)])
+    a, b, sound_a, sound_b, mask_a, mask_b = (_stack(list(x)) for x in zip(*rows, strict=True))
+    return FaultyBatch((a, b), (sound_a, sound_b), (mask_a, mask_b))

@@ -9,15 +9,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from numpy.random import Generator
+from torch import Tensor
 from torch.nn import functional as F
 
 from ..network.model import DualMineNetwork
 from .config import TrainingConfig
 from .dataset import SlicePair
 from .losses.reliability import reliability_loss
-from .objective import fuse_slices, objective
+from .objective import MEASURES, fuse_slices, objective
 from .sampling import clean_batch, faulty_batch, rng_of_step
 from .validation import validate
+
+COLUMNS = (
+    "step",
+    "loss",
+    "missing",
+    *(column for name in MEASURES for column in (name, f"{name} excess")),
+    "reliability",
+    "harm",
+    "seconds",
+)
+"""Of the log; those of what a step did not compute stay empty."""
 
 
 class Trainer:
@@ -85,24 +98,15 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = config.rate(self.step)
         self.model.train()
-
-        a, b = (
-            x.to(self.device)
-            for x in clean_batch(self.training, config.per_group, config.toned, rng)
-        )
-        fused = fuse_slices(self.model(a, b).residual, a, b)
-        loss, log = objective(fused, a, b, config.objective)
-
-        if config.faulty:
-            batch = faulty_batch(self.training, config.faulty, config.crop, rng)
-            faulty, partner, sound, mask = (x.to(self.device) for x in vars(batch).values())
-            maps = self.model(faulty, partner)
-            blame = reliability_loss(maps.reliability_a, mask)
-            with torch.no_grad():
-                wanted = fuse_slices(self.model(sound, partner).residual, sound, partner)
-            harm = F.l1_loss(fuse_slices(maps.residual, faulty, partner), wanted)
-            loss = loss + config.reliability * blame + config.consistency * harm
-            log |= {"reliability": blame.item(), "harm": harm.item()}
+        loss, log = self._blame(rng)
+        if self.step >= config.pretraining:
+            a, b = (
+                x.to(self.device)
+                for x in clean_batch(self.training, config.per_group, config.toned, rng)
+            )
+            fused = fuse_slices(self.model(a, b).residual, a, b)
+            quality, measures = objective(fused, a, b, config.objective)
+            loss, log = loss + quality, measures | log
 
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -116,27 +120,43 @@ class Trainer:
         self.step += 1
         return {"step": self.step, "loss": loss.item(), **log}
 
+    def _blame(self, rng: Generator) -> tuple[Tensor, dict[str, float]]:
+        """Loss of the reliability maps on faulty crops and, later, of the harm done to fusion."""
+        config = self.config
+        if not config.faulty:
+            return torch.zeros((), device=self.device), {}
+        batch = faulty_batch(self.training, config.faulty, config.crop, rng)
+        (a, b), sound, masks = (
+            tuple(x.to(self.device) for x in part) for part in vars(batch).values()
+        )
+        blame = reliability_loss(self.model.trust(a, b), *masks)
+        loss, log = config.reliability * blame, {"reliability": blame.item()}
+        if self.step >= config.pretraining and config.compared:
+            a, b, *sound = (x[: config.compared] for x in (a, b, *sound))
+            with torch.no_grad():
+                wanted = fuse_slices(self.model(*sound).residual, *sound)
+            harm = F.l1_loss(fuse_slices(self.model(a, b).residual, a, b), wanted)
+            loss, log = loss + config.consistency * harm, log | {"harm": harm.item()}
+        return loss, log
+
     def run(self) -> Iterator[dict[str, float]]:
         """Train to the last step, yielding each step's log; closing it stops the run cleanly."""
         log_path = self.folder / "log.csv"
         start = time.monotonic()
         try:
             with log_path.open("a", newline="") as stream:
-                writer = None
+                writer = csv.DictWriter(stream, COLUMNS, restval="")
+                if stream.tell() == 0:
+                    writer.writeheader()
                 while self.step < self.config.steps:
                     row = self._train_step() | {"seconds": round(time.monotonic() - start, 2)}
-                    if writer is None:
-                        writer = csv.DictWriter(stream, list(row))
-                        if stream.tell() == 0:
-                            writer.writeheader()
                     writer.writerow({k: round(v, 5) for k, v in row.items()})
                     stream.flush()
-                    if (
-                        self.step % self.config.validate_every == 0
-                        or self.step == self.config.steps
-                    ):
+                    last = self.step == self.config.steps
+                    if last or self.step % self.config.validate_every == 0:
                         self.save()
-                        self._validate()
+                        if last or self.step > self.config.pretraining:
+                            self._validate()
                     yield row
         finally:
             self.save()

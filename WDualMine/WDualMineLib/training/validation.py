@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 
 from ..fusion.correlation import apply_floor, quantise
+from ..fusion.rounding import LEVELS, informed_rounding
 from ..network.model import DualMineNetwork
 from ..quality.metrics import measure_pair
 from .dataset import SlicePair
@@ -36,8 +39,9 @@ def validate(
         for pair in pairs[::every]:
             a, b = (torch.from_numpy(x)[None, None].to(device) for x in (pair.a, pair.b))
             fused = fuse_slices(model(a, b).residual, a, b)[0, 0].cpu().numpy()
-            fused, _ = apply_floor(fused, pair.a, pair.b, floor, levels=255)
-            levels = [quantise(x, 255) for x in (fused, pair.a, pair.b)]
-            rows.append(measure_pair(*levels))
+            stored = partial(informed_rounding, a=pair.a, b=pair.b)
+            fused, _ = apply_floor(fused, pair.a, pair.b, floor, readback=stored)
+            sources = (quantise(x, LEVELS) for x in (pair.a, pair.b))
+            rows.append(measure_pair(stored(fused), *sources))
         table[group] = {name: float(np.mean([row[name] for row in rows])) for name in REPORTED}
     return table

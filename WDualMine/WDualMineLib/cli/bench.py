@@ -10,6 +10,7 @@ from typing import Any
 BENCHMARKS = {
     "speed": ("bench_speed", "cost of the network, and time for an image pair and for a volume"),
     "quality": ("bench_quality", "the field's measures on unseen cases, beside plain fusions"),
+    "ablation": ("bench_ablation", "what each part of the network earns, by training without it"),
     "registration": ("bench_registration", "target registration error for known transforms"),
     "reliability": ("bench_reliability", "how well reliability finds faults put into one source"),
 }

@@ -114,7 +114,7 @@ class DualMineNetwork(nn.Module):
         reliability = upsample(weights[0], a.shape[2:])
         decoded = self.decoder(a, b, statistics, reliability, z, context)
         average, alpha = (a + b) / 2, self.config.alpha
-        fused = average + alpha * torch.tanh(decoded.drive)
+        fused = self.base(a, b) + alpha * torch.tanh(decoded.drive)
         fused = self.refinement(fused, a, b, reliability, decoded.pursuit)
         residual = (fused - average).clamp(-alpha, alpha)
         arbitration = upsample(arbitration, a.shape[2:])
@@ -122,6 +122,11 @@ class DualMineNetwork(nn.Module):
             crop(x, size) for x in (residual, reliability, arbitration)
         )
         return FusionMaps(residual, reliability, 1 - reliability, arbitration)
+
+    @staticmethod
+    def base(a: Tensor, b: Tensor) -> Tensor:
+        """What D's hyperbolic tangent is added to: the average of the slices (N, 1, H, W)."""
+        return (a + b) / 2
 
     def trust(self, a: Tensor, b: Tensor) -> list[Tensor]:
         """Reliability of ``a`` at every scale, finest first, without fusing anything.

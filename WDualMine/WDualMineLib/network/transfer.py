@@ -28,9 +28,10 @@ class TransferFunction(nn.Module):
         self.first = nn.Conv2d(inputs, hidden, 1)
         self.second = nn.Conv2d(hidden, hidden, 1)
         self.last = nn.Conv2d(hidden, 1, 1)
+        self.told = (BINS * BINS, MOMENTS)
         self.sizes = (hidden, hidden, hidden, hidden, gains)
         self.modulation = nn.Sequential(
-            nn.Linear(BINS * BINS + MOMENTS, 64),
+            nn.Linear(sum(self.told), 64),
             nn.LeakyReLU(0.1),
             nn.Linear(64, 64),
             nn.LeakyReLU(0.1),

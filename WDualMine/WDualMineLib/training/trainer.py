@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..network.model import DualMineNetwork
+from ..network.model import DualMineNetwork, NetworkConfig
 from .config import TrainingConfig
 from .dataset import SlicePair
 from .losses.reliability import reliability_loss
@@ -44,6 +44,7 @@ class Trainer:
         training, validation: pairs by modality pair.
         folder: made if absent; a checkpoint in it is resumed.
         device: torch device.
+        build: makes the network; another one for ablations.
     """
 
     def __init__(
@@ -53,13 +54,14 @@ class Trainer:
         validation: dict[str, list[SlicePair]],
         folder: Path,
         device: str = "cpu",
+        build: Callable[[NetworkConfig], DualMineNetwork] = DualMineNetwork,
     ) -> None:
         self.config, self.training, self.validation = config, training, validation
         self.folder, self.device = folder, device
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        self.model = DualMineNetwork(config.network).to(device)
-        self.average = DualMineNetwork(config.network).to(device).requires_grad_(False)
+        self.model = build(config.network).to(device)
+        self.average = build(config.network).to(device).requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         self.average.eval()
         self.optimiser = torch.optim.AdamW(

@@ -1,0 +1,104 @@
+"""``wdualmine bench ablation``: the network trained again without each of its parts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import InputError
+from ..version import __version__
+from ..volumes.writing import atomic_path
+
+NO_FLOOR = "whole network, floor off"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``wdualmine bench ablation``."""
+    parser.description = (
+        "Train the network, and the network without each of its parts, for the same number of "
+        "steps with the same seed and batches, and measure them on the validation cases. The "
+        "training is short: the rows are to be compared with each other and not with the weights "
+        "that ship. A run that was stopped goes on when the command is given again."
+    )
+    parser.add_argument("data", type=Path, help="folder with CT-MRI, PET-MRI and SPECT-MRI")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="folder of the runs and of ablation.json"
+    )
+    parser.add_argument("--steps", type=int, default=200, help="of joint training (default 200)")
+    parser.add_argument(
+        "--pretraining", type=int, default=300, help="steps on reliability first (default 300)"
+    )
+    parser.add_argument("--every", type=int, default=10, metavar="N", help="validate on each Nth")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, measure, print the tables, and write ``ablation.json``."""
+    import torch
+
+    from ..training.ablation import WHOLE, WITHOUT
+    from ..training.config import TrainingConfig
+    from ..training.dataset import group_pairs, read_pairs, split_by_case
+    from ..training.trainer import Trainer
+    from ..training.validation import validate
+
+    if options.steps < 1 or options.pretraining < 0 or options.every < 1 or options.seed < 0:
+        raise InputError(
+            "--steps and --every must be 1 or more, --pretraining and --seed 0 or more",
+            "Correct the number",
+        )
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    training, validation = (group_pairs(x) for x in split_by_case(read_pairs(options.data)))
+    config = replace(
+        TrainingConfig(),
+        steps=options.pretraining + options.steps,
+        pretraining=options.pretraining,
+        seed=options.seed,
+        validate_every=50,
+        validation_stride=options.every,
+    )
+    tables: dict[str, dict] = {}
+    for row, build in WITHOUT.items():
+        # Without reliability there is nothing to pretrain and nothing to blame.
+        own = config if "reliability" not in row else without_faults(config)
+        folder = options.output / row.replace(" ", "-")
+        trainer = Trainer(own, training, validation, folder, build=build)
+        for step in trainer.run():
+            if step["step"] % 50 == 0:
+                print(f"{row}: step {step['step']} of {own.steps}", flush=True)
+        floor = own.objective.floor
+        tables[row] = validate(trainer.average, validation, options.every, floor)
+        if row == WHOLE:
+            tables[NO_FLOOR] = validate(trainer.average, validation, options.every, 0.0)
+    print(as_text(tables))
+    figures = {
+        "version": __version__,
+        "steps": options.steps,
+        "pretraining": options.pretraining,
+        "seed": options.seed,
+        "every": options.every,
+        "rows": tables,
+    }
+    with atomic_path(options.output / "ablation.json", force=True) as partial:
+        partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def without_faults(config):
+    """The same training without faulty crops and what is learned from them."""
+    return replace(config, steps=config.steps - config.pretraining, pretraining=0, faulty=0)
+
+
+def as_text(tables: dict[str, dict[str, dict[str, float]]]) -> str:
+    """One table a modality pair, a line a network."""
+    lines = []
+    for group in next(iter(tables.values())):
+        columns = list(next(iter(tables.values()))[group])
+        lines.append(f"{group:<30}" + "".join(f"{name:>10}" for name in columns))
+        for row, table in tables.items():
+            lines.append(f"{row:<30}" + "".join(f"{table[group][name]:>10.4f}" for name in columns))
+        lines.append("")
+    return "\n".join(lines)

@@ -9,14 +9,15 @@ import SimpleITK as sitk
 torch = pytest.importorskip("torch")
 pytest.importorskip("scipy", reason="the faults need scipy, of the extra [train]")
 
-from WDualMineLib.cli.bench_reliability import METHODS, as_text, find_faults, variance_share
+from WDualMineLib.cli.bench_reliability import as_text
 from WDualMineLib.cli.bench_speed import phantoms
 from WDualMineLib.cli.main import main
 from WDualMineLib.network.model import DualMineNetwork, FusionMaps
 from WDualMineLib.network.weights import save_weights
 from WDualMineLib.progress import finish
-from WDualMineLib.training.corruption import TRAINED, UNSEEN
+from WDualMineLib.training.corruption import TRAINED, UNSEEN, corrupt
 from WDualMineLib.training.dataset import SlicePair
+from WDualMineLib.training.findings import METHODS, WEIGHTINGS, find_faults, variance_share
 
 KINDS = ("noise", "missing_slab", "metal")
 
@@ -70,12 +71,27 @@ def test_variance_share_trusts_the_livelier_source(pair):
     assert variance_share([images[0]] * 2, 0) == pytest.approx(np.full((20, 20), 0.5))
 
 
-def test_the_table_has_a_line_a_kind_and_the_mean(pair):
+def test_harm_is_the_change_of_the_fused_slice_within_the_fault(pair):
+    (finding, _) = finish(find_faults(Knowing(pair, 9), [pair], ("missing_slab",), seed=0))
+
+    fault = corrupt(pair.a, "missing_slab", np.random.default_rng([0, 0, 0, 0]))
+    harmed = fault.mask & ((pair.a > 0) | (pair.b > 0))
+    # This network fuses to the average, whatever it trusts.
+    expected = np.abs(fault.image - pair.a)[harmed].mean() / 2 * 255
+    assert finding.harm == pytest.approx(dict.fromkeys(WEIGHTINGS, expected), rel=1e-4)
+
+
+def test_the_table_has_a_line_a_kind_and_the_means(pair):
     findings = finish(find_faults(Knowing(pair, 9), [pair], KINDS, seed=0))
+
     lines = as_text(findings, {"noise": "", "missing_slab": "", "metal": "*"}).splitlines()
-    assert [line.split()[0] for line in lines[1:]] == ["noise", "missing_slab", "metal*", "mean"]
+
+    names = ["noise", "missing_slab", "metal*", "mean", "mean of trained", "mean*"]
+    assert [line[:20].split("  ")[0].strip() for line in lines[1:]] == names
     mean = np.mean([f.auroc["network"] for f in findings])
-    assert lines[-1].split()[-2] == f"{mean:.3f}"
+    assert lines[-3].split()[-4] == f"{mean:.3f}"
+    of_metal = np.mean([f.auroc["network"] for f in findings if f.kind == "metal"])
+    assert lines[-1].split()[-4] == f"{of_metal:.3f}"
 
 
 def test_the_command_writes_every_kind(tmp_path, pair, capsys):
@@ -92,6 +108,7 @@ def test_the_command_writes_every_kind(tmp_path, pair, capsys):
     figures = json.loads((tmp_path / "r.json").read_text())
     assert figures["pairs"] == 3
     assert set(figures["auroc"]) == set(METHODS)
+    assert set(figures["harm"]) == set(WEIGHTINGS)
     assert set(figures["auroc"]["network"]) == {*TRAINED, *UNSEEN}
     assert "metal*" in capsys.readouterr().out
     assert main([str(word) for word in words]) == 2

@@ -122,7 +122,7 @@ def test_batches_depend_on_seed_and_step_alone(pairs):
     def draw(seed, step):
         rng = rng_of_step(seed, step)
         clean = clean_batch(groups, 1, 0.5, rng)
-        faulty = vars(faulty_batch(groups, 3, 32, rng)).values()
+        faulty = vars(faulty_batch(groups, 3, 32, 0.5, rng)).values()
         return [*clean, *(x for pair in faulty for x in pair)]
 
     first, again, later = draw(0, 5), draw(0, 5), draw(0, 6)
@@ -139,7 +139,7 @@ def test_clean_batch_has_as_many_of_every_group(pairs):
 
 
 def test_faulty_batch_is_faulty_inside_the_masks(pairs):
-    batch = faulty_batch(group_pairs(pairs), 12, 32, rng_of_step(0, 1))
+    batch = faulty_batch(group_pairs(pairs), 12, 32, 0.5, rng_of_step(0, 1))
 
     shares = [mask.mean((1, 2, 3)) for mask in batch.masks]
     assert shares[0].mean() > 0.02

@@ -12,6 +12,7 @@ BENCHMARKS = {
     "quality": ("bench_quality", "the field's measures on unseen cases, beside plain fusions"),
     "ablation": ("bench_ablation", "what each part of the network earns, by training without it"),
     "registration": ("bench_registration", "target registration error for known transforms"),
+    "volume": ("bench_volume", "flicker, halos and response to the window on two raw volumes"),
     "reliability": ("bench_reliability", "how well reliability finds faults put into one source"),
 }
 

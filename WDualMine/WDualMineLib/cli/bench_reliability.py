@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError, WDualMineError
-from ..progress import Progress, Steps, finish
-from ..quality.detection import auroc
-from ..quality.filtering import filter_valid
+from ..progress import finish
 from ..quality.report import Summary
 from ..version import __version__
 from ..volumes.writing import atomic_path, refuse_existing
 from .console import ConsoleProgress
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from ..training.dataset import SlicePair
-
-METHODS = ("network", "local variance")
-_VARIANCE_SIDE = 7
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One fault and how well each method found it.
-
-    Attributes:
-        kind: name of the fault.
-        source: modality pair and the faulty source of it: "CT-MRI: CT".
-        auroc: ``{method: area under the ROC curve}``.
-    """
-
-    kind: str
-    source: str
-    auroc: dict[str, float]
+    from ..training.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Put faults into one source of each validation pair and measure, within the head, how well "
         "1 - reliability of that source finds them: the area under the ROC curve (0.5 = not at "
         "all). Beside it: the classical activity weight, the share of a source in the local "
-        "variance."
+        "variance; and the harm, which is how far the fused slice moves within the fault (in grey "
+        "levels of 255, before the correlation floor), with the maps as they are and with both "
+        "sources trusted evenly by the same network."
     )
     parser.add_argument("data", type=Path, help="folder with CT-MRI, PET-MRI and SPECT-MRI")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="default: those that ship")
@@ -74,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
         from ..network.weights import load_model, weights_hash
         from ..training.corruption import TRAINED, UNSEEN
         from ..training.dataset import group_pairs, read_pairs, split_by_case
+        from ..training.findings import find_faults
     except ModuleNotFoundError as error:
         raise WDualMineError(
             f"{error.name} is not installed", "Install it with: pip install 'wdualmine[train]'"
@@ -95,91 +75,37 @@ def run(options: argparse.Namespace) -> None:
             "every": options.every,
             "seed": options.seed,
             "unseen": list(UNSEEN),
-            "auroc": {
-                method: {
-                    kind: {
-                        source: summary.mean
-                        for source, summary in _by_source(findings, kind, method).items()
-                    }
-                    for kind in kinds
-                }
-                for method in METHODS
-            },
+            "auroc": _figures(findings, tuple(kinds), "auroc"),
+            "harm": _figures(findings, tuple(kinds), "harm"),
         }
         with atomic_path(options.json, force=options.force) as partial:
             partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def find_faults(
-    model: nn.Module, pairs: list[SlicePair], kinds: tuple[str, ...], seed: int
-) -> Steps[list[Finding]]:
-    """Each kind of fault in each source of each pair, found or not; progress after each pair.
-
-    Faults that change nothing visible, or everything within the head, are passed over.
+def as_text(findings: list[Finding], kinds: dict[str, str]) -> str:
+    """A line a kind of fault, with its mark; a column a faulty source; means of all methods.
 
     Args:
-        model: in eval mode.
-        pairs: slices without faults.
-        kinds: names of :data:`~..training.corruption.TRAINED` or ``UNSEEN``.
-        seed: of the faults; each is drawn from the seed, its pair, kind and source alone.
+        findings: at least one.
+        kinds: ``{kind: mark}``; the mark tells trained kinds ("") from others.
     """
-    import torch
-
-    from ..training.corruption import corrupt
-
-    device = next(model.parameters()).device
-    findings = []
-    for number, pair in enumerate(pairs):
-        yield Progress(number / len(pairs), f"Faults in {pair.group} {pair.name}")
-        for index, kind in enumerate(kinds):
-            for faulty in (0, 1):
-                rng = np.random.default_rng([seed, number, index, faulty])
-                images = [pair.a, pair.b]
-                fault = corrupt(images[faulty], kind, rng)
-                # Air is easy to tell from a fault, and nobody asks about it.
-                head = (pair.a > 0) | (pair.b > 0)
-                if fault.mask[head].all() or not fault.mask[head].any():
-                    continue
-                images[faulty] = fault.image
-                with torch.inference_mode():
-                    maps = model(*(torch.from_numpy(x)[None, None].to(device) for x in images))
-                reliability = (maps.reliability_a, maps.reliability_b)[faulty][0, 0].cpu().numpy()
-                trust = dict(
-                    zip(METHODS, (reliability, variance_share(images, faulty)), strict=True)
-                )
-                found = {m: auroc(1 - w[head], fault.mask[head]) for m, w in trust.items()}
-                source = f"{pair.group}: {pair.group.split('-')[faulty]}"
-                findings.append(Finding(kind, source, found))
-    return findings
-
-
-def variance_share(images: list[np.ndarray], which: int) -> np.ndarray:
-    """Share of one of two images (H, W) in their local variance (7 x 7): float64 in [0, 1].
-
-    The weight of classical activity-level fusion, which trusts the livelier source; half where both
-    are flat.
-    """
-    window = np.full(_VARIANCE_SIDE, 1 / _VARIANCE_SIDE)
-    variances = []
-    for image in images:
-        padded = np.pad(image.astype(np.float64), _VARIANCE_SIDE // 2, mode="reflect")
-        mean = filter_valid(padded, window)
-        variances.append(np.maximum(filter_valid(padded**2, window) - mean**2, 0) + 1e-6)
-    return variances[which] / (variances[0] + variances[1])
-
-
-def as_text(findings: list[Finding], kinds: dict[str, str]) -> str:
-    """A line a kind of fault, with its mark; a column a faulty source; means of both methods."""
     sources = list(dict.fromkeys(finding.source for finding in findings))
-    header = ["", *sources, *(f"mean, {method}" for method in METHODS)]
-    lines = [header]
-    for kind, mark in (*kinds.items(), ("mean", "")):
-        chosen = None if kind == "mean" else kind
-        by_source = _by_source(findings, chosen, METHODS[0])
-        values = [by_source[source].mean if source in by_source else np.nan for source in sources]
-        values += [_summary(findings, chosen, method).mean for method in METHODS]
-        lines.append([kind + mark, *("-" if np.isnan(v) else f"{v:.3f}" for v in values)])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    methods, weightings = list(findings[0].auroc), list(findings[0].harm)
+    lines = [["", *sources, *methods, *(f"harm, {name}" for name in weightings)]]
+    groups = {kind + mark: [kind] for kind, mark in kinds.items()}
+    groups["mean"] = list(kinds)
+    for mark in dict.fromkeys(kinds.values()):
+        groups["mean" + (mark or " of trained")] = [k for k in kinds if kinds[k] == mark]
+    for name, chosen in groups.items():
+        ours = [f for f in findings if f.kind in chosen]
+        values = [
+            _mean([f.auroc[methods[0]] for f in ours if f.source == source]) for source in sources
+        ]
+        values += [_mean([f.auroc[method] for f in ours]) for method in methods]
+        cells = ["-" if np.isnan(value) else f"{value:.3f}" for value in values]
+        cells += [f"{_mean([f.harm[name] for f in ours]):.2f}" for name in weightings]
+        lines.append([name, *cells])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join(
         line[0].ljust(widths[0])
         + "".join(f"  {cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
@@ -187,13 +113,27 @@ def as_text(findings: list[Finding], kinds: dict[str, str]) -> str:
     )
 
 
-def _by_source(findings: list[Finding], kind: str | None, method: str) -> dict[str, Summary]:
-    sources = dict.fromkeys(f.source for f in findings if kind in (None, f.kind))
+def _figures(findings: list[Finding], kinds: tuple[str, ...], attribute: str) -> dict:
+    """``{method: {kind: {source: mean}}}`` of the findings' ``auroc`` or ``harm``."""
+    sources = list(dict.fromkeys(finding.source for finding in findings))
     return {
-        source: _summary([f for f in findings if f.source == source], kind, method)
-        for source in sources
+        method: {
+            kind: {
+                source: _mean(chosen)
+                for source in sources
+                if (
+                    chosen := [
+                        getattr(f, attribute)[method]
+                        for f in findings
+                        if (f.kind, f.source) == (kind, source)
+                    ]
+                )
+            }
+            for kind in kinds
+        }
+        for method in getattr(findings[0], attribute)
     }
 
 
-def _summary(findings: list[Finding], kind: str | None, method: str) -> Summary:
-    return Summary.of([f.auroc[method] for f in findings if kind in (None, f.kind)])
+def _mean(values: list[float]) -> float:
+    return Summary.of(values).mean

@@ -11,7 +11,7 @@ from ..network.model import DualMineNetwork, NetworkConfig
 from ..network.statistics import JointStatistics
 
 
-class _EvenReliability(nn.Module):
+class EvenReliability(nn.Module):
     """Both modalities weigh the same everywhere."""
 
     def forward(
@@ -71,7 +71,7 @@ WHOLE = "whole network"
 
 WITHOUT: dict[str, Callable[[NetworkConfig], DualMineNetwork]] = {
     WHOLE: DualMineNetwork,
-    "without reliability": _replacing("reliability", _EvenReliability),
+    "without reliability": _replacing("reliability", EvenReliability),
     "without spatial expert": _replacing("arbitration", lambda: _FixedArbitration(0.0)),
     "without frequency expert": _replacing("arbitration", lambda: _FixedArbitration(1.0)),
     "without arbitration": _replacing("arbitration", lambda: _FixedArbitration(0.5)),

@@ -18,11 +18,15 @@ class TrainingConfig:
         steps: optimiser steps.
         seed: of the initial weights and of every batch.
         pretraining: of them, the first that teach reliability alone, which costs a tenth a step.
-        learning_rate: at the end of the warm-up; falls to a hundredth by a cosine, in the
-            pretraining and again after it.
+        pretraining_rate: learning rate of the pretraining. Three times as much is too bold: the
+            loss stays where it is until the rate falls.
+        learning_rate: after the pretraining. Either is that at the end of a warm-up, and falls to
+            a hundredth by a cosine.
+        patience: of the encoder and the reliability heads after the pretraining: the factor of
+            their learning rate.
         warm_up: steps over which it rises.
         per_group: whole slices of every modality pair in a batch.
-        toned: probability that an image gets another gamma and window.
+        toned: probability that an image gets another gamma and window, whole slices and crops.
         faulty: crops with a faulty input in a batch.
         compared: of them, those that are fused with and without the fault.
         crop: their side in pixels.
@@ -32,15 +36,17 @@ class TrainingConfig:
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
-    steps: int = 5800
-    pretraining: int = 4000
+    steps: int = 4500
+    pretraining: int = 3000
     seed: int = 0
-    learning_rate: float = 3e-3
+    pretraining_rate: float = 1e-3
+    learning_rate: float = 2e-3
+    patience: float = 0.25
     warm_up: int = 30
     per_group: int = 1
     toned: float = 0.3
     faulty: int = 6
-    compared: int = 2
+    compared: int = 1
     crop: int = 128
     reliability: float = 0.5
     consistency: float = 0.05
@@ -52,13 +58,13 @@ class TrainingConfig:
 
     def rate(self, step: int) -> float:
         """Learning rate at ``step``."""
-        start, end = 0, self.pretraining
+        start, end, peak = 0, self.pretraining, self.pretraining_rate
         if step >= self.pretraining:
-            start, end = self.pretraining, self.steps
+            start, end, peak = self.pretraining, self.steps, self.learning_rate
         if step - start < self.warm_up:
-            return self.learning_rate * (step - start + 1) / self.warm_up
+            return peak * (step - start + 1) / self.warm_up
         done = (step - start - self.warm_up) / max(1, end - start - self.warm_up)
-        return self.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
 
 
 def config_from(overrides: dict) -> TrainingConfig:

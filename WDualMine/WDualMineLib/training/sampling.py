@@ -86,9 +86,17 @@ class FaultyBatch:
 
 
 def faulty_batch(
-    groups: dict[str, list[SlicePair]], count: int, side: int, rng: Generator
+    groups: dict[str, list[SlicePair]], count: int, side: int, toned: float, rng: Generator
 ) -> FaultyBatch:
-    """Random crops with corruptions of trained kinds."""
+    """Random crops with corruptions of trained kinds.
+
+    Args:
+        groups: training pairs by modality pair.
+        count: crops.
+        side: of a crop, in pixels.
+        toned: probability that an image gets another gamma and window.
+        rng: source of randomness.
+    """
     kinds, pools = list(TRAINED), list(groups.values())
     rows = []
     for _ in range(count):
@@ -98,7 +106,9 @@ def faulty_batch(
         limits = [n - side for n in pair.a.shape]
         row, column = (int(n * rng.uniform(0.15, 0.85)) for n in limits)
         images = _orient([x[row : row + side, column : column + side] for x in images], rng)
-        sound = [np.ascontiguousarray(x) for x in images]
+        sound = [
+            _tone(x, rng) if rng.random() < toned else np.ascontiguousarray(x) for x in images
+        ]
         first, second = (corrupt(x, kinds[rng.integers(len(kinds))], rng) for x in sound)
         if rng.random() < BOTH_FAULTY:
             faulty, masks = [first.image, second.image], [first.mask, second.mask]

@@ -64,8 +64,13 @@ class Trainer:
         self.average = build(config.network).to(device).requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         self.average.eval()
+        judges = [*self.model.encoder.parameters(), *self.model.reliability.parameters()]
+        known = set(map(id, judges))
+        others = [p for p in self.model.parameters() if id(p) not in known]
         self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=1e-4
+            [{"params": judges, "judges": True}, {"params": others, "judges": False}],
+            lr=config.learning_rate,
+            weight_decay=1e-4,
         )
         self.step = 0
         if self._checkpoint.is_file():
@@ -98,7 +103,9 @@ class Trainer:
         config = self.config
         rng = rng_of_step(config.seed, self.step)
         for group in self.optimiser.param_groups:
-            group["lr"] = config.rate(self.step)
+            # What was learned of faults is only refined later, or it would be lost at once.
+            patience = config.patience if group["judges"] and self.step >= config.pretraining else 1
+            group["lr"] = patience * config.rate(self.step)
         self.model.train()
         loss, log = self._blame(rng)
         if self.step >= config.pretraining:
@@ -127,7 +134,9 @@ class Trainer:
         config = self.config
         if not config.faulty:
             return torch.zeros((), device=self.device), {}
-        batch = faulty_batch(self.training, config.faulty, config.crop, rng)
+        batch = faulty_batch(
+            self.training, config.faulty, config.crop, config.toned, rng
+        )
         (a, b), sound, masks = (
             tuple(x.to(self.device) for x in part) for part in vars(batch).values()
         )

@@ -8,21 +8,21 @@ from torch.nn import functional as F
 from ...network.layers import upsample
 
 SURE = 2.0
-"""Margin beyond which a fault counts as found: a reliability of 0.12."""
-
-FREE = 0.3
-"""Margin that costs nothing where neither input is faulty: reliabilities from 0.43 to 0.57."""
+"""Margin from which on an input counts as faulty: a reliability of 0.12."""
 
 COARSE = 0.3
 """Worth of a coarser scale relative to the finest."""
 
 
 def reliability_loss(weights: list[Tensor], mask_a: Tensor, mask_b: Tensor) -> Tensor:
-    """Cross-entropy of the margins where one input is faulty; elsewhere the squares beyond FREE.
+    """Cross-entropy of the ordered classes "a is faulty", "neither is", "b is faulty".
 
-    A margin is the log-odds of a reliability. Squares, for they are flat at 0: with a slope there,
-    a head that cannot yet tell faults from the rest would lose by any move, and stay. Where both
-    inputs are faulty nothing is asked.
+    With the margin m, the log-odds of a's reliability, they have the probabilities
+    ``sigmoid(-m - SURE)``, what is left, and ``sigmoid(m - SURE)`` (McCullagh, "Regression models
+    for ordinal data", JRSS B 1980). Each class weighs the same however small it is. The cost of
+    the middle class is flat at m = 0, where training starts, and grows no faster than m: squares,
+    which were tried, let a few bold mistakes drown the rest. Where both inputs are faulty nothing
+    is asked.
 
     Args:
         weights: reliability of a at every scale, finest first: (N, 1, h, w) in [0, 1].
@@ -35,9 +35,10 @@ def reliability_loss(weights: list[Tensor], mask_a: Tensor, mask_b: Tensor) -> T
     neither = (1 - mask_a) * (1 - mask_b)
     total = mask_a.new_zeros(())
     for scale, weight in enumerate(weights):
-        margin = upsample(weight, mask_a.shape[2:]).logit(1e-5)
-        faulty = F.softplus(margin + SURE) * only_a + F.softplus(SURE - margin) * only_b
-        sound = F.relu(margin.abs() - FREE) ** 2 * neither
+        m = upsample(weight, mask_a.shape[2:]).logit(1e-6)
+        faulty = F.softplus(m + SURE) * only_a + F.softplus(SURE - m) * only_b
+        # Up to a constant, for sigmoid(m + s) - sigmoid(m - s) is a product of two sigmoids.
+        sound = (F.softplus(-m - SURE) + F.softplus(m - SURE)) * neither
         cost = faulty.sum() / (only_a + only_b).sum().clamp_min(1)
         cost = cost + sound.sum() / neither.sum().clamp_min(1)
         total = total + (COARSE if scale else 1) * cost

@@ -25,11 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, print progress, and write ``weights.pt`` into the folder of the run."""
+    """Train, print progress, and write ``weights.pt`` and ``curves.png`` into the run's folder."""
     import torch
 
     from ..network.weights import save_weights
     from ..training.config import config_from, config_to_dict
+    from ..training.curves import draw_curves
     from ..training.dataset import group_pairs, read_pairs, split_by_case
     from ..training.trainer import Trainer
 
@@ -61,7 +62,8 @@ def run(options: argparse.Namespace) -> None:
             shown = time.monotonic()
             print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
     save_weights(trainer.average, options.output / "weights.pt")
-    print(f"Wrote {options.output / 'weights.pt'}")
+    draw_curves(options.output, options.output / "curves.png")
+    print(f"Wrote {options.output / 'weights.pt'} and curves.png beside it")
 
 
 def _read_overrides(path: Path | None) -> dict:

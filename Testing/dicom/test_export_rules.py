@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pydicom
 import pytest
 from WDualMineLib.dicom.context import Patient
 from WDualMineLib.dicom.export import ExportOptions, ResultVolumes, export_result, export_steps
 from WDualMineLib.dicom.read import read_series
+from WDualMineLib.dicom.series import SeriesLabel
 from WDualMineLib.errors import InputError, OutputError
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
@@ -181,3 +183,49 @@ def test_an_odd_number_of_bytes_is_padded(make_result, tmp_path, all_objects) ->
     (image,) = all_objects(tmp_path / "out" / "fused_colour")
     assert len(image.PixelData) == 28
     assert np.array_equal(image.pixel_array, result.colour.array[0])
+
+
+def test_some_parts_alone(contexts, make_result, tmp_path, all_objects) -> None:
+    """A map alone says what it says among the others, but for its own UIDs."""
+    fixed, moving = contexts()
+    result = make_result(fixed.geometry)
+    export_result(result, tmp_path / "all", fixed, moving)
+    options = ExportOptions(parts={"arbitration", "registration"})
+    done = export_result(result, tmp_path / "some", fixed, moving, options)
+    names = [path.relative_to(tmp_path / "some").as_posix() for path in done.files]
+    assert names == ["maps/arbitration.dcm", "registration/registration.dcm"]
+    assert sorted((tmp_path / "some").rglob("*.dcm")) == sorted(done.files)
+    for name, instance in zip(names, done.instances, strict=True):
+        alone = pydicom.dcmread(tmp_path / "some" / name)
+        among = pydicom.dcmread(tmp_path / "all" / name)
+        assert alone.SOPInstanceUID == instance != among.SOPInstanceUID
+        for item in (alone, among):
+            for element in list(item):
+                if element.VR in ("UI", "TM", "SQ") and element.keyword != "FrameOfReferenceUID":
+                    del item[element.tag]
+        assert pydicom.Dataset(alone) == pydicom.Dataset(among)
+    assert done.patient == "Müller^Jürgen (P-17)"
+
+
+def test_parts_that_are_not_there_are_refused(make_result, tmp_path) -> None:
+    with pytest.raises(InputError, match="none of the parts"):
+        options = ExportOptions(parts={"registration"})
+        export_result(make_result(PLAIN), tmp_path / "out", options=options)
+
+
+def test_series_can_be_labelled_otherwise(make_result, tmp_path, all_objects) -> None:
+    labels = {"fused": SeriesLabel(7, "For the tumour board"), "colour": SeriesLabel(8, "Ü")}
+    export_result(make_result(PLAIN), tmp_path / "out", options=ExportOptions(labels=labels))
+    found = {(item.SeriesNumber, item.SeriesDescription) for item in all_objects(tmp_path / "out")}
+    assert {(7, "For the tumour board"), (8, "Ü")} < found
+    assert {number for number, _ in found} == {7, 8, 103, 104, 105}
+    for item in all_objects(tmp_path / "out" / "fused"):
+        assert "Not for primary diagnosis" in item.ImageComments
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(-1, "x"), (2**31, "x"), (1, " "), (1, "x" * 65), (1, "a\\b"), (1, "a\nb")]
+)
+def test_labels_that_dicom_cannot_hold_are_refused(number: int, text: str) -> None:
+    with pytest.raises(InputError, match="not possible"):
+        SeriesLabel(number, text)

@@ -33,6 +33,8 @@ from WDualMineLib.scene.parameters import FusionParameters
 from WDualMineLib.scene.preview import LivePreview
 from WDualMineLib.scene.workflow import FusionWorkflow
 
+BOUND_TO = "SlicerParameterName"
+
 HELP = """
 Fuses two volumes of one patient (CT and MR, PET and MR, SPECT and MR) into one that shows what both
 show, with maps of where which modality was trusted and of which expert decided.
@@ -89,6 +91,7 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose),
             (slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose),
             (slicer.mrmlScene.EndImportEvent, self.onSceneEndClose),
+            (slicer.mrmlScene.NodeAddedEvent, self.onNodeAdded),
         ):
             self.addObserver(slicer.mrmlScene, event, react)
         self.initializeParameterNode()
@@ -112,6 +115,14 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAdded(self, caller, event, node):
+        """A layout that was switched to brings slice views that were not there before."""
+        if self._parameters is not None and node.IsA("vtkMRMLSliceNode"):
+            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self.panel.views_changed)
+        if self._parameters is not None and node.IsA("vtkMRMLSliceCompositeNode"):
+            self.panel.views_added()
+
     def initializeParameterNode(self):
         parameters = self.logic.getParameterNode()
         suggest_inputs(slicer.mrmlScene, parameters)
@@ -126,7 +137,11 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObservers(self.panel.views_changed)
         self._parameters = parameters
         if parameters is not None:
-            self._connection = parameters.connectGui(self.ui)
+            # As parameters.connectGui(self.ui) does, which in Slicer 5.10 keeps to itself the tag
+            # that disconnectGui needs.
+            self._connection = parameters.connectParametersToGui(
+                {w.property(BOUND_TO): w for w in vars(self.ui).values() if w.property(BOUND_TO)}
+            )
             self.addObserver(parameters, modified, self.panel.parameters_changed)
             # For the live preview, which follows the slice on screen.
             for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):

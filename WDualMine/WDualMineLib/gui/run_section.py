@@ -32,6 +32,7 @@ class RunSection:
         self._doubtful: Any = None
         self._apply = Hint(ui.applyButton)
         self._cancel = Hint(ui.cancelButton)
+        self._settling = [Hint(ui.fuseAnywayButton), Hint(ui.discardAlignmentButton)]
         ui.applyButton.toolTip = ""
         ui.applyButton.clicked.connect(self.apply)
         ui.cancelButton.clicked.connect(self.cancel)
@@ -80,9 +81,10 @@ class RunSection:
         self._cancel.enable_unless("" if self._session.running else "Nothing is running")
         if self._session.running:
             self._ui.cancelButton.toolTip = f"Stop: {self._session.task}"
-        busy = f"{self._session.task} is running" if self._session.running else ""
-        for button in (self._ui.fuseAnywayButton, self._ui.discardAlignmentButton):
-            button.enabled = not busy
+        for hint in self._settling:
+            hint.enable_unless(
+                f"{self._session.task} is running." if self._session.running else ""
+            )
 
     def _on_started(self, task: str) -> None:
         self._ui.progressBar.value = 0
@@ -112,6 +114,7 @@ class RunSection:
             node = getattr(outcome.nodes, part)
             if node is not None:
                 setattr(parameters, name, node)
+        self._session.fused.emit()
         self._ui.progressBar.value = 1000
         text = coloured(_summary(outcome.result), GOOD, "Fused.")
         notes = of_notes(outcome.result.notes)

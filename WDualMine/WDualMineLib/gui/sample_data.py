@@ -36,6 +36,10 @@ def register(logic: Any, scene: Any, icons: Path) -> None:
     logic.registerCustomSampleDataSource(
         category=CATEGORY,
         sampleName="MR and simulated PET of a brain",
+        # Empty, and not left out: Slicer counts them.
+        uris=[],
+        fileNames=[],
+        nodeNames=[],
         customDownloader=lambda _source: load_simulated_pair(scene),
         thumbnailFileName=str(icons / "SamplePETMR.png"),
     )

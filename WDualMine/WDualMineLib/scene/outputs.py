@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import slicer
 
@@ -12,8 +14,9 @@ from ..version import __version__
 from ..volumes.volume import Volume
 from .appearance import grey_colours, show
 from .colours import arbitration_colours, reliability_colours
-from .hierarchy import place_beside
+from .hierarchy import place_beside, place_under
 from .legends import add_legend
+from .residual import RESIDUAL_SCALE, quantised
 from .volumes import Kept, add_volume, update_volume
 
 ATTRIBUTE = "WDualMine."
@@ -34,15 +37,24 @@ _LEGENDS = {
 
 @dataclass(frozen=True)
 class FusionNodes:
-    """The nodes of one result; ``colour`` is None where nothing was fused in colour."""
+    """The nodes of one result.
+
+    Attributes:
+        fused, reliability_fixed, reliability_moving, arbitration: shown from 0 to 1.
+        colour: None where nothing was fused in colour.
+        residual: hidden, what the network found beyond the average, for a later change of the look;
+            None in scenes that lost it.
+    """
 
     fused: slicer.vtkMRMLScalarVolumeNode
     reliability_fixed: slicer.vtkMRMLScalarVolumeNode
     reliability_moving: slicer.vtkMRMLScalarVolumeNode
     arbitration: slicer.vtkMRMLScalarVolumeNode
     colour: slicer.vtkMRMLVectorVolumeNode | None = None
+    residual: slicer.vtkMRMLScalarVolumeNode | None = None
 
     def all(self) -> list[slicer.vtkMRMLVolumeNode]:
+        """Those that the user sees."""
         nodes = [self.fused, self.colour, self.reliability_fixed, self.reliability_moving,
                  self.arbitration]  # fmt: skip
         return [node for node in nodes if node is not None]
@@ -58,7 +70,7 @@ def results_in(scene: slicer.vtkMRMLScene) -> list[FusionNodes]:
         parts = {part.name: node.GetNodeReference(PART_ROLE + part.name)
                  for part in fields(FusionNodes)}  # fmt: skip
         parts["fused"] = node
-        if all(parts[name] is not None for name in parts if name != "colour"):
+        if all(parts[name] is not None for name in parts if name not in ("colour", "residual")):
             found.append(FusionNodes(**parts))
     return found
 
@@ -80,8 +92,11 @@ def add_outputs(
         targets: nodes to update, by the names of :class:`FusionNodes`; what is absent or None is
             made. Their names and places in the hierarchy stay as they are.
     """
-    targets = targets or {}
+    targets = dict(targets or {})
+    if targets.get("fused") is not None:
+        targets["residual"] = targets["fused"].GetNodeReference(PART_ROLE + "residual")
     pair = f"{fixed.GetName()} + {moving.GetName()}"
+    residual, scale = quantised(result)
     parts: dict[str, tuple[Volume | None, str]] = {
         "fused": (result.fused, f"{pair} fused"),
         "colour": (result.colour, f"{pair} fused in colour"),
@@ -90,54 +105,73 @@ def add_outputs(
         "reliability_moving": (
             result.reliability_moving, f"{pair} reliability of {moving.GetName()}"),
         "arbitration": (result.arbitration, f"{pair} arbitration"),
+        "residual": (residual, f"{pair} residual"),
     }  # fmt: skip
-    reliability = reliability_colours(scene)
-    tables = {
-        "fused": grey_colours(scene),
-        "reliability_fixed": reliability,
-        "reliability_moving": reliability,
-        "arbitration": arbitration_colours(scene),
-    }
     nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
-    made: list[slicer.vtkMRMLNode] = []
-    unfiled: list[slicer.vtkMRMLNode] = []
+    known = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
     kept: list[Kept] = []
     scene.StartState(slicer.vtkMRMLScene.BatchProcessState)
     try:
+        tables = _tables(scene)
         for part, (volume, name) in parts.items():
             if volume is None:
                 continue
             node = targets.get(part)
             if node is None:
                 node = add_volume(scene, volume.with_array(volume.array, name))
-                made.append(node)
             else:
                 kept.append(Kept(node))
                 update_volume(node, volume)
                 node.CreateDefaultDisplayNodes()
             nodes[part] = node
-            if node.GetAttribute(OUTPUT) is None:
-                unfiled.append(node)
             node.SetAndObserveTransformNodeID(fixed.GetTransformNodeID())
-            if part in tables:
-                show(node, (0.0, 1.0), tables[part])
-            if part in _LEGENDS and (legend := add_legend(node, _LEGENDS[part])) is not None:
-                made.append(legend)
-            _trace(node, part, result, fixed, moving)
+        _finish(scene, nodes, tables, f"{pair} fusion", fixed)
         for part, node in nodes.items():
-            if part != "fused":
-                nodes["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
-        if unfiled:
-            place_beside(scene, fixed, unfiled, f"{pair} fusion")
+            _trace(node, part, result, fixed, moving)
+        nodes["residual"].SetAttribute(RESIDUAL_SCALE, repr(scale))
     except BaseException:
-        for node in made:
-            scene.RemoveNode(node)
+        for node in [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]:
+            if node.GetID() not in known:
+                scene.RemoveNode(node)
         for state in kept:
             state.restore()
         raise
     finally:
         scene.EndState(slicer.vtkMRMLScene.BatchProcessState)
     return FusionNodes(**nodes)
+
+
+def _tables(scene: slicer.vtkMRMLScene) -> dict[str, slicer.vtkMRMLColorNode]:
+    """Colour nodes of the parts that are shown from 0 to 1."""
+    reliability = reliability_colours(scene)
+    return {
+        "fused": grey_colours(scene),
+        "reliability_fixed": reliability,
+        "reliability_moving": reliability,
+        "arbitration": arbitration_colours(scene),
+    }
+
+
+def _finish(
+    scene: slicer.vtkMRMLScene,
+    nodes: Mapping[str, slicer.vtkMRMLVolumeNode],
+    tables: Mapping[str, slicer.vtkMRMLColorNode],
+    folder: str,
+    fixed: slicer.vtkMRMLScalarVolumeNode,
+) -> None:
+    """Windows, colours, legends and places of the nodes; new ones go into ``folder``."""
+    for part, node in nodes.items():
+        if part in tables:
+            show(node, (0.0, 1.0), tables[part])
+        if part in _LEGENDS:
+            add_legend(node, _LEGENDS[part])
+        if part != "fused":
+            nodes["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
+    unfiled = [n for part, n in nodes.items() if part != "residual" and not n.GetAttribute(OUTPUT)]
+    if unfiled:
+        place_beside(scene, fixed, unfiled, folder)
+    nodes["residual"].HideFromEditorsOn()
+    place_under(scene, nodes["fused"], nodes["residual"])
 
 
 def _trace(
@@ -151,13 +185,22 @@ def _trace(
     node.SetNodeReferenceID(FIXED_ROLE, fixed.GetID())
     node.SetNodeReferenceID(MOVING_ROLE, moving.GetID())
     for role, source in ((FIXED_ROLE, fixed), (MOVING_ROLE, moving)):
-        if uids := source.GetAttribute(_DICOM_INSTANCES):
-            node.SetAttribute(role + ".instanceUIDs", uids)
-    for key, value in result.fused.attributes.items():
-        node.SetAttribute(ATTRIBUTE + key, str(value))
+        # None removes what an earlier run with other sources left.
+        node.SetAttribute(role + ".instanceUIDs", source.GetAttribute(_DICOM_INSTANCES))
+    for key, value in look_of(result).items():
+        node.SetAttribute(ATTRIBUTE + key, value)
     # Here and not above: the results of an earlier session can be found without PyTorch.
     from ..network.weights import weights_hash
 
     node.SetAttribute(ATTRIBUTE + "Weights", f"sha256:{weights_hash(result.settings.weights)}")
     node.SetAttribute(OUTPUT, part)
     node.SetAttribute(ATTRIBUTE + "Version", __version__)
+
+
+def look_of(result: FusionResult) -> dict[str, str]:
+    """Windows, settings and look of a result as attributes, without the prefix."""
+    settings = result.settings
+    attributes: dict[str, Any] = dict(result.fused.attributes)
+    if settings.colour is not None:
+        attributes["colour"] = json.dumps(settings.colour)
+    return {key: str(value) for key, value in attributes.items()}

@@ -17,14 +17,12 @@ from ..registration.result import RegistrationResult, Verdict
 from ..registration.settings import RegistrationSettings
 from ..registration.transforms import affine_transform, matrix_of
 from ..volumes.volume import Volume
+from .alignments import ALIGNED_TO, ALIGNS, VERDICT, own_transform
 from .appearance import show_source
 from .choices import Registration
 from .inputs import FusionRequest, require_possible, source_of
 from .outputs import FusionNodes, add_outputs, results_in
 from .placement import moved, set_matrix, to_world, transform_to_world
-
-ALIGNS = "WDualMine.Aligns"
-"""Reference role by which a transform node that a registration made knows its moving volume."""
 
 # Share of the progress bar for a registration, where there is one.
 _REGISTRATION = 0.5
@@ -106,18 +104,10 @@ class FusionWorkflow:
                 return Outcome(nodes, None)
         return None
 
-    def own_transform(
-        self, moving: slicer.vtkMRMLScalarVolumeNode
-    ) -> slicer.vtkMRMLLinearTransformNode | None:
-        """The transform that an earlier run put ``moving`` under, if it still lies there."""
-        parent = moving.GetParentTransformNode()
-        made_here = parent is not None and parent.GetNodeReference(ALIGNS) is moving
-        return parent if made_here else None
-
     def _moving_to_world(self, request: FusionRequest) -> np.ndarray:
         if request.registration is Registration.TRANSFORM:
             return transform_to_world(request.transform)
-        own = self.own_transform(request.moving)
+        own = own_transform(request.moving)
         if own is not None and request.registration is not Registration.OFF:
             # A new registration starts afresh, not from what an earlier one found.
             return np.eye(4)
@@ -146,7 +136,7 @@ class FusionWorkflow:
         nodes = add_outputs(self._scene, result, request.fixed, request.moving, targets)
         transform = None
         if alignment is not None:
-            own = self.own_transform(request.moving)
+            own = own_transform(request.moving)
             transform = self._place(own, request, alignment, moving_to_world)
         elif request.registration is Registration.TRANSFORM:
             request.moving.SetAndObserveTransformNodeID(request.transform.GetID())
@@ -172,7 +162,8 @@ class FusionWorkflow:
             )
         set_matrix(node, moving_to_world)
         node.SetNodeReferenceID(ALIGNS, request.moving.GetID())
-        node.SetAttribute("WDualMine.Verdict", alignment.verdict.value)
+        node.SetNodeReferenceID(ALIGNED_TO, request.fixed.GetID())
+        node.SetAttribute(VERDICT, alignment.verdict.value)
         node.SetDescription("; ".join(alignment.reasons))
         request.moving.SetAndObserveTransformNodeID(node.GetID())
         return node

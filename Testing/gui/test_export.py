@@ -370,6 +370,51 @@ def test_slicers_dialog_is_told_why_not(make_series, fuse, dialog, scene, tmp_pa
     assert "no part of a result" in dialog.export(tmp_path / "dialog")
 
 
+def test_maps_come_back_exactly_and_in_their_colours(
+    make_series, fuse, export, database, dialog, scene
+) -> None:
+    import slicer
+    from WDualMineLib.scene.volumes import array_of, geometry_of
+
+    make_series("MR", "P-17", 1), make_series("CT", "P-17", 2)
+    nodes = fuse()
+    assert "are in Slicer's database" in export("Slicer's DICOM database")
+    plugin = slicer.modules.dicomPlugins[NAME]()
+    files = [str(path) for path in database.files.values()]
+    loadables = plugin.examineForImport([[path] for path in files])
+    assert plugin.examineForImport([[path] for path in files]) == loadables, "kept for next time"
+    loadables.sort(key=lambda loadable: loadable.name)
+    assert [load.name.split(":")[0] for load in loadables] == ["103", "104", "105"]
+    parts = ("reliability_fixed", "reliability_moving", "arbitration")
+    for loadable, part in zip(loadables, parts, strict=True):
+        assert loadable.selected and loadable.confidence > 0.95
+        node, made = plugin.load(loadable), getattr(nodes, part)
+        assert loadable.filed == node.GetID() and node.GetName() == loadable.name
+        assert np.array_equal(array_of(node), array_of(made))
+        there, here = geometry_of(node), geometry_of(made)
+        assert np.abs(there.ijk_to_lps - here.ijk_to_lps).max() < 1e-4
+        display, own = node.GetDisplayNode(), made.GetDisplayNode()
+        assert display.GetColorNodeID() == own.GetColorNodeID()
+        assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 1)
+
+
+def test_a_damaged_map_is_not_loaded(
+    make_series, fuse, export, database, dialog, scene, caplog
+) -> None:
+    import slicer
+
+    make_series("MR", "P-17", 1), make_series("CT", "P-17", 2)
+    fuse()
+    export("Slicer's DICOM database")
+    plugin = slicer.modules.dicomPlugins[NAME]()
+    (loadable, *_) = plugin.examineForImport([list(map(str, database.files.values()))])
+    path = Path(loadable.files[0])
+    path.write_bytes(path.read_bytes()[:-1000])
+    before = scene.GetNumberOfNodes()
+    assert plugin.load(loadable) is False
+    assert scene.GetNumberOfNodes() == before and "damaged" in caplog.text
+
+
 def test_the_plugin_can_be_found_before_the_dicom_module_and_reloaded(database) -> None:
     """It makes the list of plugins where nobody has yet, and adds to one that is there."""
     import slicer

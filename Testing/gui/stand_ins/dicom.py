@@ -47,6 +47,11 @@ class Database:
                     path.unlink()
         return True
 
+    def fileValue(self, path, tag):
+        group, element = (int(part, 16) for part in tag.split(","))
+        value = self._header(path).get((group, element))
+        return "" if value is None else str(value.value)
+
     def patients(self):
         return sorted({self._header(path).PatientID for path in self.files.values()})
 
@@ -149,7 +154,7 @@ class ExportDialog:
 def install(slicer, database: Database) -> None:
     """Make ``import DICOMLib``, ``slicer.dicomDatabase`` and the exportables work."""
     library = types.ModuleType("DICOMLib")
-    library.DICOMPlugin = _Plugin
+    library.DICOMPlugin, library.DICOMLoadable = _Plugin, _Loadable
     library.DICOMUtils = types.SimpleNamespace(
         importDicom=_import_dicom,
         TemporaryDICOMDatabase=lambda folder: _temporary_database(slicer, folder),
@@ -172,12 +177,25 @@ class _Plugin:
     def __init__(self):
         self.loadType = "Generic DICOM"
         self.tags = {}
+        self.loadableCache = {}
 
-    def examineForImport(self, fileList):
-        return []
+    def getCachedLoadables(self, files):
+        return self.loadableCache.get(tuple(files))
 
-    def examineForExport(self, subjectHierarchyItemID):
-        return []
+    def cacheLoadables(self, files, loadables):
+        self.loadableCache[tuple(files)] = loadables
+
+    def addSeriesInSubjectHierarchy(self, loadable, dataNode):
+        assert loadable.files and dataNode.IsA("vtkMRMLNode")
+        loadable.filed = dataNode.GetID()
+
+
+class _Loadable:
+    """DICOMLib.DICOMLoadable."""
+
+    def __init__(self):
+        self.files, self.name, self.tooltip, self.warning = [], "Unknown", "", ""
+        self.selected, self.confidence = False, 0.5
 
 
 def _import_dicom(folder, database=None, copyFiles=False):

@@ -31,6 +31,7 @@ from WDualMineLib.scene.look import Look
 from WDualMineLib.scene.measures import Measures
 from WDualMineLib.scene.parameters import FusionParameters
 from WDualMineLib.scene.preview import LivePreview
+from WDualMineLib.scene.sources import SourceCache
 from WDualMineLib.scene.workflow import FusionWorkflow
 
 BOUND_TO = "SlicerParameterName"
@@ -65,7 +66,7 @@ def register_sample_data():
     import SampleData
 
     icons = Path(__file__).parent / "Resources" / "Icons"
-    register(SampleData.SampleDataLogic, slicer.mrmlScene, icons)
+    register(SampleData.SampleDataLogic, slicer.mrmlScene, icons, slicer.util.errorDisplay)
 
 
 class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -154,14 +155,14 @@ class WDualMineLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
-        scene = slicer.mrmlScene
+        scene, sources = slicer.mrmlScene, SourceCache()
         self.logics = Logics(
             FusionWorkflow(scene),
             Dependencies(),
             LivePreview(scene),
             Look(scene),
-            Inspection(scene),
-            Measures(scene),
+            Inspection(scene, sources),
+            Measures(scene, sources),
             DicomExport(),
         )
 

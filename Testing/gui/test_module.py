@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -75,26 +73,6 @@ def test_applying_again_updates_the_same_nodes(fused, session, scene) -> None:
     fused.click("applyButton")
     fused.wait_until(lambda: not session.running)
     assert nodes_in(scene) == before
-
-
-def test_the_application_stays_alive_during_a_run(ready, session) -> None:
-    ready.click("applyButton")
-    gaps = ready.wait_until(lambda: not session.running)
-    # 0.2 s is promised on a machine of one's own; tests share theirs.
-    assert np.quantile(gaps, 0.9) < 0.2 and max(gaps) < 1.0, f"{max(gaps):.2f} s without an event"
-
-
-def test_cancel_answers_at_once_and_leaves_no_trace(ready, session, scene) -> None:
-    before = nodes_in(scene)
-    ready.click("applyButton")
-    assert ready.ui.cancelButton.isEnabled() and not ready.ui.applyButton.isEnabled()
-    assert ready.ui.applyButton.toolTip() == "Fusion is running."
-    started = time.perf_counter()
-    ready.click("cancelButton")
-    assert time.perf_counter() - started < 1.0
-    assert not session.running and nodes_in(scene) == before
-    assert "cancelled" in ready.text("statusLabel")
-    assert ready.ui.applyButton.isEnabled()
 
 
 def test_a_scene_closed_during_a_run_stops_it(ready, session, scene, shown_widget) -> None:
@@ -190,6 +168,7 @@ def test_comparisons_show_both_sources(fused, session, scene, button) -> None:
     from WDualMineLib.scene.volumes import array_of
 
     fused.click(button)
+    fused.wait_until(lambda: not session.running)
     node = scene.GetFirstNodeByName(COMPARISON)
     sources = SourceCache().of(session.nodes)
     fixed, moving = (array_of(node) == s for s in (sources.fixed, sources.moving))

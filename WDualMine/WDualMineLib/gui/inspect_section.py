@@ -13,6 +13,8 @@ from .protocols import InspectLogic
 from .session import Session
 from .widgets import Hint, say
 
+TASK = "Preparing the views"
+
 
 class InspectSection:
     """One arrangement at a time; its sliders are on only while it is shown."""
@@ -89,11 +91,11 @@ class InspectSection:
 
     def _checkerboard(self, *_: Any) -> None:
         tiles = round(self._ui.tilesSlider.value)
-        self._show("checkerboard", lambda nodes: self._logic.checkerboard(nodes, tiles))
+        self._compare("checkerboard", lambda nodes: self._logic.checkerboard(nodes, tiles))
 
     def _reveal(self, *_: Any) -> None:
         position = self._ui.revealSlider.value
-        self._show("reveal", lambda nodes: self._logic.reveal(nodes, position))
+        self._compare("reveal", lambda nodes: self._logic.reveal(nodes, position))
 
     def _map(self, *_: Any) -> None:
         # Of the widgets: they tell of a change before the parameter node knows of it.
@@ -111,6 +113,25 @@ class InspectSection:
     def _repeat(self, name: str) -> None:
         if self._shown == name:
             self._actions[name]()
+
+    def _compare(self, name: str, action: Any) -> None:
+        """Show a comparison of the sources, which have to be brought to one grid first."""
+        nodes = self._session.nodes
+        if nodes is None or self._session.running:
+            return
+        prepared = self._session.attempt(lambda: self._logic.is_prepared(nodes), self._on_error)
+        if prepared is None:
+            return
+        if prepared:
+            self._show(name, action)
+            return
+        steps = self._logic.prepare_steps(nodes)
+        self._session.run(TASK, steps, lambda _: self._show(name, action), self._on_error)
+
+    def _on_error(self, error: WDualMineError) -> None:
+        self._shown, self._failed = "", True
+        self.update()
+        say(self._ui.statusLabel, of_error(error))
 
     def _show(self, name: str, action: Any) -> None:
         nodes = self._session.nodes

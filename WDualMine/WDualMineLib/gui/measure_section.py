@@ -34,7 +34,6 @@ class MeasureSection:
         self._measure = Hint(ui.measureButton)
         self._plot = Hint(ui.plotCombo)
         self._region = Hint(ui.measureRegionButton)
-        ui.measureButton.toolTip = ""
         for metric in VOLUME_METRICS:
             ui.plotCombo.addItem(metric)
         ui.measureButton.clicked.connect(self.measure)
@@ -72,8 +71,6 @@ class MeasureSection:
             self._measured = None
             self._ui.measuresTable.visible = False
         self._measure.enable_unless(reason)
-        if not reason:
-            self._ui.measureButton.toolTip = "CC, MI, SSIM and Qabf of the volume and of each slice"
         unmeasured = "" if self._measured else "Measure first: there is no curve yet"
         self._plot.enable_unless(reason or unmeasured)
         parameters = self._session.parameters

@@ -64,7 +64,7 @@ class FusionPanel:
             MeasureSection(ui, self.session, logics.measures),
             ExportSection(ui, self.session, logics.export),
         )
-        for name in ("status", "preview", "look", "region", "export"):
+        for name in ("reason", "status", "preview", "look", "region", "export"):
             say(getattr(ui, f"{name}Label"), "")
 
     def set_parameters(self, parameters: Any) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from ..progress import Steps
 from ..volumes.volume import Volume
 from .appearance import grey_colours, show, show_everywhere, show_only_between
 from .choices import Layers, Map
 from .outputs import FIXED_ROLE, MOVING_ROLE, FusionNodes
-from .sources import SourceCache
+from .sources import SourceCache, Sources
 from .views import SliceViews
 from .volumes import add_volume, geometry_of, update_volume
 
@@ -37,11 +38,23 @@ def _side_by_side_xml() -> str:
 class Inspection:
     """Sets layouts, layers and cursors of one scene; makes no picture itself."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+    def __init__(self, scene: slicer.vtkMRMLScene, sources: SourceCache | None = None) -> None:
         self._scene = scene
-        self._sources = SourceCache()
+        self._sources = sources or SourceCache()
         self._views = SliceViews(scene)
         self._layout_before: int | None = None
+
+    def is_prepared(self, nodes: FusionNodes) -> bool:
+        """Whether :meth:`checkerboard` and :meth:`reveal` answer at once."""
+        return self._sources.has(nodes)
+
+    def prepare_steps(self, nodes: FusionNodes) -> Steps[Sources]:
+        """Bring the moving volume to the grid of the fused one, for a comparison of the sources.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        return self._sources.steps(nodes)
 
     def side_by_side(self, nodes: FusionNodes) -> None:
         """Fixed, moving and fused beside each other, linked, with one cursor in all."""

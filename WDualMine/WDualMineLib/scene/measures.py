@@ -23,9 +23,9 @@ TABLE = "WDualMine measures along the slices"
 class Measures:
     """Measures results of one scene, and keeps the last measures for plots."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+    def __init__(self, scene: slicer.vtkMRMLScene, sources: SourceCache | None = None) -> None:
         self._scene = scene
-        self._sources = SourceCache()
+        self._sources = sources or SourceCache()
         self._last: VolumeMeasures | None = None
 
     def steps(self, nodes: FusionNodes) -> Steps[VolumeMeasures]:
@@ -34,7 +34,7 @@ class Measures:
         Raises:
             InputError: a source is not in the scene any more.
         """
-        sources = self._sources.of(nodes)
+        sources = yield from self._sources.steps(nodes)
         axis = _slice_axis(nodes)
 
         def work(job: Job) -> VolumeMeasures:

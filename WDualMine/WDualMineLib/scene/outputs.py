@@ -11,13 +11,13 @@ import slicer
 
 from ..fusion.result import FusionResult
 from ..version import __version__
-from ..volumes.volume import Volume
 from .appearance import grey_colours, show
 from .colours import arbitration_colours, reliability_colours
 from .hierarchy import place_beside, place_under
-from .legends import add_legend
-from .residual import RESIDUAL_SCALE, quantised
-from .volumes import Kept, add_volume, update_volume
+from .legends import MAP_LEGENDS, add_legend
+from .parts import Parts, parts_of
+from .residual import RESIDUAL_SCALE
+from .volumes import Kept, update_volume
 
 ATTRIBUTE = "WDualMine."
 """Prefix of every attribute and reference role that a result's nodes carry."""
@@ -27,12 +27,7 @@ MOVING_ROLE = ATTRIBUTE + "MovingVolume"
 OUTPUT = ATTRIBUTE + "Output"
 PART_ROLE = ATTRIBUTE + "Part."
 _DICOM_INSTANCES = "DICOM.instanceUIDs"
-
-_LEGENDS = {
-    "reliability_fixed": "Reliability\n1: trusted alone\n0: not trusted",
-    "reliability_moving": "Reliability\n1: trusted alone\n0: not trusted",
-    "arbitration": "Arbitration\n1: spatial expert\n0: frequency expert",
-}
+_SCALAR, _VECTOR = "vtkMRMLScalarVolumeNode", "vtkMRMLVectorVolumeNode"
 
 
 @dataclass(frozen=True)
@@ -81,6 +76,7 @@ def add_outputs(
     fixed: slicer.vtkMRMLScalarVolumeNode,
     moving: slicer.vtkMRMLScalarVolumeNode,
     targets: Mapping[str, slicer.vtkMRMLVolumeNode | None] | None = None,
+    parts: Parts | None = None,
 ) -> FusionNodes:
     """Put the result of fusing ``fixed`` and ``moving`` into their scene, all or nothing.
 
@@ -91,44 +87,45 @@ def add_outputs(
     Args:
         targets: nodes to update, by the names of :class:`FusionNodes`; what is absent or None is
             made. Their names and places in the hierarchy stay as they are.
+        parts: :func:`parts_of` the result, where they were made already.
     """
+    parts = parts or parts_of(result)
     targets = dict(targets or {})
     if targets.get("fused") is not None:
         targets["residual"] = targets["fused"].GetNodeReference(PART_ROLE + "residual")
     pair = f"{fixed.GetName()} + {moving.GetName()}"
-    residual, scale = quantised(result)
-    parts: dict[str, tuple[Volume | None, str]] = {
-        "fused": (result.fused, f"{pair} fused"),
-        "colour": (result.colour, f"{pair} fused in colour"),
-        "reliability_fixed": (
-            result.reliability_fixed, f"{pair} reliability of {fixed.GetName()}"),
-        "reliability_moving": (
-            result.reliability_moving, f"{pair} reliability of {moving.GetName()}"),
-        "arbitration": (result.arbitration, f"{pair} arbitration"),
-        "residual": (residual, f"{pair} residual"),
-    }  # fmt: skip
+    names = {
+        "fused": f"{pair} fused",
+        "colour": f"{pair} fused in colour",
+        "reliability_fixed": f"{pair} reliability of {fixed.GetName()}",
+        "reliability_moving": f"{pair} reliability of {moving.GetName()}",
+        "arbitration": f"{pair} arbitration",
+        "residual": f"{pair} residual",
+    }
     nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
     known = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
     kept: list[Kept] = []
     scene.StartState(slicer.vtkMRMLScene.BatchProcessState)
     try:
         tables = _tables(scene)
-        for part, (volume, name) in parts.items():
-            if volume is None:
-                continue
+        for part, volume in parts.volumes.items():
             node = targets.get(part)
             if node is None:
-                node = add_volume(scene, volume.with_array(volume.array, name))
+                kind = _VECTOR if volume.is_colour else _SCALAR
+                node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(names[part]))
             else:
                 kept.append(Kept(node))
-                update_volume(node, volume)
-                node.CreateDefaultDisplayNodes()
+            # Before there are voxels, of which it would look for the best window.
+            node.CreateDefaultDisplayNodes()
+            node.GetDisplayNode().AutoWindowLevelOff()
+            update_volume(node, volume, parts.images[part])
             nodes[part] = node
             node.SetAndObserveTransformNodeID(fixed.GetTransformNodeID())
         _finish(scene, nodes, tables, f"{pair} fusion", fixed)
+        told = look_of(result) | {"Weights": f"sha256:{parts.weights}", "Version": __version__}
         for part, node in nodes.items():
-            _trace(node, part, result, fixed, moving)
-        nodes["residual"].SetAttribute(RESIDUAL_SCALE, repr(scale))
+            _trace(node, part, told, fixed, moving)
+        nodes["residual"].SetAttribute(RESIDUAL_SCALE, repr(parts.residual_scale))
     except BaseException:
         for node in [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]:
             if node.GetID() not in known:
@@ -163,8 +160,8 @@ def _finish(
     for part, node in nodes.items():
         if part in tables:
             show(node, (0.0, 1.0), tables[part])
-        if part in _LEGENDS:
-            add_legend(node, _LEGENDS[part])
+        if part in MAP_LEGENDS:
+            add_legend(node, MAP_LEGENDS[part])
         if part != "fused":
             nodes["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
     unfiled = [n for part, n in nodes.items() if part != "residual" and not n.GetAttribute(OUTPUT)]
@@ -177,7 +174,7 @@ def _finish(
 def _trace(
     node: slicer.vtkMRMLVolumeNode,
     part: str,
-    result: FusionResult,
+    told: Mapping[str, str],
     fixed: slicer.vtkMRMLScalarVolumeNode,
     moving: slicer.vtkMRMLScalarVolumeNode,
 ) -> None:
@@ -187,14 +184,9 @@ def _trace(
     for role, source in ((FIXED_ROLE, fixed), (MOVING_ROLE, moving)):
         # None removes what an earlier run with other sources left.
         node.SetAttribute(role + ".instanceUIDs", source.GetAttribute(_DICOM_INSTANCES))
-    for key, value in look_of(result).items():
+    for key, value in told.items():
         node.SetAttribute(ATTRIBUTE + key, value)
-    # Here and not above: the results of an earlier session can be found without PyTorch.
-    from ..network.weights import weights_hash
-
-    node.SetAttribute(ATTRIBUTE + "Weights", f"sha256:{weights_hash(result.settings.weights)}")
     node.SetAttribute(OUTPUT, part)
-    node.SetAttribute(ATTRIBUTE + "Version", __version__)
 
 
 def look_of(result: FusionResult) -> dict[str, str]:

@@ -22,6 +22,7 @@ from .appearance import show_source
 from .choices import Registration
 from .inputs import FusionRequest, require_possible, source_of
 from .outputs import FusionNodes, add_outputs, results_in
+from .parts import Parts, parts_of
 from .placement import moved, set_matrix, to_world, transform_to_world
 
 # Share of the progress bar for a registration, where there is one.
@@ -67,7 +68,10 @@ class FusionWorkflow:
             WDualMineError: whatever else the fusion raises.
         """
         require_possible(request)
-        fixed, moving = source_of(request.fixed), source_of(request.moving)
+        fixed = source_of(request.fixed)
+        yield Progress(0.0, "Preparing")  # a large volume takes a moment to be copied
+        self._require_present(request)
+        moving = source_of(request.moving)
         fixed_to_world = to_world(request.fixed)
         placed = np.linalg.inv(fixed_to_world) @ self._moving_to_world(request)
         alignment = None
@@ -84,9 +88,9 @@ class FusionWorkflow:
                 node = self._place(None, request, alignment, fixed_to_world @ placed)
                 return Outcome(None, None, alignment, node, replaced)
         fused = _in_background(fixed, moved(moving, placed), request)
-        result = yield from _scaled(fused, _REGISTRATION if alignment else 0.0, 1.0)
+        result, parts = yield from _scaled(fused, _REGISTRATION if alignment else 0.0, 1.0)
         self._require_present(request)
-        return self._commit(request, result, alignment, fixed_to_world @ placed)
+        return self._commit(request, result, parts, alignment, fixed_to_world @ placed)
 
     def discard(self, outcome: Outcome) -> None:
         """Take a doubtful alignment out of the scene again; the moving volume goes back."""
@@ -125,6 +129,7 @@ class FusionWorkflow:
         self,
         request: FusionRequest,
         result: FusionResult,
+        parts: Parts,
         alignment: RegistrationResult | None,
         moving_to_world: np.ndarray,
     ) -> Outcome:
@@ -133,7 +138,9 @@ class FusionWorkflow:
             for part, node in request.targets.items()
             if node is not None and self._scene.IsNodePresent(node)
         }
-        nodes = add_outputs(self._scene, result, request.fixed, request.moving, targets)
+        nodes = add_outputs(
+            self._scene, result, request.fixed, request.moving, targets, parts
+        )
         transform = None
         if alignment is not None:
             own = own_transform(request.moving)
@@ -177,12 +184,16 @@ def _registration_settings(kind: Registration, placed: np.ndarray) -> Registrati
     return RegistrationSettings("affine" if kind is Registration.AFFINE else "rigid", start)
 
 
-def _in_background(fixed: Volume, moving: Volume, request: FusionRequest) -> Steps[FusionResult]:
-    def work(job: Job) -> FusionResult:
+def _in_background(
+    fixed: Volume, moving: Volume, request: FusionRequest
+) -> Steps[tuple[FusionResult, Parts]]:
+    def work(job: Job) -> tuple[FusionResult, Parts]:
         def report(progress: Progress) -> None:
             job.report(progress.fraction, progress.message)
 
-        return finish(fuse_steps(fixed, moving, request.settings), report)
+        result = finish(fuse_steps(fixed, moving, request.settings), report)
+        job.check()
+        return result, parts_of(result)
 
     return run_in_background(work)
 

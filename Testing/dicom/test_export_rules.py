@@ -229,3 +229,58 @@ def test_series_can_be_labelled_otherwise(make_result, tmp_path, all_objects) ->
 def test_labels_that_dicom_cannot_hold_are_refused(number: int, text: str) -> None:
     with pytest.raises(InputError, match="not possible"):
         SeriesLabel(number, text)
+
+
+def test_deidentified_patients_and_trials_stay_what_they_are(
+    synthetic, make_result, tmp_path, all_objects, dciodvfy
+) -> None:
+    """Of the fixed series only; and a series that does not say how it was de-identified is not
+    said to have been so in another way."""
+    said = {
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethod": "Basic profile",
+        "ClinicalTrialSponsorName": "Sponsor",
+        "ClinicalTrialProtocolID": "PROTOCOL-1",
+        "ClinicalTrialProtocolName": "",
+        "ClinicalTrialSiteID": "Site 7",
+        "ClinicalTrialSiteName": "",
+        "ClinicalTrialSubjectID": "S-42",
+        "ClinicalTrialTimePointID": "Baseline",
+    }
+    fixed = read_series(synthetic(changes=said).write(tmp_path / "ct")).context
+    moving = synthetic("MR", seed="m", changes={"ClinicalTrialSubjectID": "OTHER-43"})
+    moving = read_series(moving.write(tmp_path / "mr")).context
+    done = export_result(make_result(fixed.geometry), tmp_path / "out", fixed, moving)
+    for item in all_objects(tmp_path / "out"):
+        assert {keyword: item[keyword].value for keyword in said} == said
+    for path in done.files:
+        assert b"OTHER-43" not in path.read_bytes()
+        assert not [line for line in dciodvfy(path) if line.startswith("Error")], path
+    options = ExportOptions(anonymise=True)
+    export_result(make_result(fixed.geometry), tmp_path / "none", fixed, moving, options)
+    for path in (tmp_path / "none").rglob("*.dcm"):
+        data = path.read_bytes()
+        assert not [word for word in (b"S-42", b"PROTOCOL-1", b"Site 7") if word in data]
+    changes = {"PatientIdentityRemoved": "YES", "DeidentificationMethod": ""}
+    silent = read_series(synthetic(seed="x", changes=changes).write(tmp_path / "x")).context
+    export_result(make_result(silent.geometry), tmp_path / "y", silent)
+    (method,) = {item.DeidentificationMethod for item in all_objects(tmp_path / "y")}
+    assert method == "As the source, which does not say how"
+
+
+@pytest.mark.parametrize(
+    ("character_set", "name"),
+    [
+        ("ISO_IR 100", "Müller^Jürgen"),
+        ("ISO_IR 144", "Люкceмбypг"),
+        ("GB18030", "王^小东"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+    ],
+)
+def test_names_keep_their_letters(
+    synthetic, make_result, tmp_path, all_objects, character_set, name: str
+) -> None:
+    changes = {"SpecificCharacterSet": character_set, "PatientName": name}
+    context = read_series(synthetic(changes=changes).write(tmp_path / "ct")).context
+    export_result(make_result(context.geometry), tmp_path / "out", context)
+    assert {str(item.PatientName) for item in all_objects(tmp_path / "out")} == {name}

@@ -123,7 +123,7 @@ def new_object(
 
 
 def put_patient_and_study(dataset: Dataset, target: Target) -> None:
-    """Set the Patient, General Study and Patient Study modules, well-formed or empty."""
+    """Set the modules of patient, study and clinical trial, well-formed or empty."""
     patient, study = target.patient, target.study
     dataset.PatientName = patient.name
     dataset.PatientID = patient.patient_id
@@ -146,6 +146,13 @@ def put_patient_and_study(dataset: Dataset, target: Target) -> None:
     for keyword, value in optional.items():
         if value.strip("0."):  # a weight of 0 is one that nobody entered
             setattr(dataset, keyword, value)
+    for keyword, value in patient.trial.items():
+        setattr(dataset, keyword, value[:64])
+    if patient.identity_removed in ("YES", "NO"):
+        dataset.PatientIdentityRemoved = patient.identity_removed
+    if patient.identity_removed == "YES":  # then the method is wanted, too
+        method = patient.deidentification or "As the source, which does not say how"
+        dataset.DeidentificationMethod = [part[:64] for part in method.split("\\")]
 
 
 def put_equipment(dataset: Dataset) -> None:

@@ -31,7 +31,10 @@ from WDualMineLib.scene.look import Look
 from WDualMineLib.scene.measures import Measures
 from WDualMineLib.scene.parameters import FusionParameters
 from WDualMineLib.scene.preview import LivePreview
+from WDualMineLib.scene.sources import SourceCache
 from WDualMineLib.scene.workflow import FusionWorkflow
+
+BOUND_TO = "SlicerParameterName"
 
 HELP = """
 Fuses two volumes of one patient (CT and MR, PET and MR, SPECT and MR) into one that shows what both
@@ -63,7 +66,7 @@ def register_sample_data():
     import SampleData
 
     icons = Path(__file__).parent / "Resources" / "Icons"
-    register(SampleData.SampleDataLogic, slicer.mrmlScene, icons)
+    register(SampleData.SampleDataLogic, slicer.mrmlScene, icons, slicer.util.errorDisplay)
 
 
 class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -89,6 +92,7 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             (slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose),
             (slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose),
             (slicer.mrmlScene.EndImportEvent, self.onSceneEndClose),
+            (slicer.mrmlScene.NodeAddedEvent, self.onNodeAdded),
         ):
             self.addObserver(slicer.mrmlScene, event, react)
         self.initializeParameterNode()
@@ -112,6 +116,14 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAdded(self, caller, event, node):
+        """A layout that was switched to brings slice views that were not there before."""
+        if self._parameters is not None and node.IsA("vtkMRMLSliceNode"):
+            self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self.panel.views_changed)
+        if self._parameters is not None and node.IsA("vtkMRMLSliceCompositeNode"):
+            self.panel.views_added()
+
     def initializeParameterNode(self):
         parameters = self.logic.getParameterNode()
         suggest_inputs(slicer.mrmlScene, parameters)
@@ -126,7 +138,11 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObservers(self.panel.views_changed)
         self._parameters = parameters
         if parameters is not None:
-            self._connection = parameters.connectGui(self.ui)
+            # As parameters.connectGui(self.ui) does, which in Slicer 5.10 keeps to itself the tag
+            # that disconnectGui needs.
+            self._connection = parameters.connectParametersToGui(
+                {w.property(BOUND_TO): w for w in vars(self.ui).values() if w.property(BOUND_TO)}
+            )
             self.addObserver(parameters, modified, self.panel.parameters_changed)
             # For the live preview, which follows the slice on screen.
             for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
@@ -139,14 +155,14 @@ class WDualMineLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
-        scene = slicer.mrmlScene
+        scene, sources = slicer.mrmlScene, SourceCache()
         self.logics = Logics(
             FusionWorkflow(scene),
             Dependencies(),
             LivePreview(scene),
             Look(scene),
-            Inspection(scene),
-            Measures(scene),
+            Inspection(scene, sources),
+            Measures(scene, sources),
             DicomExport(),
         )
 

@@ -50,6 +50,12 @@ def require_tool(name: str, package: str) -> str:
     return path
 
 
+@pytest.fixture
+def needed_program() -> Callable[[str, str], str]:
+    """:func:`require_tool`, for the test of it."""
+    return require_tool
+
+
 @pytest.fixture(scope="session")
 def dciodvfy() -> Callable[[Path], list[str]]:
     """Checks one file against the standard; its error and warning lines."""

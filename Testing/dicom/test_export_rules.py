@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pydicom
 import pytest
 from WDualMineLib.dicom.context import Patient
 from WDualMineLib.dicom.export import ExportOptions, ResultVolumes, export_result, export_steps
 from WDualMineLib.dicom.read import read_series
+from WDualMineLib.dicom.series import SeriesLabel
 from WDualMineLib.errors import InputError, OutputError
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
@@ -181,3 +183,104 @@ def test_an_odd_number_of_bytes_is_padded(make_result, tmp_path, all_objects) ->
     (image,) = all_objects(tmp_path / "out" / "fused_colour")
     assert len(image.PixelData) == 28
     assert np.array_equal(image.pixel_array, result.colour.array[0])
+
+
+def test_some_parts_alone(contexts, make_result, tmp_path, all_objects) -> None:
+    """A map alone says what it says among the others, but for its own UIDs."""
+    fixed, moving = contexts()
+    result = make_result(fixed.geometry)
+    export_result(result, tmp_path / "all", fixed, moving)
+    options = ExportOptions(parts={"arbitration", "registration"})
+    done = export_result(result, tmp_path / "some", fixed, moving, options)
+    names = [path.relative_to(tmp_path / "some").as_posix() for path in done.files]
+    assert names == ["maps/arbitration.dcm", "registration/registration.dcm"]
+    assert sorted((tmp_path / "some").rglob("*.dcm")) == sorted(done.files)
+    for name, instance in zip(names, done.instances, strict=True):
+        alone = pydicom.dcmread(tmp_path / "some" / name)
+        among = pydicom.dcmread(tmp_path / "all" / name)
+        assert alone.SOPInstanceUID == instance != among.SOPInstanceUID
+        for item in (alone, among):
+            for element in list(item):
+                if element.VR in ("UI", "TM", "SQ") and element.keyword != "FrameOfReferenceUID":
+                    del item[element.tag]
+        assert pydicom.Dataset(alone) == pydicom.Dataset(among)
+    assert done.patient == "Müller^Jürgen (P-17)"
+
+
+def test_parts_that_are_not_there_are_refused(make_result, tmp_path) -> None:
+    with pytest.raises(InputError, match="none of the parts"):
+        options = ExportOptions(parts={"registration"})
+        export_result(make_result(PLAIN), tmp_path / "out", options=options)
+
+
+def test_series_can_be_labelled_otherwise(make_result, tmp_path, all_objects) -> None:
+    labels = {"fused": SeriesLabel(7, "For the tumour board"), "colour": SeriesLabel(8, "Ü")}
+    export_result(make_result(PLAIN), tmp_path / "out", options=ExportOptions(labels=labels))
+    found = {(item.SeriesNumber, item.SeriesDescription) for item in all_objects(tmp_path / "out")}
+    assert {(7, "For the tumour board"), (8, "Ü")} < found
+    assert {number for number, _ in found} == {7, 8, 103, 104, 105}
+    for item in all_objects(tmp_path / "out" / "fused"):
+        assert "Not for primary diagnosis" in item.ImageComments
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(-1, "x"), (2**31, "x"), (1, " "), (1, "x" * 65), (1, "a\\b"), (1, "a\nb")]
+)
+def test_labels_that_dicom_cannot_hold_are_refused(number: int, text: str) -> None:
+    with pytest.raises(InputError, match="not possible"):
+        SeriesLabel(number, text)
+
+
+def test_deidentified_patients_and_trials_stay_what_they_are(
+    synthetic, make_result, tmp_path, all_objects, dciodvfy
+) -> None:
+    """Of the fixed series only; and a series that does not say how it was de-identified is not
+    said to have been so in another way."""
+    said = {
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethod": "Basic profile",
+        "ClinicalTrialSponsorName": "Sponsor",
+        "ClinicalTrialProtocolID": "PROTOCOL-1",
+        "ClinicalTrialProtocolName": "",
+        "ClinicalTrialSiteID": "Site 7",
+        "ClinicalTrialSiteName": "",
+        "ClinicalTrialSubjectID": "S-42",
+        "ClinicalTrialTimePointID": "Baseline",
+    }
+    fixed = read_series(synthetic(changes=said).write(tmp_path / "ct")).context
+    moving = synthetic("MR", seed="m", changes={"ClinicalTrialSubjectID": "OTHER-43"})
+    moving = read_series(moving.write(tmp_path / "mr")).context
+    done = export_result(make_result(fixed.geometry), tmp_path / "out", fixed, moving)
+    for item in all_objects(tmp_path / "out"):
+        assert {keyword: item[keyword].value for keyword in said} == said
+    for path in done.files:
+        assert b"OTHER-43" not in path.read_bytes()
+        assert not [line for line in dciodvfy(path) if line.startswith("Error")], path
+    options = ExportOptions(anonymise=True)
+    export_result(make_result(fixed.geometry), tmp_path / "none", fixed, moving, options)
+    for path in (tmp_path / "none").rglob("*.dcm"):
+        data = path.read_bytes()
+        assert not [word for word in (b"S-42", b"PROTOCOL-1", b"Site 7") if word in data]
+    changes = {"PatientIdentityRemoved": "YES", "DeidentificationMethod": ""}
+    silent = read_series(synthetic(seed="x", changes=changes).write(tmp_path / "x")).context
+    export_result(make_result(silent.geometry), tmp_path / "y", silent)
+    (method,) = {item.DeidentificationMethod for item in all_objects(tmp_path / "y")}
+    assert method == "As the source, which does not say how"
+
+
+@pytest.mark.parametrize(
+    ("character_set", "name"),
+    [
+        ("ISO_IR 100", "Müller^Jürgen"),
+        ("ISO_IR 144", "Люкceмбypг"),
+        ("GB18030", "王^小东"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+    ],
+)
+def test_names_keep_their_letters(
+    synthetic, make_result, tmp_path, all_objects, character_set, name: str
+) -> None:
+    changes = {"SpecificCharacterSet": character_set, "PatientName": name}
+    context = read_series(synthetic(changes=changes).write(tmp_path / "ct")).context
+    export_result(make_result(context.geometry), tmp_path / "out", context)
+    assert {str(item.PatientName) for item in all_objects(tmp_path / "out")} == {name}

@@ -11,8 +11,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from WDualMineLib.cli.main import main
-from WDualMineLib.dicom.export import object_names
 from WDualMineLib.dicom.read import read_series
+from WDualMineLib.dicom.series import PARTS, object_names
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 from WDualMineLib.volumes.writing import write_volume
@@ -74,7 +74,7 @@ def test_beside_the_other_files(fuse, ct: Path, make_mr, all_objects, dciodvfy) 
     assert set(os.listdir(fuse.out)) == FILES | {"fused_colour.nrrd"}
     folder = fuse.out / "dicom"
     written = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    assert written == set(object_names(SLICES, colour=True, registration=True))
+    assert written == set(object_names(SLICES, PARTS))
     assert report["dicom"]["objects"] == len(written) == 4 + 4 + 3 + 1
     assert report["dicom"]["series"] == ["fused", "fused_colour", "maps", "registration"]
     assert report["outputs"][-1] == "dicom/" and "dicom/" in said

@@ -146,9 +146,28 @@ def test_pixels_and_positions_come_back(stored, tmp_path: Path) -> None:
             assert any(np.array_equal(read, expected.array) for expected in result.maps.values())
 
 
+@pytest.mark.parametrize(
+    ("fixed", "moving", "count"),
+    [
+        ("sts_008_ct_pt_mr/PET", "sts_008_ct_pt_mr/CT", 51 * 2 + 3 + 1),
+        ("d2n_philips_enhanced_anatomical_001", "d2n_siemens_anatomical_001", 8 * 2 + 3 + 1),
+    ],
+)
+def test_results_of_real_series_come_back(
+    orthanc, dicom_data: Path, make_result, tmp_path: Path, fixed: str, moving: str, count: int
+) -> None:
+    contexts = [read_series(dicom_data / name).context for name in (fixed, moving)]
+    result = make_result(contexts[0].geometry)
+    done = export_result(result, tmp_path / "out", *contexts)
+    assert send(tmp_path / "out", parse_server(orthanc.address)).count == len(done.files) == count
+    fetched = {item.SOPInstanceUID: item for item in orthanc.instances()}
+    for path, uid in zip(done.files, done.instances, strict=True):
+        assert pydicom.Dataset(fetched[uid]) == pydicom.Dataset(pydicom.dcmread(path))
+
+
 def test_orthanc_files_them_under_the_fixed_study(orthanc, stored) -> None:
-    (study,) = json.loads(orthanc.get("/studies?expand"))
-    assert study["PatientMainDicomTags"]["PatientID"] == "P-17"
+    studies = json.loads(orthanc.get("/studies?expand"))
+    (study,) = [s for s in studies if s["PatientMainDicomTags"]["PatientID"] == "P-17"]
     assert study["PatientMainDicomTags"]["PatientName"] == "Müller^Jürgen"
     assert study["MainDicomTags"]["AccessionNumber"] == "A1"
     assert len(study["Series"]) == 6

@@ -41,6 +41,9 @@ def serve() -> Iterator[Callable[..., int]]:
 
         def stored(event):
             received.append(event.request.AffectedSOPInstanceUID)
+            if status == "abort":
+                event.assoc.abort()
+                return 0x0000
             return status[len(received) - 1] if isinstance(status, list) else status
 
         handlers = [
@@ -92,6 +95,11 @@ def test_refusals_in_words(serve, folder: Path, status: int, words: str) -> None
         send(folder, _to(serve(status=[0, status, 0, 0])))
     assert words in caught.value.what and f"{status:04X}" in caught.value.what
     assert "001.dcm" in caught.value.what and "1 objects before it were stored" in str(caught.value)
+
+
+def test_a_connection_that_breaks_off(serve, folder: Path) -> None:
+    with pytest.raises(OutputError, match=r"did not store 000\.dcm: .*; 0 objects before it"):
+        send(folder, _to(serve(status="abort")))
 
 
 def test_a_kind_that_is_not_taken_stops_before_anything_is_sent(serve, folder: Path) -> None:
@@ -177,6 +185,35 @@ def test_tls(secure_port: int, certificate, folder: Path) -> None:
 def test_tls_refuses_a_server_that_it_cannot_check(secure_port: int, folder: Path) -> None:
     with pytest.raises(OutputError, match="authority signed its certificate"):
         send(folder, _to(secure_port, tls=True))
+
+
+def test_tls_refuses_a_certificate_for_another_host(
+    secure_port: int, certificate, folder: Path
+) -> None:
+    server = parse_server(f"ARCHIVE@localhost:{secure_port}", tls=True, authority=certificate[0])
+    with pytest.raises(OutputError, match="for this host name"):
+        send(folder, server)
+
+
+def test_a_server_that_asks_who_we_are(serve, certificate, folder: Path) -> None:
+    """Mutual TLS: without a certificate of ours nothing is sent, with one everything."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    context.load_verify_locations(certificate[0])
+    context.verify_mode = ssl.CERT_REQUIRED
+    port = serve(context=context)
+    with pytest.raises(OutputError):
+        send(folder, _to(port, tls=True, authority=certificate[0]))
+    ours = {"certificate": certificate[0], "key": certificate[1]}
+    assert send(folder, _to(port, tls=True, authority=certificate[0], **ours)).count == 4
+
+
+def test_the_command_over_tls(secure_port: int, certificate, folder: Path, capsys) -> None:
+    words = ["dicom", "send", str(folder), "--to", f"ARCHIVE@127.0.0.1:{secure_port}"]
+    assert main([*words, "--ca", str(certificate[0])]) == 0
+    assert "ARCHIVE has all 4 objects" in capsys.readouterr().out
+    assert main([*words, "--tls"]) == 2
+    assert "authority signed its certificate" in capsys.readouterr().err
 
 
 def test_tls_needs_certificates_that_exist(folder: Path, tmp_path: Path) -> None:

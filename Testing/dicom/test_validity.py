@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from WDualMineLib.dicom.context import SeriesContext
+from WDualMineLib.dicom.context import Patient, SeriesContext
 from WDualMineLib.dicom.export import ExportOptions, ResultVolumes, export_result
 from WDualMineLib.dicom.read import read_series
 from WDualMineLib.volumes.geometry import Geometry
+from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.volume import Volume
 
 # Every usable series of the shared data. Slices do not differ in what is checked, so of long series
@@ -102,6 +103,17 @@ def test_from_files_without_dicom(dciodvfy, tmp_path: Path, kind: str, anonymise
     turned = Geometry((7, 5, 3), (1, 1, 2), (3, 2, 1), (0.8, 0.6, 0, -0.6, 0.8, 0, 0, 0, 1))
     options = ExportOptions(kind=kind, anonymise=anonymise)
     done = export_result(_small(turned), tmp_path / "out", options=options)
+    check(dciodvfy, done.files)
+
+
+@pytest.mark.parametrize("name", ["spm12/OldNorm_PET.nii", "niivue/CT_pitch.nii.gz"])
+def test_from_nifti(dciodvfy, dicom_data: Path, tmp_path: Path, name: str) -> None:
+    """LAS, and oblique."""
+    whole = read_volume(dicom_data.parent / "volumes" / name).geometry
+    i, j, k = whole.size
+    grid = replace(whole, size=(min(i, 64), min(j, 64), min(k, 3)))
+    patient = Patient("0815", "Doe^Jane", "19700101", "F")
+    done = export_result(_small(grid), tmp_path / "out", options=ExportOptions(patient))
     check(dciodvfy, done.files)
 
 

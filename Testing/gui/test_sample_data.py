@@ -11,16 +11,18 @@ RESOURCES = Path(__file__).resolve().parents[2] / "WDualMine" / "Resources"
 
 
 class SampleDataLogic:
-    """Takes the arguments that Slicer's own takes, and refuses others."""
+    """Takes what Slicer's own takes, counts it as that does, and refuses the rest."""
 
     def __init__(self) -> None:
         self.sources = {}
 
     def registerCustomSampleDataSource(
         self, category="Custom", sampleName=None, uris=None, fileNames=None, nodeNames=None,
-        customDownloader=None, thumbnailFileName=None, loadFileTypes=None, loadFiles=None,
-        loadFileProperties=None, checksums=None, loadFileType=None,
+        customDownloader=None, thumbnailFileName=None, loadFileType="VolumeFile", loadFiles=None,
+        loadFileProperties=None, checksums=None,
     ) -> None:  # fmt: skip
+        lengths = {len(names) for names in (uris, fileNames, nodeNames, checksums or uris)}
+        assert len(lengths) == 1, "Slicer wants as many of each"
         self.sources[sampleName] = {
             "category": category, "uris": uris, "fileNames": fileNames, "nodeNames": nodeNames,
             "checksums": checksums, "download": customDownloader, "picture": thumbnailFileName,
@@ -28,11 +30,17 @@ class SampleDataLogic:
 
 
 @pytest.fixture
-def sources(scene):
+def told() -> list[str]:
+    """What the user was shown in a message box."""
+    return []
+
+
+@pytest.fixture
+def sources(scene, told):
     from WDualMineLib.gui.sample_data import register
 
     logic = SampleDataLogic()
-    register(logic, scene, RESOURCES / "Icons")
+    register(logic, scene, RESOURCES / "Icons", told.append)
     return logic.sources
 
 
@@ -51,6 +59,29 @@ def test_downloads_are_checked(sources) -> None:
         assert checksum == f"SHA256:{uri.rsplit('/', 1)[-1]}"
 
 
+def test_the_real_pair_is_slicers_own(sources) -> None:
+    """Address, names and checksums of "CT-MR Brain" in Slicer's SampleData.py, CT aside of T2."""
+    source = sources["CT and MR of a head"]
+    store = "https://github.com/Slicer/SlicerTestingData/releases/download/SHA256/"
+    assert all(uri.startswith(store) for uri in source["uris"])
+    assert dict(zip(source["nodeNames"], source["fileNames"], strict=True)) == {
+        "CTBrain": "CT-brain.nrrd", "MRBrainT1": "MR-brain-T1.nrrd"}
+
+
+def test_without_a_network_the_user_is_told(sources, scene, told, monkeypatch) -> None:
+    from WDualMineLib.gui import sample_data
+    from WDualMineLib.samples.download import SampleUnavailable
+
+    def fetch(_):
+        raise SampleUnavailable("The index cannot be reached", "Check the internet connection")
+
+    before = scene.GetNumberOfNodes()
+    monkeypatch.setattr(sample_data, "fetch", fetch)
+    assert sources["MR and simulated PET of a brain"]["download"](None) == []
+    assert told == ["The index cannot be reached. Check the internet connection."]
+    assert scene.GetNumberOfNodes() == before
+
+
 def test_the_simulated_pair_is_loaded_and_suggested(sources, scene, monkeypatch) -> None:
     from WDualMineLib.gui import sample_data
     from WDualMineLib.scene.choices import Pair
@@ -64,7 +95,9 @@ def test_the_simulated_pair_is_loaded_and_suggested(sources, scene, monkeypatch)
     monkeypatch.setattr(sample_data, "fetch", lambda samples: dict.fromkeys(samples, Path()))
     monkeypatch.setattr(sample_data, "load", lambda sample, _: Volume(
         tissue, grid, sample.name, sample.modality))
+    view = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
     nodes = sources["MR and simulated PET of a brain"]["download"](None)
+    assert view.GetBackgroundVolumeID() == nodes[0].GetID()
     fixed, moving, pair = default_pair(scene)
     assert [fixed, moving] == nodes and pair is Pair.MR_PET
     assert "Simulated" in moving.GetName()

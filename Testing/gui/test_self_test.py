@@ -9,10 +9,17 @@ import pytest
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 
-def test_the_self_test_passes(shown_widget, application, simple_network, monkeypatch) -> None:
+def test_the_self_test_passes(
+    shown_widget, application, simple_network, monkeypatch, tmp_path
+) -> None:
     import slicer
     from PySide6 import QtWidgets
 
+    from .stand_ins import dicom
+
+    dicom.install(slicer, dicom.Database(tmp_path))
+    monkeypatch.setattr(slicer.dicomDatabase, "isOpen", False)  # the user has none
+    dicom.load_plugin(slicer)
     _, widget, _ = shown_widget
     monkeypatch.setattr(slicer.util, "selectModule", lambda _: widget.enter())
     monkeypatch.setattr(slicer.util, "getModuleWidget", lambda _: widget)
@@ -22,5 +29,6 @@ def test_the_self_test_passes(shown_widget, application, simple_network, monkeyp
 
     result = unittest.TestResult()
     unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest).run(result)
+    dicom.uninstall(slicer)
     assert result.testsRun == 1
     assert result.wasSuccessful(), "\n".join(text for _, text in result.failures + result.errors)

@@ -68,6 +68,8 @@ def test_the_three_descriptions_agree(catalog: dict, s4ext: dict, cmake: dict) -
 
 
 def test_icon_and_screenshots_are_in_the_repository(cmake: dict) -> None:
+    shown = {Path(url).name for url in cmake["SCREENSHOTURLS"].split()}
+    assert {"panel-done.png", "inspect-side-by-side.png"} <= shown
     slug = cmake["HOMEPAGE"].removeprefix("https://github.com/")
     for url in [cmake["ICONURL"], *cmake["SCREENSHOTURLS"].split()]:
         name = re.fullmatch(rf"https://raw\.githubusercontent\.com/{slug}/main/(.+)", url).group(1)

@@ -51,3 +51,9 @@ print(WDualMineLib.__file__, resource_path("requirements.txt"), sep="\\n")
     assert done.returncode == 0, done.stderr
     for line in done.stdout.split():
         assert Path(line).is_relative_to(modules_folder)
+
+
+def test_the_export_plugin_lies_where_slicer_looks_for_modules(modules_folder: Path) -> None:
+    """Beside the module whose package it uses."""
+    found = {path.name for path in modules_folder.glob("*.py")}
+    assert found == {"WDualMine.py", "DICOMWDualMinePlugin.py"}

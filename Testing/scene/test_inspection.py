@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+import vtk
 from WDualMineLib.errors import InputError
 from WDualMineLib.progress import finish
 from WDualMineLib.scene import outputs
-from WDualMineLib.scene.choices import Map
+from WDualMineLib.scene.choices import Layers, Map
 from WDualMineLib.scene.inspection import COMPARISON, SIDE_BY_SIDE_LAYOUT, Inspection
 from WDualMineLib.scene.look import Look
 from WDualMineLib.scene.measures import Measures
 from WDualMineLib.scene.rendering import slice_renderer
-from WDualMineLib.scene.slices import slice_through
+from WDualMineLib.scene.segments import mask_of_box
+from WDualMineLib.scene.slices import ijk_to_ras, slice_through
 from WDualMineLib.scene.sources import SourceCache
 from WDualMineLib.scene.volumes import add_volume, array_of, geometry_of, update_volume
 from WDualMineLib.scene.workflow import Outcome
@@ -91,7 +93,7 @@ def test_the_usual_layout_comes_back(scene, nodes, views) -> None:
     inspection.side_by_side(nodes)
     inspection.checkerboard(nodes, 4)
     assert layout.GetViewArrangement() == layout.SlicerLayoutFourUpView
-    inspection.usual(nodes)
+    inspection.usual(nodes, Layers.FUSED, 0.5)
     assert {view.GetBackgroundVolumeID() for view in views} == {nodes.colour.GetID()}
     assert scene.GetFirstNodeByName(COMPARISON) is None
 
@@ -137,7 +139,7 @@ def test_a_map_covers_only_what_exceeds_its_threshold(scene, nodes, views) -> No
     coloured = np.ptp(picture, axis=2) > 30
     # The map grows with I, which runs to the screen's right.
     assert coloured[:, 75:].mean() > 0.3 and not coloured[:, :25].any()
-    Inspection(scene).usual(nodes)
+    Inspection(scene).usual(nodes, Layers.FUSED, 0.5)
     assert not nodes.reliability_fixed.GetDisplayNode().GetApplyThreshold()
 
 
@@ -171,17 +173,33 @@ def test_a_look_changes_fused_and_colour_but_no_map(scene, nodes, result) -> Non
     assert all(np.array_equal(a, b) for a, b in zip(maps, after, strict=True))
 
 
+def test_layers_are_the_same_in_every_view(scene, nodes, sources, views) -> None:
+    inspection = Inspection(scene)
+    layers = {
+        Layers.FUSED: (nodes.colour, None),
+        Layers.FUSED_ON_FIXED: (sources[0], nodes.colour),
+        Layers.MOVING_ON_FIXED: sources,
+    }
+    for choice, (bottom, top) in layers.items():
+        inspection.usual(nodes, choice, 0.3)
+        assert {view.GetBackgroundVolumeID() for view in views} == {bottom.GetID()}
+        assert {view.GetForegroundVolumeID() for view in views} == {top.GetID() if top else None}
+        if top is not None:
+            assert {view.GetForegroundOpacity() for view in views} == {0.3}
+
+
 def test_a_look_needs_what_the_network_found(scene, nodes, result) -> None:
     look = Look(scene)
     assert "Apply first" in look.reason_not_possible(None)
-    assert "not kept in saved scenes" in look.reason_not_possible(Outcome(nodes, None))
     outcome = Outcome(nodes, result)
     assert look.reason_not_possible(outcome) == ""
     scene.RemoveNode(nodes.fused)
     assert "deleted" in look.reason_not_possible(outcome)
 
 
-def test_reliability_in_segments(scene, nodes) -> None:
+@pytest.fixture
+def segmentation(scene, nodes):
+    """One segment of 4 x 4 x 4 voxels, called "Left part"."""
     segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
     segmentation.CreateDefaultDisplayNodes()
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(nodes.fused)
@@ -192,10 +210,55 @@ def test_reliability_in_segments(scene, nodes) -> None:
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     assert logic.ImportLabelmapToSegmentationNode(labels, segmentation)
     segmentation.GetSegmentation().GetNthSegment(0).SetName("Left part")
-    ((title, fixed, moving),) = Measures(scene).regions(nodes, segmentation)
-    wanted = array_of(nodes.reliability_fixed)[mask > 0].mean()
+    return segmentation
+
+
+@pytest.fixture
+def box(scene, nodes):
+    """A box that lies askew over one corner of the volume."""
+    roi = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Lesion")
+    roi.SetSize(16.0, 14.0, 12.0)
+    turn = vtk.vtkTransform()
+    turn.Translate(nodes.fused.GetOrigin())
+    turn.RotateZ(25)
+    turn.RotateX(40)
+    node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    node.SetMatrixTransformToParent(turn.GetMatrix())
+    roi.SetAndObserveTransformNodeID(node.GetID())
+    return roi
+
+
+def test_reliability_in_segments(scene, nodes, segmentation) -> None:
+    ((title, fixed, moving),) = Measures(scene).regions(nodes, segmentation, None)
+    wanted = array_of(nodes.reliability_fixed)[4:8, 4:8, 0:4].mean()
     assert title == "Left part"
     assert fixed == pytest.approx(wanted, abs=1e-6) and fixed + moving == pytest.approx(1)
+
+
+@pytest.mark.parametrize("inside_out", [False, True])
+def test_reliability_in_a_box(scene, nodes, box, inside_out) -> None:
+    """Voxel for voxel what the box itself says of its inside."""
+    box.SetInsideOut(inside_out)
+    mask = mask_of_box(box, nodes.fused)
+    grid = ijk_to_ras(nodes.fused)
+    asked = [
+        box.IsPointInROIWorld((grid @ (i, j, k, 1))[:3])
+        for k, j, i in np.ndindex(mask.shape)
+    ]
+    assert 20 < mask.sum() < mask.size - 20
+    assert np.array_equal(mask.ravel(), asked)
+    ((title, fixed, moving),) = Measures(scene).regions(nodes, None, box)
+    assert title == "Lesion" and fixed + moving == pytest.approx(1)
+    assert fixed == pytest.approx(array_of(nodes.reliability_fixed)[mask].mean(), abs=1e-6)
+
+
+def test_regions_that_miss_the_volume_are_named(scene, nodes, segmentation, box) -> None:
+    assert [row[0] for row in Measures(scene).regions(nodes, segmentation, box)] == [
+        "Left part", "Lesion"]
+    box.SetAndObserveTransformNodeID(None)
+    box.SetCenter(5000, 0, 0)
+    with pytest.raises(InputError, match="Nothing of Lesion lies in the fused volume"):
+        Measures(scene).regions(nodes, None, box)
 
 
 def test_legends_say_what_the_colours_mean(nodes) -> None:

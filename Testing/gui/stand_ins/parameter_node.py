@@ -95,23 +95,20 @@ class _Wrapper:
         self.parameterNode.RemoveObserver(tag)
 
     def connectGui(self, ui):
-        connection = object()
-        self._connections[connection] = [
-            _Connection(self, widget, name) for widget, name in bound_widgets(ui)
-        ]
-        return connection
+        """Returns nothing, as in Slicer 5.10: what it connects can not be disconnected."""
+        self.connectParametersToGui({
+            name: w for w in vars(ui).values() if (name := w.property("SlicerParameterName"))
+        })  # fmt: skip
 
-    def disconnectGui(self, connection):
-        for each in self._connections.pop(connection):
+    def connectParametersToGui(self, mapping):
+        tag = len(self._connections)
+        self._connections[tag] = [_Connection(self, w, name) for name, w in mapping.items()]
+        return tag
+
+    def disconnectGui(self, tag):
+        for each in self._connections.get(tag, []):
             each.stop()
-
-
-def bound_widgets(ui):
-    """(widget, parameter name) for each widget of ``ui`` that names a parameter."""
-    for widget in vars(ui).values():
-        name = widget.property("SlicerParameterName")
-        if name:
-            yield widget, name
+        self._connections[tag] = []
 
 
 def _is_node(kind):

@@ -62,3 +62,14 @@ def scan(
     return Volume(
         array.reshape(geometry.array_shape).astype(np.float32), geometry, modality, modality
     )
+
+
+def limb(modality: str) -> Volume:
+    """A thigh: a cylinder with a bone off its middle."""
+    geometry = grid(extent=(180.0, 180.0, 200.0))
+    k, j, i = np.indices(geometry.array_shape) * 3.0
+    flesh = np.hypot(i - 90, j - 90) < 70
+    bone = np.hypot(i - 105, j - 80) < 14
+    ct = np.where(bone, 900.0, np.where(flesh, 50.0, -1000.0))
+    mr = np.where(bone, 100.0, np.where(flesh, 500 + 0.8 * k, 0.0))
+    return Volume((ct if modality == "CT" else mr).astype(np.float32), geometry, "limb", modality)

@@ -12,7 +12,6 @@ from WDualMineLib.registration.poses import about, rotation
 from WDualMineLib.registration.result import Verdict
 from WDualMineLib.registration.settings import RegistrationSettings
 from WDualMineLib.registration.transforms import affine_transform, matrix_of, rigid_transform
-from WDualMineLib.volumes.volume import Volume
 
 CORNERS = np.array([[x, y, z] for x in (-60, 60) for y in (-80, 80) for z in (-70, 70)], float)
 
@@ -109,19 +108,8 @@ def test_volumes_far_apart_in_space_are_brought_together(mr, ct, pose) -> None:
     assert error_mm(register(mr, scanned), away @ pose) < 1.0
 
 
-def _limb(modality: str) -> Volume:
-    """A thigh: a cylinder with a bone off its middle."""
-    geometry = phantom.grid(extent=(180.0, 180.0, 200.0))
-    k, j, i = np.indices(geometry.array_shape) * 3.0
-    flesh = np.hypot(i - 90, j - 90) < 70
-    bone = np.hypot(i - 105, j - 80) < 14
-    ct = np.where(bone, 900.0, np.where(flesh, 50.0, -1000.0))
-    mr = np.where(bone, 100.0, np.where(flesh, 500 + 0.8 * k, 0.0))
-    return Volume((ct if modality == "CT" else mr).astype(np.float32), geometry, "limb", modality)
-
-
 def test_different_body_parts_are_not_called_good(mr, ct) -> None:
-    for fixed, moving in ((mr, _limb("CT")), (_limb("MR"), ct)):
+    for fixed, moving in ((mr, phantom.limb("CT")), (phantom.limb("MR"), ct)):
         result = register(fixed, moving)
         assert result.verdict is Verdict.FAILED, result.reasons
 

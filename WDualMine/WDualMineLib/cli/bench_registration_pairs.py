@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..samples.download import fetch, load
 from ..volumes.reading import read_volume
 from ..volumes.resampling import to_image
 from ..volumes.volume import Volume
+from .inputs import read_source
 
 _MR_SPACING, _CT_SPACING, _PET_SPACING = (1.2, 1.0, 1.0), (1.0, 1.0, 3.0), (2.5, 2.5, 3.0)
 _MR_NOISE, _CT_NOISE_HU, _PET_FWHM_MM, _PET_COUNTS = 0.03, 6.0, 6.0, 20.0
@@ -50,6 +51,23 @@ def shared_folder() -> Path:
 def pairs() -> list[Pair]:
     """Every pair, those with missing files too."""
     return [*_local_pairs(shared_folder() / "data" / "volumes"), *_simulated_pairs()]
+
+
+def own_pair(paths: Sequence[Path]) -> Pair:
+    """A pair that the user brings: two paths that ``wdualmine register`` would take."""
+
+    def load() -> tuple[Volume, Volume]:
+        fixed, moving = (read_source(path, None, "--own").volume for path in paths)
+        return fixed, moving
+
+    return Pair(" / ".join(path.name for path in paths), "aligned as it lies", load)
+
+
+def strangers() -> Iterator[Volume]:
+    """Heads that belong to no pair, where the local data has them."""
+    path = shared_folder() / "data" / "volumes" / "spm12" / "canonical_single_subj_T1.nii"
+    if path.is_file():
+        yield read_volume(path)
 
 
 def _local_pairs(folder: Path) -> Iterator[Pair]:

@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int | None:
 @contextmanager
 def naming_permission() -> Iterator[None]:
     """Where two series name different patients, say by which option that is allowed."""
-    from ..dicom.export import DifferentPatients
+    from ..dicom.identity import DifferentPatients
 
     try:
         yield

@@ -99,19 +99,24 @@ def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> Dicom
         OutputError: files in the way, or a library that is not installed.
     """
     from ..dicom.anonymise import Anonymiser
-    from ..dicom.export import object_names, require_one_patient, require_room
+    from ..dicom.export import require_room
+    from ..dicom.identity import require_one_patient
     from ..dicom.planes import planes_of
+    from ..dicom.series import PARTS, object_names
 
     wanted = options_of(options)
     with naming_permission():
-        require_one_patient(fixed.context, moving.context, wanted)
+        require_one_patient(
+            fixed.context, moving.context, allowed=wanted.allow_different_patients
+        )
     planes_of(fixed.volume)
     if wanted.anonymise:
         Anonymiser()
-    names = object_names(
-        slices=fixed.volume.geometry.size[2],
-        colour=options.colour is not None,
-        registration=fixed.context is not None and moving.context is not None,
-    )
+    absent = {
+        "colour": options.colour is None,
+        "registration": fixed.context is None or moving.context is None,
+    }
+    parts = [part for part in PARTS if not absent.get(part)]
+    names = object_names(fixed.volume.geometry.size[2], parts)
     require_room(options.output / FOLDER, names, force=options.force)
     return DicomOutput(fixed.context, moving.context, wanted)

@@ -15,7 +15,9 @@ from ..volumes.geometry import Geometry
 class Patient:
     """The Patient module (PS3.3 C.7.1.1), as strings; "" where the series says nothing.
 
-    ``size`` is in metres and ``weight`` in kilograms, as DICOM keeps them.
+    ``size`` is in metres and ``weight`` in kilograms, as DICOM keeps them. ``identity_removed`` is
+    "YES" of a series that was de-identified, ``deidentification`` says how. ``trial`` holds the
+    Clinical Trial Subject and Study modules (keyword to string).
     """
 
     patient_id: str = ""
@@ -26,6 +28,9 @@ class Patient:
     age: str = ""
     size: str = ""
     weight: str = ""
+    identity_removed: str = ""
+    deidentification: str = ""
+    trial: dict[str, str] = field(default_factory=dict)
 
     def differences(self, other: Patient) -> list[str]:
         """Which of ID, name, birth date and sex contradict; what either leaves empty does not."""

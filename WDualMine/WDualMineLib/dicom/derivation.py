@@ -14,6 +14,7 @@ from ..version import __version__
 from ..volumes.geometry import Geometry
 from . import codes
 from .context import Instance, SeriesContext
+from .series import modality_in_words
 
 NOT_FOR_DIAGNOSIS = "Not for primary diagnosis."
 
@@ -26,7 +27,6 @@ _TOLD_SETTINGS = (
     "correlation_floor",
     "colour",
 )
-_WORDS = {"PT": "PET"}
 _SAME_PLACE = 1e-3  # mm
 
 
@@ -49,7 +49,7 @@ class Derivation:
     def modalities(self) -> tuple[str, str]:
         """Of fixed and moving, in the words of descriptions; "image" where unknown."""
         known = [series.modality if series else "" for series in (self.fixed, self.moving)]
-        fixed, moving = (_WORDS.get(modality, modality) or "image" for modality in known)
+        fixed, moving = map(modality_in_words, known)
         return fixed, moving
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,21 +21,23 @@ from .context import Patient, SeriesContext
 from .derivation import Derivation
 from .files import write_file
 from .fused_images import colour_images, gray_images, kind_for
+from .identity import require_one_patient
 from .modules import Target, target_for
 from .parametric_maps import MAPS, parametric_map
+from .series import (
+    FOLDERS,
+    MAP_KEYS,
+    PARTS,
+    SeriesLabel,
+    default_labels,
+    image_name,
+    object_names,
+    single_name,
+)
 from .spatial_registration import spatial_registration
 from .uids import Uids
 
-FIRST_SERIES_NUMBER = 101
-"""Of the gray series; colour, maps and registration follow. Scanners number from 1."""
-
-_FOLDERS = ("fused", "fused_colour", "maps", "registration")
-_REGISTRATION = Path("registration", "registration.dcm")
 _SAME_GRID_MM = 1e-3
-
-
-class DifferentPatients(InputError):
-    """The two series name different patients, and nobody said that they may."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class ExportOptions:
     Attributes:
         patient: for results of files without DICOM; what is empty becomes a visible placeholder.
         kind: "CT" or "MR" for the gray images; None takes the fixed series' kind.
+        parts: which of :data:`~.series.PARTS` are written, as far as the result has them; None
+            for all.
+        labels: of the series of some parts, in place of those of
+            :func:`~.series.default_labels`.
         allow_different_patients: export although the inputs name different patients.
         anonymise: apply the standard's basic confidentiality profile (PS3.15 E) to all objects.
         force: replace existing files.
@@ -72,6 +78,8 @@ class ExportOptions:
 
     patient: Patient | None = None
     kind: str | None = None
+    parts: Collection[str] | None = None
+    labels: Mapping[str, SeriesLabel] = field(default_factory=dict)
     allow_different_patients: bool = False
     anonymise: bool = False
     force: bool = False
@@ -83,10 +91,20 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the files, in the order of the series, and sentences for the user."""
+    """What was written.
+
+    Attributes:
+        folder: where.
+        files: in the order of the series.
+        instances: SOP instance UID of each file.
+        patient: name and ID in all of them, for messages.
+        notes: sentences for the user.
+    """
 
     folder: Path
     files: list[Path]
+    instances: list[str]
+    patient: str
     notes: list[str]
 
 
@@ -121,8 +139,8 @@ def export_steps(
         options: defaults as in :class:`ExportOptions`.
 
     Raises:
-        InputError: the two series name different patients, the result does not lie on the fixed
-            series, or its values are no fusion result.
+        DifferentPatients: the two series name different patients.
+        InputError: the result does not lie on the fixed series, or its values are no fusion result.
         OutputError: the folder cannot be written, or holds such files already
             (:func:`require_room`).
     """
@@ -133,46 +151,23 @@ def export_steps(
     anonymiser = Anonymiser() if options.anonymise else None
     folder = Path(folder)
     names: list[Path] = []
-    expected = object_names(
-        result.fused.geometry.size[2],
-        colour=result.colour is not None,
-        registration=fixed is not None and moving is not None,
-        maps=result.maps,
-    )
+    instances: list[str] = []
+    patient = ""
+    parts = _parts(result, fixed, moving, options)
+    expected = object_names(result.fused.geometry.size[2], parts)
     require_room(folder, expected, force=options.force)
     with staged_folder(folder, force=options.force) as staging:
-        for name, dataset in _objects(result, derivation, target, options, notes):
+        for name, dataset in _objects(result, parts, derivation, target, options, notes):
             if anonymiser is not None:
                 anonymiser.apply(dataset)
             with writing_errors(folder / name):
                 (staging / name).parent.mkdir(exist_ok=True)
                 write_file(dataset, staging / name)
             names.append(name)
+            instances.append(str(dataset.SOPInstanceUID))
+            patient = f"{dataset.PatientName} ({dataset.PatientID})"
             yield Progress(len(names) / len(expected), f"Writing {name.as_posix()}")
-    return Exported(folder, [folder / name for name in names], notes)
-
-
-def object_names(
-    slices: int,
-    *,
-    colour: bool,
-    registration: bool,
-    maps: Iterable[str] = tuple(kind.key for kind in MAPS),
-) -> list[Path]:
-    """The files of a result, relative to the folder, before there is one.
-
-    Args:
-        slices: of the fixed grid.
-        colour: whether there is a colour volume.
-        registration: whether both inputs are DICOM.
-        maps: which ones there are.
-    """
-    images = ["fused", *(["fused_colour"] if colour else [])]
-    return [
-        *(_image_name(series, index) for series in images for index in range(slices)),
-        *map(_map_name, maps),
-        *([_REGISTRATION] if registration else []),
-    ]
+    return Exported(folder, [folder / name for name in names], instances, patient, notes)
 
 
 def require_room(folder: Path, names: Sequence[Path], *, force: bool) -> None:
@@ -184,7 +179,7 @@ def require_room(folder: Path, names: Sequence[Path], *, force: bool) -> None:
         OutputError: see :func:`~..volumes.staging.check_destination`, or such files.
     """
     check_destination(folder, [name.as_posix() for name in names], force=force)
-    there = (path.relative_to(folder) for series in _FOLDERS for path in folder.glob(f"{series}/*"))
+    there = (path.relative_to(folder) for series in FOLDERS for path in folder.glob(f"{series}/*"))
     left = sorted(set(there) - set(names))
     if left:
         raise OutputError(
@@ -193,43 +188,56 @@ def require_room(folder: Path, names: Sequence[Path], *, force: bool) -> None:
         )
 
 
-def _image_name(series: str, index: int) -> Path:
-    return Path(series, f"{index + 1:04d}.dcm")
-
-
-def _map_name(key: str) -> Path:
-    return Path("maps", f"{key}.dcm")
+def _parts(
+    result: ResultVolumes,
+    fixed: SeriesContext | None,
+    moving: SeriesContext | None,
+    options: ExportOptions,
+) -> list[str]:
+    """Which parts are there and wanted."""
+    there = {"fused", *result.maps}
+    if result.colour is not None:
+        there.add("colour")
+    if fixed is not None and moving is not None:
+        there.add("registration")
+    wanted = there if options.parts is None else there & set(options.parts)
+    if not wanted:
+        raise InputError("The result has none of the parts to be exported", "Choose others")
+    return [part for part in PARTS if part in wanted]
 
 
 def _objects(
     result: ResultVolumes,
+    parts: Sequence[str],
     derivation: Derivation,
     target: Target,
     options: ExportOptions,
     notes: list[str],
 ) -> Iterator[tuple[Path, Dataset]]:
-    """File names and data sets, in the order of the series numbers."""
-    number = FIRST_SERIES_NUMBER
-    kind = options.kind or kind_for(derivation)
-    for index, dataset in enumerate(gray_images(result.fused, target, derivation, kind, number)):
-        yield _image_name("fused", index), dataset
-    if result.colour is not None:
-        images = colour_images(result.colour, target, derivation, number + 1)
-        for index, dataset in enumerate(images):
-            yield _image_name("fused_colour", index), dataset
-    for index, map_kind in enumerate(MAPS):
-        if map_kind.key in result.maps:
-            volume = result.maps[map_kind.key]
-            dataset = parametric_map(volume, map_kind, target, derivation, number + 2 + index)
-            yield _map_name(map_kind.key), dataset
-    fixed, moving = derivation.fixed, derivation.moving
-    if fixed is None or moving is None:
-        return
-    if result.transform is not None and not result.transform.IsLinear():
-        notes.append("The registration was left out: a deformation fits in no matrix")
-        return
-    dataset = spatial_registration(target, fixed, moving, derivation, number + 5)
-    yield _REGISTRATION, dataset
+    """File names and data sets, part after part."""
+    labels = default_labels(*derivation.modalities) | dict(options.labels)
+    kinds = {kind.key: kind for kind in MAPS}
+    for part in parts:
+        label = labels[part]
+        if part == "fused":
+            kind = options.kind or kind_for(derivation)
+            images = gray_images(result.fused, target, derivation, kind, label)
+            yield from ((image_name(part, k), image) for k, image in enumerate(images))
+        elif part == "colour":
+            images = colour_images(result.colour, target, derivation, label)
+            yield from ((image_name(part, k), image) for k, image in enumerate(images))
+        elif part in MAP_KEYS:
+            volume = result.maps[part]
+            yield (
+                single_name(part),
+                parametric_map(volume, kinds[part], target, derivation, label),
+            )
+        elif result.transform is not None and not result.transform.IsLinear():
+            notes.append("The registration was left out: a deformation fits in no matrix")
+        else:
+            fixed, moving = derivation.fixed, derivation.moving
+            dataset = spatial_registration(target, fixed, moving, derivation, label)
+            yield single_name(part), dataset
 
 
 def _check(
@@ -257,31 +265,11 @@ def _check(
     others = [*result.maps.values(), *([result.colour] if result.colour is not None else [])]
     for volume in others:
         _require_grid(volume, result.fused.geometry, "the fused volume")
-    unknown = set(result.maps) - {kind.key for kind in MAPS}
+    unknown = set(result.maps) - set(MAP_KEYS)
     if unknown:
         raise ValueError(f"unknown maps {sorted(unknown)}")
-    return [*notes, *require_one_patient(fixed, moving, options)]
-
-
-def require_one_patient(
-    fixed: SeriesContext | None, moving: SeriesContext | None, options: ExportOptions
-) -> list[str]:
-    """Refuse two series of different patients; return what the user must be told if allowed.
-
-    Raises:
-        DifferentPatients: ID, name, birth date or sex contradict, and the options do not allow it.
-    """
-    if fixed is None or moving is None:
-        return []
-    differences = ", ".join(fixed.patient.differences(moving.patient))
-    if not differences:
-        return []
-    if not options.allow_different_patients:
-        raise DifferentPatients(
-            f"The fixed and the moving series are of different patients: {differences} differ",
-            "Check that both are the same person; if so, allow different patients explicitly",
-        )
-    return [f"Exported although {differences} of the inputs differ"]
+    allowed = options.allow_different_patients
+    return [*notes, *require_one_patient(fixed, moving, allowed=allowed)]
 
 
 def _require_grid(volume: Volume, expected: Geometry, of_what: str) -> None:

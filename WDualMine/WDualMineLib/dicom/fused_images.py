@@ -19,6 +19,7 @@ from .modules import (
     put_frame_of_reference,
 )
 from .planes import Planes, planes_of
+from .series import SeriesLabel
 
 FULL_SCALE = 65535
 """Stored value of 1.0; one quantisation step is 1/65535."""
@@ -43,7 +44,7 @@ def kind_for(derivation: Derivation) -> str:
 
 
 def gray_images(
-    fused: Volume, target: Target, derivation: Derivation, kind: str, series_number: int
+    fused: Volume, target: Target, derivation: Derivation, kind: str, label: SeriesLabel
 ) -> Iterator[Dataset]:
     """The fused volume, one data set a slice, in the order of the normal.
 
@@ -51,17 +52,15 @@ def gray_images(
         fused: 0..1; stored as ``round(65535 * value)``, and a Real World Value Mapping back.
         target, derivation: whose, and from what.
         kind: "CT" or "MR".
-        series_number: of the new series.
+        label: of the new series.
 
     Raises:
         InputError: values outside 0..1 or not finite, or a sheared grid.
     """
     planes = planes_of(fused)
     stored = _stored(fused, planes)
-    fixed, moving = derivation.modalities
-    title = f"Fused {fixed} + {moving} (WDualMine), not for diagnosis"
     for k in range(len(stored)):
-        dataset = _slice(planes, k, target, derivation, _KINDS[kind], kind, series_number, title)
+        dataset = _slice(planes, k, target, derivation, _KINDS[kind], kind, label)
         (_put_ct if kind == "CT" else _put_mr)(dataset, derivation)
         dataset.SamplesPerPixel = 1
         dataset.PhotometricInterpretation = "MONOCHROME2"
@@ -73,7 +72,7 @@ def gray_images(
 
 
 def colour_images(
-    colour: Volume, target: Target, derivation: Derivation, series_number: int
+    colour: Volume, target: Target, derivation: Derivation, label: SeriesLabel
 ) -> Iterator[Dataset]:
     """The fused volume in colour, one RGB secondary capture a slice, placed like the gray ones.
 
@@ -85,11 +84,9 @@ def colour_images(
             f"{colour.name} is not an RGB volume of 8 bits", "Give the colour volume of a fusion"
         )
     planes = planes_of(colour)
-    fixed, moving = derivation.modalities
-    title = f"Fused {fixed} + {moving} in colour (WDualMine), not for diagnosis"
     kind = kinds.SECONDARY_CAPTURE
     for k in range(len(planes.array)):
-        dataset = _slice(planes, k, target, derivation, kind, "OT", series_number, title)
+        dataset = _slice(planes, k, target, derivation, kind, "OT", label)
         dataset.ConversionType = "WSD"
         dataset.PatientOrientation = planes.letters
         dataset.ImageType = ["DERIVED", "SECONDARY"]
@@ -107,8 +104,7 @@ def _slice(
     derivation: Derivation,
     sop_class_uid: str,
     modality: str,
-    series_number: int,
-    title: str,
+    label: SeriesLabel,
 ) -> Dataset:
     """All but pixels and what is of the kind alone."""
     dataset = new_object(
@@ -117,8 +113,7 @@ def _slice(
         sop_class_uid=sop_class_uid,
         modality=modality,
         series=f"fused {modality}",
-        series_number=series_number,
-        series_description=title,
+        label=label,
         instance=k + 1,
     )
     put_frame_of_reference(dataset, target, derivation.fixed)

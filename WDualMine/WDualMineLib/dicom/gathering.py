@@ -26,6 +26,17 @@ _ACQUISITION = (
     "InversionTime",
     "MagneticFieldStrength",
 )
+_TRIAL = (
+    "ClinicalTrialSponsorName",
+    "ClinicalTrialProtocolID",
+    "ClinicalTrialProtocolName",
+    "ClinicalTrialSiteID",
+    "ClinicalTrialSiteName",
+    "ClinicalTrialSubjectID",
+    "ClinicalTrialSubjectReadingID",
+    "ClinicalTrialTimePointID",
+    "ClinicalTrialTimePointDescription",
+)
 _MULTI_VALUED = {"ScanningSequence", "SequenceVariant", "ScanOptions"}
 
 
@@ -100,6 +111,9 @@ def _patient(dataset: Dataset) -> Patient:
         age=text(dataset, "PatientAge"),
         size=text(dataset, "PatientSize"),
         weight=text(dataset, "PatientWeight"),
+        identity_removed=text(dataset, "PatientIdentityRemoved").upper(),
+        deidentification=text(dataset, "DeidentificationMethod"),
+        trial={keyword: text(dataset, keyword) for keyword in _TRIAL if keyword in dataset},
     )
 
 

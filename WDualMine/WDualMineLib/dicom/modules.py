@@ -14,6 +14,7 @@ from ..version import __version__
 from . import codes
 from .context import Patient, SeriesContext, Study
 from .derivation import NOT_FOR_DIAGNOSIS, Derivation
+from .series import SeriesLabel
 from .uids import Uids, frame_of_reference_for
 
 MANUFACTURER = "WDualMine"
@@ -86,8 +87,7 @@ def new_object(
     sop_class_uid: str,
     modality: str,
     series: str,
-    series_number: int,
-    series_description: str,
+    label: SeriesLabel,
     instance: int = 1,
 ) -> Dataset:
     """A data set with the Patient, Study, Series, Equipment and SOP Common modules.
@@ -97,7 +97,7 @@ def new_object(
         derivation: its sources.
         sop_class_uid, modality: its kind.
         series: name of the series within the export; objects of one name share the series UID.
-        series_number, series_description: as shown in lists; the description has 64 characters.
+        label: of the series.
         instance: number of the object in the series, from 1.
     """
     dataset = Dataset()
@@ -109,9 +109,9 @@ def new_object(
     put_patient_and_study(dataset, target)
     dataset.Modality = modality
     dataset.SeriesInstanceUID = target.uids.of(series)
-    dataset.SeriesNumber = series_number
+    dataset.SeriesNumber = label.number
     dataset.SeriesDate, dataset.SeriesTime = f"{target.made:%Y%m%d}", f"{target.made:%H%M%S}"
-    dataset.SeriesDescription = series_description[:64]
+    dataset.SeriesDescription = label.description
     _put_body_part(dataset, derivation.fixed)
     dataset.InstanceNumber = instance
     put_equipment(dataset)
@@ -123,7 +123,7 @@ def new_object(
 
 
 def put_patient_and_study(dataset: Dataset, target: Target) -> None:
-    """Set the Patient, General Study and Patient Study modules, well-formed or empty."""
+    """Set the modules of patient, study and clinical trial, well-formed or empty."""
     patient, study = target.patient, target.study
     dataset.PatientName = patient.name
     dataset.PatientID = patient.patient_id
@@ -146,6 +146,13 @@ def put_patient_and_study(dataset: Dataset, target: Target) -> None:
     for keyword, value in optional.items():
         if value.strip("0."):  # a weight of 0 is one that nobody entered
             setattr(dataset, keyword, value)
+    for keyword, value in patient.trial.items():
+        setattr(dataset, keyword, value[:64])
+    if patient.identity_removed in ("YES", "NO"):
+        dataset.PatientIdentityRemoved = patient.identity_removed
+    if patient.identity_removed == "YES":  # then the method is wanted, too
+        method = patient.deidentification or "As the source, which does not say how"
+        dataset.DeidentificationMethod = [part[:64] for part in method.split("\\")]
 
 
 def put_equipment(dataset: Dataset) -> None:

@@ -28,6 +28,7 @@ from .modules import (
     put_frame_of_reference,
 )
 from .planes import Planes, planes_of
+from .series import SeriesLabel
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,11 @@ class MapKind:
     Attributes:
         key: its name in results and file names.
         label: at most 16 capitals (VR CS).
-        words: at most 64 characters, for lists of series; may hold {fixed} and {moving}.
         meaning: of the quantity, as a coded term of our own scheme.
     """
 
     key: str
     label: str
-    words: str
     meaning: str
 
 
@@ -51,26 +50,23 @@ MAPS = (
     MapKind(
         "reliability_fixed",
         "RELIABILITY_FIX",
-        "Reliability of fixed {fixed}, 0 to 1, not for diagnosis",
         "Reliability weight of the fixed volume",
     ),
     MapKind(
         "reliability_moving",
         "RELIABILITY_MOV",
-        "Reliability of moving {moving}, 0 to 1, not for diagnosis",
         "Reliability weight of the moving volume",
     ),
     MapKind(
         "arbitration",
         "ARBITRATION",
-        "Arbitration: 0 frequency, 1 spatial expert, not for diagnosis",
         "Share of the spatial expert against the frequency expert",
     ),
 )
 
 
 def parametric_map(
-    volume: Volume, kind: MapKind, target: Target, derivation: Derivation, series_number: int
+    volume: Volume, kind: MapKind, target: Target, derivation: Derivation, label: SeriesLabel
 ) -> Dataset:
     """One map as a multi-frame object of 32-bit floats, exactly the values given.
 
@@ -78,7 +74,7 @@ def parametric_map(
         volume: 0..1, scalar.
         kind: what it is.
         target, derivation: whose, and from what.
-        series_number: of the new series.
+        label: of the new series.
 
     Raises:
         InputError: not finite, colour, or a sheared grid.
@@ -90,16 +86,13 @@ def parametric_map(
         )
     highdicom = _highdicom()
     planes = planes_of(volume)
-    fixed, moving = derivation.modalities
-    words = kind.words.format(fixed=fixed, moving=moving)
     skeleton = new_object(
         target,
         derivation,
         sop_class_uid=kinds.PARAMETRIC_MAP,
         modality="OT",
         series=kind.key,
-        series_number=series_number,
-        series_description=words,
+        label=label,
     )
     with warnings.catch_warnings():
         # highdicom doubts names and units that the sources or the standard give.
@@ -108,7 +101,7 @@ def parametric_map(
             source_images=_sources(skeleton, planes, target, derivation),
             pixel_array=np.ascontiguousarray(planes.array, dtype=np.float32),
             series_instance_uid=skeleton.SeriesInstanceUID,
-            series_number=series_number,
+            series_number=label.number,
             sop_instance_uid=skeleton.SOPInstanceUID,
             instance_number=1,
             manufacturer=MANUFACTURER,
@@ -118,7 +111,7 @@ def parametric_map(
             contains_recognizable_visual_features=False,
             real_world_value_mappings=[_identity(highdicom, kind)],
             content_label=kind.label,
-            content_description=words,
+            content_description=label.description,
             plane_positions=[
                 highdicom.PlanePositionSequence("PATIENT", list(map(float, planes.position(k))))
                 for k in range(len(planes.array))

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..volumes.reading import geometry_of, read_volume
 from ..volumes.volume import Volume
 from .export import ResultVolumes
-from .parametric_maps import MAPS
+from .series import MAP_KEYS
 
 FUSED, COLOUR, TRANSFORM, REPORT = "fused.nrrd", "fused_colour.nrrd", "transform.tfm", "report.json"
 _REMEDY = "Give the folder that `wdualmine fuse` wrote"
@@ -28,9 +28,9 @@ def read_result(folder: str | Path) -> ResultVolumes:
     if not (folder / FUSED).is_file():
         raise InputError(f"{folder} holds no {FUSED}", _REMEDY)
     maps = {
-        kind.key: read_volume(folder / f"{kind.key}.nrrd")
-        for kind in MAPS
-        if (folder / f"{kind.key}.nrrd").is_file()
+        key: read_volume(folder / f"{key}.nrrd")
+        for key in MAP_KEYS
+        if (folder / f"{key}.nrrd").is_file()
     }
     return ResultVolumes(
         fused=read_volume(folder / FUSED),

@@ -12,13 +12,18 @@ from . import codes, kinds
 from .context import SeriesContext
 from .derivation import NOT_FOR_DIAGNOSIS, Derivation, list_series, reference
 from .modules import Target, decimals, new_object, put_frame_of_reference
+from .series import SeriesLabel
 from .uids import frame_of_reference_for
 
 _RIGID = 1e-5
 
 
 def spatial_registration(
-    target: Target, fixed: SeriesContext, moving: SeriesContext, derivation: Derivation, number: int
+    target: Target,
+    fixed: SeriesContext,
+    moving: SeriesContext,
+    derivation: Derivation,
+    label: SeriesLabel,
 ) -> Dataset:
     """The registration of ``moving`` to ``fixed``.
 
@@ -34,8 +39,7 @@ def spatial_registration(
         sop_class_uid=kinds.SPATIAL_REGISTRATION,
         modality="REG",
         series="registration",
-        series_number=number,
-        series_description="Registration of moving to fixed (WDualMine), not for diagnosis",
+        label=label,
     )
     put_frame_of_reference(dataset, target, fixed)
     dataset.ContentDate, dataset.ContentTime = dataset.SeriesDate, dataset.SeriesTime

@@ -1,63 +1,158 @@
-"""From the nodes of a result to DICOM files; no widget here."""
+"""From the nodes of a result to DICOM objects in a folder or in Slicer's database; no widget."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..errors import WDualMineError
+from ..dicom.context import Patient, SeriesContext
+from ..dicom.series import MAP_KEYS, SeriesLabel
+from ..errors import InputError, WDualMineError
 from ..progress import Progress, Steps, finish
 from ..registration.background import Job, run_in_background
-from ..scene.dicom_files import dicom_files
+from ..scene.dicom_database import add_to_database, require_database
+from ..scene.dicom_files import SeriesNotFound, source_files
 from ..scene.outputs import ATTRIBUTE, FIXED_ROLE, MOVING_ROLE, FusionNodes
 from ..scene.placement import fixed_to_moving
 from ..scene.volumes import volume_of
 
-_MAPS = ("reliability_fixed", "reliability_moving", "arbitration")
+if TYPE_CHECKING:  # pydicom loads only when something is exported
+    from ..dicom.export import Exported, ResultVolumes
+
 _SETTINGS = ("fixed_window", "moving_window", "axis", "strength", "correlation_floor")
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What is exported, and as whose.
+
+    Attributes:
+        nodes: of the result.
+        folder: to write into; None for Slicer's DICOM database.
+        patient: for a fixed volume that was not loaded from DICOM; of another one it must not
+            contradict the series.
+        anonymise, allow_different_patients, parts, labels: as in
+            :class:`~..dicom.export.ExportOptions`.
+    """
+
+    nodes: FusionNodes
+    folder: Path | None
+    patient: Patient = field(default_factory=Patient)
+    anonymise: bool = False
+    allow_different_patients: bool = False
+    parts: Collection[str] | None = None
+    labels: Mapping[str, SeriesLabel] = field(default_factory=dict)
 
 
 class DicomExport:
     """Writes results as DICOM objects; see :func:`~..dicom.export.export_steps`."""
 
-    def steps(
-        self, nodes: FusionNodes, folder: Path, name: str, patient_id: str, anonymise: bool
-    ) -> Steps:
+    def steps(self, request: ExportRequest) -> Steps[Exported]:
         """Write fused volume, colour, maps and registration, all or none.
 
-        Patient, study and frame of reference come from the series that the sources were loaded
-        from; without such a series ``name`` and ``patient_id`` are used.
+        Patient, study and frame of reference come from the series that the fixed volume was loaded
+        from. What is for Slicer's database lies in a folder of its own at first, which
+        :meth:`add_to_database` takes in and removes.
 
         Raises:
-            WDualMineError: a library is missing, the series cannot be read, the two are of
-                different patients, or the folder cannot be written.
+            DifferentPatients: the sources are of different patients.
+            WDualMineError: a library is missing, a series cannot be read or is not in the database
+                any more, a patient is given that is not the series', or the folder or the database
+                cannot be written.
         """
         try:
-            from ..dicom.context import Patient
-            from ..dicom.export import ExportOptions, ResultVolumes, export_steps
+            from ..dicom.export import ExportOptions, export_steps
             from ..dicom.read import read_series
         except ModuleNotFoundError as error:
             raise WDualMineError(
                 f"{error.name}, which writes DICOM, is not installed",
                 f"Install {error.name} into 3D Slicer and try again",
             ) from error
-        fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
-        both = fixed is not None and moving is not None
-        result = ResultVolumes(
-            volume_of(nodes.fused),
-            {name: volume_of(getattr(nodes, name)) for name in _MAPS},
-            volume_of(nodes.colour) if nodes.colour is not None else None,
-            fixed_to_moving(fixed, moving) if both else None,
-            {key: nodes.fused.GetAttribute(ATTRIBUTE + key) for key in _SETTINGS},
+        if request.folder is None:
+            require_database()
+        files, notes = _source_files(request)
+        result = _result_of(request.nodes, any(files))
+        options = ExportOptions(
+            patient=request.patient,
+            parts=request.parts,
+            labels=request.labels,
+            allow_different_patients=request.allow_different_patients,
+            anonymise=request.anonymise,
         )
-        files = [dicom_files(node) for node in (fixed, moving)]
-        options = ExportOptions(Patient(patient_id=patient_id, name=name), anonymise=anonymise)
+        folder = request.folder or Path(tempfile.mkdtemp(prefix="wdualmine-dicom-"))
 
-        def work(job: Job):
+        def work(job: Job) -> Exported:
             def report(progress: Progress) -> None:
                 job.report(progress.fraction, progress.message)
 
             job.report(0.0, "Reading the source series")
             contexts = [read_series(found).context if found else None for found in files]
+            _require_same_patient(contexts[0], request.patient)
             return finish(export_steps(result, folder, *contexts, options), report)
 
-        return (yield from run_in_background(work))
+        try:
+            exported = yield from run_in_background(work)
+        except BaseException:
+            if request.folder is None:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        exported.notes[:0] = notes
+        return exported
+
+    def add_to_database(self, exported: Exported) -> None:
+        """Move what :meth:`steps` wrote for Slicer's DICOM database into it, all or nothing.
+
+        Raises:
+            OutputError: the database does not take it.
+        """
+        try:
+            add_to_database(exported.folder, exported.instances)
+        finally:
+            shutil.rmtree(exported.folder, ignore_errors=True)
+
+
+def _source_files(request: ExportRequest) -> tuple[list[list[Path]], list[str]]:
+    """Files of the fixed and the moving series, [] without; what the user must be told."""
+    fused = request.nodes.fused
+    try:
+        return [source_files(fused, role) for role in (FIXED_ROLE, MOVING_ROLE)], []
+    except SeriesNotFound as error:
+        if not (request.patient.name and request.patient.patient_id):
+            raise
+        # The user gave a patient instead, as the refusal says.
+        return [[], []], [f"{error.what}: the objects do not refer to it"]
+
+
+def _result_of(nodes: FusionNodes, from_dicom: bool) -> ResultVolumes:
+    from ..dicom.export import ResultVolumes
+
+    fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
+    both = fixed is not None and moving is not None
+    if from_dicom and not both:
+        raise InputError(
+            "A source of the result is not in the scene any more, so that nobody knows how the two "
+            "were aligned",
+            "Load it and apply again",
+        )
+    return ResultVolumes(
+        fused=volume_of(nodes.fused),
+        maps={key: volume_of(getattr(nodes, key)) for key in MAP_KEYS},
+        colour=volume_of(nodes.colour) if nodes.colour is not None else None,
+        transform=fixed_to_moving(fixed, moving) if both else None,
+        settings={key: nodes.fused.GetAttribute(ATTRIBUTE + key) for key in _SETTINGS},
+    )
+
+
+def _require_same_patient(fixed: SeriesContext | None, given: Patient) -> None:
+    """Refuse a patient that the fixed series contradicts, instead of ignoring what was typed."""
+    differences = fixed.patient.differences(given) if fixed is not None else []
+    if differences:
+        raise InputError(
+            f"The fixed series is of another patient than was given: {', '.join(differences)} "
+            "differ",
+            "Leave the patient empty: it is taken from the series",
+        )

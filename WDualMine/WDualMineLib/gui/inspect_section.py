@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
+
 from ..errors import WDualMineError
+from ..scene.choices import Layers, Map
 from .messages import of_error
 from .protocols import InspectLogic
 from .session import Session
 from .widgets import Hint, say
+
+TASK = "Preparing the views"
 
 
 class InspectSection:
@@ -19,6 +24,7 @@ class InspectSection:
         self._session = session
         self._logic = logic
         self._shown = ""
+        self._failed = False
         self._buttons = {
             "side by side": ui.sideBySideButton,
             "checkerboard": ui.checkerboardButton,
@@ -45,6 +51,11 @@ class InspectSection:
         ui.mapOpacitySlider.valueChanged.connect(lambda *_: self._repeat("map"))
         ui.mapCombo.currentIndexChanged.connect(lambda *_: self._repeat("map"))
         ui.normalLayoutButton.clicked.connect(self._usual)
+        ui.layersCombo.currentIndexChanged.connect(self._usual)
+        self._timer = qt.QTimer()
+        self._timer.interval = 0
+        self._timer.timeout.connect(self._on_views_added)
+        session.fused.connect(self._on_fused)
         session.changed.connect(self.update)
 
     def update(self) -> None:
@@ -60,31 +71,67 @@ class InspectSection:
             for hint in hints:
                 hint.enable_unless(off)
 
+    def views_added(self) -> None:
+        """A layout brought new views; they are complete once the present event is over."""
+        self._timer.start()
+
+    def _on_views_added(self) -> None:
+        self._timer.stop()
+        # Side by side is a layout of its own: its views have their layers.
+        if self._session.nodes is not None and self._shown != "side by side":
+            self._on_fused()
+
+    def _on_fused(self) -> None:
+        """Show the result as the views were arranged, or as the layers that were chosen."""
+        self._logic.link(self._ui.linkCheck.checked)
+        self._actions.get(self._shown, self._usual)()
+
     def _side_by_side(self, *_: Any) -> None:
         self._show("side by side", lambda nodes: self._logic.side_by_side(nodes))
 
     def _checkerboard(self, *_: Any) -> None:
         tiles = round(self._ui.tilesSlider.value)
-        self._show("checkerboard", lambda nodes: self._logic.checkerboard(nodes, tiles))
+        self._compare("checkerboard", lambda nodes: self._logic.checkerboard(nodes, tiles))
 
     def _reveal(self, *_: Any) -> None:
         position = self._ui.revealSlider.value
-        self._show("reveal", lambda nodes: self._logic.reveal(nodes, position))
+        self._compare("reveal", lambda nodes: self._logic.reveal(nodes, position))
 
     def _map(self, *_: Any) -> None:
-        parameters = self._session.parameters
+        # Of the widgets: they tell of a change before the parameter node knows of it.
+        which = list(Map)[max(self._ui.mapCombo.currentIndex, 0)]
         threshold, opacity = self._ui.mapThresholdSlider.value, self._ui.mapOpacitySlider.value
         self._show(
-            "map",
-            lambda nodes: self._logic.map_overlay(nodes, parameters.map, threshold, opacity),
+            "map", lambda nodes: self._logic.map_overlay(nodes, which, threshold, opacity)
         )
 
     def _usual(self, *_: Any) -> None:
-        self._show("", lambda nodes: self._logic.usual(nodes))
+        layers = list(Layers)[max(self._ui.layersCombo.currentIndex, 0)]
+        opacity = self._ui.opacitySlider.value
+        self._show("", lambda nodes: self._logic.usual(nodes, layers, opacity))
 
     def _repeat(self, name: str) -> None:
         if self._shown == name:
             self._actions[name]()
+
+    def _compare(self, name: str, action: Any) -> None:
+        """Show a comparison of the sources, which have to be brought to one grid first."""
+        nodes = self._session.nodes
+        if nodes is None or self._session.running:
+            return
+        prepared = self._session.attempt(lambda: self._logic.is_prepared(nodes), self._on_error)
+        if prepared is None:
+            return
+        if prepared:
+            self._show(name, action)
+            return
+        steps = self._logic.prepare_steps(nodes)
+        self._session.run(TASK, steps, lambda _: self._show(name, action), self._on_error)
+
+    def _on_error(self, error: WDualMineError) -> None:
+        self._shown, self._failed = "", True
+        self.update()
+        say(self._ui.statusLabel, of_error(error))
 
     def _show(self, name: str, action: Any) -> None:
         nodes = self._session.nodes
@@ -94,4 +141,6 @@ class InspectSection:
         self._session.attempt(lambda: action(nodes), failures.append)
         self._shown = "" if failures else name
         self.update()
-        say(self._ui.statusLabel, of_error(failures[0]) if failures else "")
+        if failures or self._failed:
+            say(self._ui.statusLabel, of_error(failures[0]) if failures else "")
+        self._failed = bool(failures)

@@ -22,6 +22,7 @@ class LookSection:
         self._logic = logic
         self._views = views
         self._sliders = [Hint(ui.strengthSlider), Hint(ui.floorSlider)]
+        self._layers, self._opacity = Hint(ui.layersCombo), Hint(ui.opacitySlider)
         for slider in (ui.strengthSlider, ui.floorSlider):
             slider.valueIsChanging.connect(self._on_changing)
             slider.valueChanged.connect(self._on_changed)
@@ -37,6 +38,12 @@ class LookSection:
             reason = self._logic.reason_not_possible(self._session.outcome)
         for hint in self._sliders:
             hint.enable_unless(reason)
+        self._layers.enable_unless(self._session.reason_no_result("show"))
+        # Before there is a result it acts on whatever the user laid over each other.
+        single = self._session.nodes is not None and self._ui.layersCombo.currentIndex == 0
+        self._opacity.enable_unless(
+            "One layer is shown: choose two of them under “Views show”" if single else ""
+        )
 
     def _wanted(self) -> tuple[float, float]:
         return self._ui.strengthSlider.value, self._ui.floorSlider.value
@@ -46,9 +53,16 @@ class LookSection:
         return not other and not self._logic.reason_not_possible(self._session.outcome)
 
     def _on_changing(self, *_: Any) -> None:
-        if self._possible():
-            look = self._session.outcome, *self._wanted()
-            self._session.attempt(lambda: self._logic.show_slices(*look), self._on_error)
+        if not self._possible():
+            return
+        if self._session.outcome.result is None:
+            # Of a loaded scene: it takes a moment before the first slice can follow the slider.
+            if not self._session.running:
+                steps = self._logic.recover_steps(self._session.outcome)
+                self._session.run(TASK, steps, self._on_recovered, self._on_error)
+            return
+        look = self._session.outcome, *self._wanted()
+        self._session.attempt(lambda: self._logic.show_slices(*look), self._on_error)
 
     def _on_changed(self, *_: Any) -> None:
         look = self._session.outcome, *self._wanted()
@@ -56,6 +70,10 @@ class LookSection:
             return
         self._session.cancel()
         self._session.run(TASK, self._logic.steps(*look), self._on_done, self._on_error)
+
+    def _on_recovered(self, outcome: Any) -> None:
+        self._session.outcome = outcome
+        say(self._ui.lookLabel, "")
 
     def _on_done(self, outcome: Any) -> None:
         self._session.outcome = outcome

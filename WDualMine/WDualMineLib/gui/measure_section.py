@@ -24,7 +24,7 @@ _MEANINGS = {
 
 
 class MeasureSection:
-    """A table for the volume, a curve along the slices, and a line a segment."""
+    """A table for the volume, a curve along the slices, and a line a region."""
 
     def __init__(self, ui: Any, session: Session, logic: MeasureLogic) -> None:
         self._ui = ui
@@ -34,7 +34,6 @@ class MeasureSection:
         self._measure = Hint(ui.measureButton)
         self._plot = Hint(ui.plotCombo)
         self._region = Hint(ui.measureRegionButton)
-        ui.measureButton.toolTip = ""
         for metric in VOLUME_METRICS:
             ui.plotCombo.addItem(metric)
         ui.measureButton.clicked.connect(self.measure)
@@ -54,8 +53,10 @@ class MeasureSection:
         self._session.attempt(lambda: self._logic.plot(metric), self._on_error)
 
     def measure_region(self, *_: Any) -> None:
-        nodes, region = self._session.nodes, self._session.parameters.region
-        rows = self._session.attempt(lambda: self._logic.regions(nodes, region), self._on_error)
+        nodes, parameters = self._session.nodes, self._session.parameters
+        rows = self._session.attempt(
+            lambda: self._logic.regions(nodes, parameters.region, parameters.roi), self._on_error
+        )
         if rows is None:
             return
         lines = [
@@ -70,13 +71,12 @@ class MeasureSection:
             self._measured = None
             self._ui.measuresTable.visible = False
         self._measure.enable_unless(reason)
-        if not reason:
-            self._ui.measureButton.toolTip = "CC, MI, SSIM and Qabf of the volume and of each slice"
         unmeasured = "" if self._measured else "Measure first: there is no curve yet"
         self._plot.enable_unless(reason or unmeasured)
         parameters = self._session.parameters
-        none = parameters is None or parameters.region is None
-        self._region.enable_unless(reason or ("Choose a segmentation first" if none else ""))
+        none = parameters is None or (parameters.region is None and parameters.roi is None)
+        unchosen = "Choose a segmentation or a box first" if none else ""
+        self._region.enable_unless(reason or unchosen)
 
     def _on_measured(self, measures: Any) -> None:
         self._measured = measures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from ..errors import WDualMineError
@@ -9,13 +10,24 @@ from ..errors import WDualMineError
 # Readable on Slicer's light and dark themes alike.
 GOOD, DOUBTFUL, BAD, QUIET = "#2e9e5b", "#d08700", "#e0483e", "#8a8f98"
 
+# A label breaks lines at spaces only: longer words (paths, UIDs) would be cut off at its edge.
+_LONG_WORD = re.compile(r"\S{24,}")
+_BREAK = "\u200b"  # no width, but a line may end there
+
 
 def coloured(text: str, colour: str, title: str = "") -> str:
     """Rich text: ``title`` in bold and colour, then ``text``; both are escaped."""
-    head = f'<b style="color:{colour}">{escape(title)}</b>' if title else ""
+    text, title = _breakable(text), _breakable(title)
     if not title:
-        return f'<span style="color:{colour}">{escape(text)}</span>'
-    return f"{head}<br/>{escape(text)}" if text else head
+        return f'<span style="color:{colour}">{text}</span>'
+    head = f'<b style="color:{colour}">{title}</b>'
+    return f"{head}<br/>{text}" if text else head
+
+
+def _breakable(text: str) -> str:
+    """``text`` escaped; long words may be broken after every twelfth character."""
+    broken = _LONG_WORD.sub(lambda word: _BREAK.join(re.findall(".{1,12}", word.group())), text)
+    return escape(broken)
 
 
 def of_error(error: WDualMineError) -> str:

@@ -53,17 +53,18 @@ class FusionPanel:
         self._fusion = logics.fusion
         self.setup = SetupSection(ui, self.session, logics.dependencies)
         self.preview = PreviewSection(ui, self.session, logics.preview)
+        self.inspection = InspectSection(ui, self.session, logics.inspection)
         self.sections = (
             self.setup,
             self.preview,
             InputsSection(ui, self.session),
             RunSection(ui, self.session, logics.fusion),
             LookSection(ui, self.session, logics.look, logics.inspection),
-            InspectSection(ui, self.session, logics.inspection),
+            self.inspection,
             MeasureSection(ui, self.session, logics.measures),
             ExportSection(ui, self.session, logics.export),
         )
-        for name in ("status", "preview", "look", "region", "export"):
+        for name in ("reason", "status", "preview", "look", "region", "export"):
             say(getattr(ui, f"{name}Label"), "")
 
     def set_parameters(self, parameters: Any) -> None:
@@ -81,6 +82,11 @@ class FusionPanel:
 
     def views_changed(self, *_: Any) -> None:
         """The user scrolled a slice view."""
+        self.preview.update()
+
+    def views_added(self, *_: Any) -> None:
+        """Another layout brought slice views that were not there before."""
+        self.inspection.views_added()
         self.preview.update()
 
     def scene_closing(self, *_: Any) -> None:

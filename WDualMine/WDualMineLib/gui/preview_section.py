@@ -7,7 +7,7 @@ from typing import Any
 import qt
 
 from ..errors import WDualMineError
-from .messages import QUIET, coloured, of_error
+from .messages import DOUBTFUL, QUIET, coloured, of_error
 from .protocols import PreviewLogic
 from .session import Session
 from .widgets import Hint, say
@@ -66,9 +66,10 @@ class PreviewSection:
             return
         found = self._session.attempt(lambda: self._logic.picture(request), self._on_error)
         if found is not None:
-            path, text = found
+            path, where, warning = found
             self._ui.previewImage.pixmap = qt.QPixmap(str(path))
-            say(self._ui.previewLabel, coloured(text, QUIET))
+            lines = [coloured(where, QUIET)] + ([coloured(warning, DOUBTFUL)] if warning else [])
+            say(self._ui.previewLabel, "<br/>".join(lines))
 
     def _on_loaded(self, _: Any) -> None:
         self._loaded = True

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..progress import Steps
-from ..scene.choices import Map
+from ..scene.choices import Layers, Map
 
 
 class FusionLogic(Protocol):
@@ -40,6 +40,8 @@ class LookLogic(Protocol):
 
     def reason_not_possible(self, outcome: Any) -> str: ...
 
+    def recover_steps(self, outcome: Any) -> Steps[Any]: ...
+
     def is_shown(self, outcome: Any, strength: float, correlation_floor: float) -> bool: ...
 
     def show_slices(self, outcome: Any, strength: float, correlation_floor: float) -> None: ...
@@ -50,6 +52,10 @@ class LookLogic(Protocol):
 class InspectLogic(Protocol):
     """Arranges the views; see :class:`~..scene.inspection.Inspection`."""
 
+    def is_prepared(self, nodes: Any) -> bool: ...
+
+    def prepare_steps(self, nodes: Any) -> Steps[Any]: ...
+
     def side_by_side(self, nodes: Any) -> None: ...
 
     def checkerboard(self, nodes: Any, tiles: int) -> None: ...
@@ -58,7 +64,7 @@ class InspectLogic(Protocol):
 
     def map_overlay(self, nodes: Any, which: Map, threshold: float, opacity: float) -> None: ...
 
-    def usual(self, nodes: Any) -> None: ...
+    def usual(self, nodes: Any, layers: Layers, opacity: float) -> None: ...
 
     def set_opacity(self, opacity: float) -> None: ...
 
@@ -70,8 +76,8 @@ class PreviewLogic(Protocol):
 
     def load_steps(self, request: Any) -> Steps[None]: ...
 
-    def picture(self, request: Any) -> tuple[Path, str]:
-        """A PNG of the fused slice, and one line on where it lies and how long it took."""
+    def picture(self, request: Any) -> tuple[Path, str, str]:
+        """A PNG of the fused slice, where it lies, and what must be told of the alignment."""
 
 
 class MeasureLogic(Protocol):
@@ -81,11 +87,14 @@ class MeasureLogic(Protocol):
 
     def plot(self, metric: str) -> None: ...
 
-    def regions(self, nodes: Any, segmentation: Any) -> list[tuple[str, float, float]]: ...
+    def regions(
+        self, nodes: Any, segmentation: Any, roi: Any
+    ) -> list[tuple[str, float, float]]: ...
 
 
 class ExportLogic(Protocol):
     """Writes a result as DICOM; see :class:`~.export.DicomExport`."""
 
-    def steps(self, nodes: Any, folder: Path, name: str, patient_id: str, anonymise: bool
-              ) -> Steps[Any]: ...
+    def steps(self, request: Any) -> Steps[Any]: ...
+
+    def add_to_database(self, exported: Any) -> None: ...

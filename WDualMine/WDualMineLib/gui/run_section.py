@@ -32,7 +32,7 @@ class RunSection:
         self._doubtful: Any = None
         self._apply = Hint(ui.applyButton)
         self._cancel = Hint(ui.cancelButton)
-        ui.applyButton.toolTip = ""
+        self._settling = [Hint(ui.fuseAnywayButton), Hint(ui.discardAlignmentButton)]
         ui.applyButton.clicked.connect(self.apply)
         ui.cancelButton.clicked.connect(self.cancel)
         ui.fuseAnywayButton.clicked.connect(self.fuse_anyway)
@@ -74,15 +74,16 @@ class RunSection:
         say(self._ui.statusLabel, of_error(error))
 
     def update(self) -> None:
-        self._apply.enable_unless(self._session.reason_not_ready())
-        if self._ui.applyButton.enabled:
-            self._ui.applyButton.toolTip = "Align the moving volume and fuse both"
-        self._cancel.enable_unless("" if self._session.running else "Nothing is running")
-        if self._session.running:
-            self._ui.cancelButton.toolTip = f"Stop: {self._session.task}"
-        busy = f"{self._session.task} is running" if self._session.running else ""
-        for button in (self._ui.fuseAnywayButton, self._ui.discardAlignmentButton):
-            button.enabled = not busy
+        reason = self._session.reason_not_ready()
+        self._apply.enable_unless(reason)
+        # In the panel too: over a button that is off, hardly anyone waits for a tooltip.
+        shown = reason if reason and not self._session.running else ""
+        say(self._ui.reasonLabel, coloured(shown, QUIET) if shown else "")
+        self._cancel.enable_unless("" if self._session.running else "Nothing is running.")
+        for hint in self._settling:
+            hint.enable_unless(
+                f"{self._session.task} is running." if self._session.running else ""
+            )
 
     def _on_started(self, task: str) -> None:
         self._ui.progressBar.value = 0
@@ -112,6 +113,7 @@ class RunSection:
             node = getattr(outcome.nodes, part)
             if node is not None:
                 setattr(parameters, name, node)
+        self._session.fused.emit()
         self._ui.progressBar.value = 1000
         text = coloured(_summary(outcome.result), GOOD, "Fused.")
         notes = of_notes(outcome.result.notes)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..errors import WDualMineError
 from ..samples.catalogue import GREY_MATTER, MR_T1, WHITE_MATTER
 from ..samples.download import fetch, load
 from ..samples.simulated_pet import simulate_fdg_pet
+from ..scene.views import SliceViews
 from ..scene.volumes import add_volume
 
 CATEGORY = "WDualMine"
@@ -16,14 +19,23 @@ _CT = "6a5b6caccb76576a863beb095e3bfb910c50ca78f4c9bf043aa42f976cfa53d1"
 _MR = "2da3f655ed20356ee8cdf32aa0f8f9420385de4b6e407d28e67f9974d7ce1593"
 
 
-def register(logic: Any, scene: Any, icons: Path) -> None:
+def register(logic: Any, scene: Any, icons: Path, tell: Callable[[str], Any]) -> None:
     """Make the pairs known.
 
     Args:
         logic: ``SampleData.SampleDataLogic``.
         scene: what the simulated pair is loaded into.
         icons: folder of the thumbnails.
+        tell: shows the user why the simulated pair could not be loaded.
     """
+
+    def load_simulated(_source: Any) -> list[Any]:
+        try:
+            return load_simulated_pair(scene)
+        except WDualMineError as error:
+            tell(str(error))
+            return []
+
     logic.registerCustomSampleDataSource(
         category=CATEGORY,
         sampleName="CT and MR of a head",
@@ -36,13 +48,20 @@ def register(logic: Any, scene: Any, icons: Path) -> None:
     logic.registerCustomSampleDataSource(
         category=CATEGORY,
         sampleName="MR and simulated PET of a brain",
-        customDownloader=lambda _source: load_simulated_pair(scene),
+        # Empty, and not left out: Slicer counts them.
+        uris=[],
+        fileNames=[],
+        nodeNames=[],
+        customDownloader=load_simulated,
         thumbnailFileName=str(icons / "SamplePETMR.png"),
     )
 
 
 def load_simulated_pair(scene: Any) -> list[Any]:
-    """Add the MR template and a PET that was simulated from its tissue maps; returns the nodes.
+    """Add the MR template and a PET that was simulated from its tissue maps, and show the MR.
+
+    Returns:
+        The nodes of both.
 
     Raises:
         WDualMineError: the packaged volumes cannot be fetched.
@@ -50,4 +69,6 @@ def load_simulated_pair(scene: Any) -> list[Any]:
     mr, grey, white = (
         load(sample, path) for sample, path in fetch((MR_T1, GREY_MATTER, WHITE_MATTER)).items()
     )
-    return [add_volume(scene, volume) for volume in (mr, simulate_fdg_pet(grey, white))]
+    nodes = [add_volume(scene, volume) for volume in (mr, simulate_fdg_pet(grey, white))]
+    SliceViews(scene).show(nodes[0])
+    return nodes

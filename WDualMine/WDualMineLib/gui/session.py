@@ -23,6 +23,7 @@ class Session:
     Signals:
         changed(): parameters, result, or what is running.
         started(title), progressed(Progress), stopped(message): of any long work.
+        fused(): there is a new result in the scene.
         failed(WDualMineError): of work whose starter did not want to know.
     """
 
@@ -34,6 +35,7 @@ class Session:
         self.started = Signal()
         self.progressed = Signal()
         self.stopped = Signal()
+        self.fused = Signal()
         self.failed = Signal()
         self.task = ""
         self._done: Callable[[Any], None] | None = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from .background import Job
 from .initialisation import Search, coarse_search, distinct
-from .metric import PointMetric
+from .metric import BINS, PointMetric
 from .poses import about, rigid_mean, rotation
 from .preparation import Prepared
 from .refinement import refine
@@ -18,6 +18,7 @@ from .transforms import largest_displacement
 FINEST_MM = 2.0
 SIZE_PER_VOXEL = 60.0
 MIDDLE_POINTS, FINE_POINTS = 20_000, 100_000
+FINE_BINS = 64  # so many points fill more bins than the default, which tells soft tissues apart
 REFINED = 4
 WORTH = 0.7
 """Of the best coarse score: a start below it is not refined."""
@@ -121,13 +122,17 @@ class Aligner:
         peaks = sorted(((m, metric.evidence(m)) for m in peaks), key=lambda peak: -peak[1])
         best, middle = peaks[0]
         rivals = [s for m, s in peaks[1:] if largest_displacement(m, best, self.points) > SAME_MM]
+        if self.kind == "affine":  # twelve parameters need the smoother levels to get there
+            for spacing in (self.coarse, self.middle):
+                metric = self.metric(spacing, MIDDLE_POINTS, seed + 1)
+                best, _ = refine(metric, best, centre, self.job, "affine", step=spacing)
         self.job.check()
-        metric = self.metric(self.fine, FINE_POINTS, seed + 2)
+        metric = self.metric(self.fine, FINE_POINTS, seed + 2, FINE_BINS)
         matrix, _ = refine(metric, best, centre, self.job, self.kind, step=FINE_STEP * self.fine)
         return Run(matrix, metric.evidence(matrix), middle, max(rivals, default=None), search)
 
-    def metric(self, spacing: float, count: int, seed: int) -> PointMetric:
-        return PointMetric.between(self.fixed, self.moving, spacing, count, seed)
+    def metric(self, spacing: float, count: int, seed: int, bins: int = BINS) -> PointMetric:
+        return PointMetric.between(self.fixed, self.moving, spacing, count, seed, bins)
 
     def nudge(self, seed: int) -> np.ndarray:
         """A small random pose: 5 % of the body's size and 3 degrees along and about each axis."""

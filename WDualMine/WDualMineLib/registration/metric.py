@@ -57,11 +57,12 @@ class PointMetric:
         spacing: float,
         count: int,
         seed: int,
+        bins: int = BINS,
         least_share: float = LEAST_SHARE,
     ) -> PointMetric:
         """At most ``count`` points of the fixed body, both images at ``spacing`` mm."""
         points, values = draw_points(fixed, spacing, count, seed)
-        return cls(points, values, moving.domain(spacing), least_share=least_share)
+        return cls(points, values, moving.domain(spacing), bins, least_share)
 
     def histogram(self, values: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Joint counts (bins, bins) of the points ``inside``, and each point's lower cell."""

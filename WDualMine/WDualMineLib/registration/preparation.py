@@ -16,7 +16,9 @@ from ..errors import InputError
 from ..volumes.volume import Volume
 from .grids import index_to_lps, isotropic, to_image
 
-CT_RANGE = (-1000.0, 1500.0)
+CT_RANGE = (-1000.0, 400.0)
+"""In HU. What other modalities show lies between fat and soft tissue: bone needs no range."""
+
 CT_BODY = -150.0
 HOUNSFIELD_AIR = -500.0
 PERCENTILES = (0.5, 99.8)
@@ -95,7 +97,7 @@ class Prepared:
 def prepare(volume: Volume) -> Prepared:
     """Scale intensities to [0, 1] and find the body.
 
-    CT is clipped to [-1000, 1500] HU and its body is what exceeds -150 HU, so that neither metal
+    CT is clipped to [-1000, 400] HU and its body is what exceeds -150 HU, so that neither metal
     nor table nor cushions count. Anything else is clipped to its 0.5 and 99.8 percentiles, and its
     body found by Otsu's threshold. NaN and infinities become the lowest value.
 

@@ -62,8 +62,8 @@ RULES = (
     Rule(
         "background",
         lambda f: f["background"],
-        0.48,
-        0.55,
+        0.42,
+        0.5,
         lambda f: (
             "the best alignment fits hardly better than others nearby (they reach "
             f"{f['background']:.0%} of its score), as with different body parts or patients"
@@ -95,7 +95,7 @@ RULES = (
     Rule(
         "parts_mm",
         lambda f: f["parts_mm"],
-        2.5,
+        2.7,
         None,
         lambda f: (
             f"parts of the body fit best {f['parts_mm']:.1f} mm from where the whole fits: "

@@ -81,12 +81,27 @@ class Precision(_Choice):
     BFLOAT16 = "16 bit (bfloat16)"
 
 
+class Layers(_Choice):
+    """What the slice views show of a result when nothing is inspected."""
+
+    FUSED = "Fused"
+    FUSED_ON_FIXED = "Fused over fixed"
+    MOVING_ON_FIXED = "Moving over fixed"
+
+
 class Map(_Choice):
     """Maps that can be laid over the fused volume; names are those of the result's parts."""
 
     RELIABILITY_MOVING = "Reliability of the moving volume"
     RELIABILITY_FIXED = "Reliability of the fixed volume"
     ARBITRATION = "Arbitration"
+
+
+class ExportTarget(_Choice):
+    """Where DICOM objects go."""
+
+    FOLDER = "A folder"
+    DATABASE = "Slicer's DICOM database"
 
 
 WINDOWS_OF_PAIR = {

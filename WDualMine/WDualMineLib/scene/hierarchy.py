@@ -34,6 +34,14 @@ def place_beside(
     return item
 
 
+def place_under(
+    scene: slicer.vtkMRMLScene, parent: slicer.vtkMRMLNode, node: slicer.vtkMRMLNode
+) -> None:
+    """Make ``node`` a part of ``parent``: who deletes the parent there deletes both."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    hierarchy.SetItemParent(item_of(hierarchy, node), item_of(hierarchy, parent))
+
+
 def item_of(
     hierarchy: slicer.vtkMRMLSubjectHierarchyNode, node: slicer.vtkMRMLNode
 ) -> int:

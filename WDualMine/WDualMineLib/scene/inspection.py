@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from ..progress import Steps
 from ..volumes.volume import Volume
 from .appearance import grey_colours, show, show_everywhere, show_only_between
-from .choices import Map
+from .choices import Layers, Map
 from .outputs import FIXED_ROLE, MOVING_ROLE, FusionNodes
-from .sources import SourceCache
+from .sources import SourceCache, Sources
+from .views import SliceViews
 from .volumes import add_volume, geometry_of, update_volume
 
 SIDE_BY_SIDE_LAYOUT = 26814
@@ -36,10 +38,23 @@ def _side_by_side_xml() -> str:
 class Inspection:
     """Sets layouts, layers and cursors of one scene; makes no picture itself."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+    def __init__(self, scene: slicer.vtkMRMLScene, sources: SourceCache | None = None) -> None:
         self._scene = scene
-        self._sources = SourceCache()
+        self._sources = sources or SourceCache()
+        self._views = SliceViews(scene)
         self._layout_before: int | None = None
+
+    def is_prepared(self, nodes: FusionNodes) -> bool:
+        """Whether :meth:`checkerboard` and :meth:`reveal` answer at once."""
+        return self._sources.has(nodes)
+
+    def prepare_steps(self, nodes: FusionNodes) -> Steps[Sources]:
+        """Bring the moving volume to the grid of the fused one, for a comparison of the sources.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        return self._sources.steps(nodes)
 
     def side_by_side(self, nodes: FusionNodes) -> None:
         """Fixed, moving and fused beside each other, linked, with one cursor in all."""
@@ -54,12 +69,10 @@ class Inspection:
         self.link(True)
         self._one_cursor()
         # A linked view hands its layers on to the others; these three are to differ.
-        with self._unlinked():
+        with self._views.unlinked():
             for view, node in zip(_VIEWS, (*sources, nodes.colour or nodes.fused), strict=True):
-                composite = self._composite(view)
-                if composite is not None and node is not None:
-                    _set_layers(composite, node)
-        self._fit()
+                self._views.show_in(view, node)
+        self._views.fit(_VIEWS)
 
     def checkerboard(self, nodes: FusionNodes, tiles: int) -> None:
         """Squares of fixed and moving in turn, ``tiles`` along the shorter side of the volume.
@@ -113,16 +126,24 @@ class Inspection:
         for node in (nodes.reliability_fixed, nodes.reliability_moving, nodes.arbitration):
             show_everywhere(node)
         show_only_between(chosen, threshold, 1.0)
-        for composite in self._composites():
-            _set_layers(composite, nodes.fused, chosen, opacity)
+        self._views.show(nodes.fused, chosen, opacity)
 
-    def usual(self, nodes: FusionNodes) -> None:
-        """The layout as it was before, with the fused volume alone."""
+    def usual(self, nodes: FusionNodes, layers: Layers, opacity: float) -> None:
+        """The layout as it was before, with the layers that the user chose.
+
+        Args:
+            opacity: of the top layer, where there are two.
+        """
         self._restore_layout()
         for node in (nodes.reliability_fixed, nodes.reliability_moving, nodes.arbitration):
             show_everywhere(node)
-        for composite in self._composites():
-            _set_layers(composite, nodes.colour or nodes.fused)
+        fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
+        fused = nodes.colour or nodes.fused
+        if layers is Layers.FUSED or fixed is None:
+            self._views.show(fused)
+        else:
+            top = fused if layers is Layers.FUSED_ON_FIXED else moving
+            self._views.show(fixed, top, opacity)
         crosshair = self._crosshair()
         if crosshair is not None:
             crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.NoCrosshair)
@@ -132,14 +153,11 @@ class Inspection:
 
     def set_opacity(self, opacity: float) -> None:
         """Opacity of the top layer in every slice view."""
-        for composite in self._composites():
-            composite.SetForegroundOpacity(opacity)
+        self._views.set_opacity(opacity)
 
     def link(self, linked: bool) -> None:
         """Whether layers, opacity, zoom and position change in all slice views together."""
-        for composite in self._composites():
-            composite.SetLinkedControl(linked)
-            composite.SetHotLinkedControl(linked)
+        self._views.link(linked)
 
     def _compare(self, nodes: FusionNodes, array: np.ndarray) -> None:
         node = self._scene.GetFirstNodeByName(COMPARISON)
@@ -153,8 +171,7 @@ class Inspection:
         node.SetAndObserveTransformNodeID(nodes.fused.GetTransformNodeID())
         show(node, (0.0, 1.0), grey_colours(self._scene))
         self._restore_layout()
-        for composite in self._composites():
-            _set_layers(composite, node)
+        self._views.show(node)
 
     def _restore_layout(self) -> None:
         layout = self._layout()
@@ -168,58 +185,8 @@ class Inspection:
             crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowSmallBasic)
             crosshair.SetCrosshairBehavior(slicer.vtkMRMLCrosshairNode.OffsetJumpSlice)
 
-    def _fit(self) -> None:
-        """All of the volume in each of the three views, where the application shows them."""
-        logic = getattr(slicer.app, "applicationLogic", None) if hasattr(slicer, "app") else None
-        for view in _VIEWS:
-            node = self._scene.GetSingletonNode(view, "vtkMRMLSliceNode")
-            if logic is not None and node is not None:
-                slice_logic = logic().GetSliceLogic(node)
-                if slice_logic is not None:
-                    slice_logic.FitSliceToAll()
-
-    def _unlinked(self):
-        return _Unlinked(self._composites())
-
-    def _composite(self, view: str) -> slicer.vtkMRMLSliceCompositeNode | None:
-        return self._scene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
-
-    def _composites(self) -> list[slicer.vtkMRMLSliceCompositeNode]:
-        kind = "vtkMRMLSliceCompositeNode"
-        count = self._scene.GetNumberOfNodesByClass(kind)
-        return [self._scene.GetNthNodeByClass(i, kind) for i in range(count)]
-
     def _layout(self) -> slicer.vtkMRMLLayoutNode | None:
         return self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
     def _crosshair(self) -> slicer.vtkMRMLCrosshairNode | None:
         return self._scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-
-
-class _Unlinked:
-    """No view hands its changes on meanwhile."""
-
-    def __init__(self, composites: list[slicer.vtkMRMLSliceCompositeNode]) -> None:
-        self._before = [(node, node.GetLinkedControl()) for node in composites]
-
-    def __enter__(self) -> None:
-        for node, _ in self._before:
-            node.SetLinkedControl(False)
-
-    def __exit__(self, *_: object) -> None:
-        for node, linked in self._before:
-            node.SetLinkedControl(linked)
-
-
-def _set_layers(
-    composite: slicer.vtkMRMLSliceCompositeNode,
-    background: slicer.vtkMRMLVolumeNode,
-    foreground: slicer.vtkMRMLVolumeNode | None = None,
-    opacity: float = 0.5,
-) -> None:
-    modifying = composite.StartModify()
-    composite.SetBackgroundVolumeID(background.GetID())
-    composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
-    if foreground is not None:
-        composite.SetForegroundOpacity(opacity)
-    composite.EndModify(modifying)

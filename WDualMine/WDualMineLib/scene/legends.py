@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import slicer
 
+MAP_LEGENDS = {
+    "reliability_fixed": "Reliability\n1: trusted alone\n0: not trusted",
+    "reliability_moving": "Reliability\n1: trusted alone\n0: not trusted",
+    "arbitration": "Arbitration\n1: spatial expert\n0: frequency expert",
+}
+"""What the colours of a map mean, by the part of the result that it is."""
+
 _LABELS = 5  # 0, 0.25, 0.5, 0.75, 1
 
 

@@ -12,7 +12,8 @@ from ..fusion.correlation import apply_floor
 from ..fusion.result import FusionResult
 from ..progress import Progress, Steps
 from ..registration.background import Job, run_in_background
-from .outputs import ATTRIBUTE
+from .outputs import ATTRIBUTE, look_of
+from .recovery import reason_not_recoverable, recover_steps, settings_of
 from .slices import shown_slices
 from .volumes import array_of, update_volume
 from .workflow import Outcome
@@ -28,15 +29,22 @@ class Look:
         """Why the look cannot be changed, "" if it can."""
         if outcome is None or outcome.nodes is None:
             return "Apply first: there is no fused volume yet."
-        if outcome.result is None:
-            return "Apply again: what the network found is not kept in saved scenes."
         if outcome.nodes.fused.GetScene() is None:
             return "Apply again: the fused volume was deleted."
-        return ""
+        return "" if outcome.result is not None else reason_not_recoverable(outcome.nodes)
+
+    def recover_steps(self, outcome: Outcome) -> Steps[Outcome]:
+        """The outcome of an earlier session with its result, which :meth:`show_slices` needs.
+
+        Raises:
+            InputError: the sources are not what they were.
+        """
+        return replace(outcome, result=(yield from recover_steps(outcome.nodes)))
 
     def is_shown(self, outcome: Outcome, strength: float, correlation_floor: float) -> bool:
         """Whether the whole volume has this look already."""
-        settings = outcome.result.settings
+        result = outcome.result
+        settings = result.settings if result is not None else settings_of(outcome.nodes)
         wanted, has = (strength, correlation_floor), (settings.strength, settings.correlation_floor)
         return bool(np.allclose(wanted, has, rtol=0, atol=1e-6))
 
@@ -57,11 +65,17 @@ class Look:
         slicer.util.arrayFromVolumeModified(node)
 
     def steps(self, outcome: Outcome, strength: float, correlation_floor: float) -> Steps[Outcome]:
-        """Give the whole volume a new look; returns the outcome with its new result."""
+        """Give the whole volume a new look; returns the outcome with its new result.
+
+        Raises:
+            InputError: the outcome is of an earlier session, and its sources are not what they
+                were.
+        """
+        known = outcome.result or (yield from recover_steps(outcome.nodes))
 
         def work(job: Job) -> FusionResult:
             job.report(0.1, "Changing the look")
-            return outcome.result.with_look(strength, correlation_floor)
+            return known.with_look(strength, correlation_floor)
 
         result = yield from run_in_background(work)
         yield Progress(1.0, "Changing the look")
@@ -69,6 +83,6 @@ class Look:
         for node, volume in ((nodes.fused, result.fused), (nodes.colour, result.colour)):
             if node is not None and volume is not None and self._scene.IsNodePresent(node):
                 update_volume(node, volume)
-                for key, value in result.fused.attributes.items():
-                    node.SetAttribute(ATTRIBUTE + key, str(value))
+                for key, value in look_of(result).items():
+                    node.SetAttribute(ATTRIBUTE + key, value)
         return replace(outcome, result=result)

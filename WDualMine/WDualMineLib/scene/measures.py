@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import slicer
 
@@ -11,7 +13,7 @@ from ..progress import Progress, Steps, finish
 from ..quality.volume import VolumeMeasures, measure_volume_steps
 from ..registration.background import Job, run_in_background
 from .outputs import FusionNodes
-from .segments import mask_of
+from .segments import mask_of, mask_of_box
 from .sources import SourceCache
 from .volumes import array_of, geometry_of
 
@@ -21,9 +23,9 @@ TABLE = "WDualMine measures along the slices"
 class Measures:
     """Measures results of one scene, and keeps the last measures for plots."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+    def __init__(self, scene: slicer.vtkMRMLScene, sources: SourceCache | None = None) -> None:
         self._scene = scene
-        self._sources = SourceCache()
+        self._sources = sources or SourceCache()
         self._last: VolumeMeasures | None = None
 
     def steps(self, nodes: FusionNodes) -> Steps[VolumeMeasures]:
@@ -32,7 +34,7 @@ class Measures:
         Raises:
             InputError: a source is not in the scene any more.
         """
-        sources = self._sources.of(nodes)
+        sources = yield from self._sources.steps(nodes)
         axis = _slice_axis(nodes)
 
         def work(job: Job) -> VolumeMeasures:
@@ -77,28 +79,32 @@ class Measures:
         self._show(chart)
 
     def regions(
-        self, nodes: FusionNodes, segmentation: slicer.vtkMRMLSegmentationNode
+        self,
+        nodes: FusionNodes,
+        segmentation: slicer.vtkMRMLSegmentationNode | None,
+        roi: slicer.vtkMRMLMarkupsROINode | None,
     ) -> list[tuple[str, float, float]]:
-        """(segment, mean reliability of fixed, of moving) for each segment with voxels on the grid.
+        """(name, mean reliability of fixed, of moving) for each region with voxels on the grid.
+
+        Regions are the segments of ``segmentation`` and the box ``roi``.
 
         Raises:
-            InputError: no segment has any voxel there.
+            InputError: no region has any voxel there.
         """
         fixed, moving = (
             array_of(node) for node in (nodes.reliability_fixed, nodes.reliability_moving)
         )
-        rows = []
-        segments = segmentation.GetSegmentation()
-        for number in range(segments.GetNumberOfSegments()):
-            name = segments.GetNthSegmentID(number)
-            mask = mask_of(segmentation, name, nodes.fused)
-            if mask.any():
-                title = segments.GetSegment(name).GetName()
-                rows.append((title, float(fixed[mask].mean()), float(moving[mask].mean())))
+        masks = list(_masks(nodes.fused, segmentation, roi))
+        rows = [
+            (name, float(fixed[mask].mean()), float(moving[mask].mean()))
+            for name, mask in masks
+            if mask.any()
+        ]
         if not rows:
+            names = " and ".join(n.GetName() for n in (segmentation, roi) if n is not None)
             raise InputError(
-                f"No segment of {segmentation.GetName()} lies in the fused volume",
-                "Draw a segment on the fused volume, or choose another segmentation",
+                f"Nothing of {names} lies in the fused volume",
+                "Draw a segment or a box on the fused volume, or choose another",
             )
         return rows
 
@@ -112,6 +118,22 @@ class Measures:
         kind = "vtkMRMLPlotViewNode"
         for index in range(self._scene.GetNumberOfNodesByClass(kind)):
             self._scene.GetNthNodeByClass(index, kind).SetPlotChartNodeID(chart.GetID())
+
+
+def _masks(
+    reference: slicer.vtkMRMLVolumeNode,
+    segmentation: slicer.vtkMRMLSegmentationNode | None,
+    roi: slicer.vtkMRMLMarkupsROINode | None,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """(name, mask) of each segment, then of the box."""
+    if segmentation is not None:
+        segments = segmentation.GetSegmentation()
+        for number in range(segments.GetNumberOfSegments()):
+            segment = segments.GetNthSegmentID(number)
+            name = segments.GetSegment(segment).GetName()
+            yield name, mask_of(segmentation, segment, reference)
+    if roi is not None:
+        yield roi.GetName(), mask_of_box(roi, reference)
 
 
 def _slice_axis(nodes: FusionNodes) -> int:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import slicer
 
 from ..fusion.result import FusionResult
 from ..version import __version__
-from ..volumes.volume import Volume
 from .appearance import grey_colours, show
 from .colours import arbitration_colours, reliability_colours
-from .hierarchy import place_beside
-from .legends import add_legend
-from .volumes import Kept, add_volume, update_volume
+from .hierarchy import place_beside, place_under
+from .legends import MAP_LEGENDS, add_legend
+from .parts import Parts, parts_of
+from .residual import RESIDUAL_SCALE
+from .volumes import Kept, update_volume
 
 ATTRIBUTE = "WDualMine."
 """Prefix of every attribute and reference role that a result's nodes carry."""
@@ -24,25 +27,29 @@ MOVING_ROLE = ATTRIBUTE + "MovingVolume"
 OUTPUT = ATTRIBUTE + "Output"
 PART_ROLE = ATTRIBUTE + "Part."
 _DICOM_INSTANCES = "DICOM.instanceUIDs"
-
-_LEGENDS = {
-    "reliability_fixed": "Reliability\n1: trusted alone\n0: not trusted",
-    "reliability_moving": "Reliability\n1: trusted alone\n0: not trusted",
-    "arbitration": "Arbitration\n1: spatial expert\n0: frequency expert",
-}
+_SCALAR, _VECTOR = "vtkMRMLScalarVolumeNode", "vtkMRMLVectorVolumeNode"
 
 
 @dataclass(frozen=True)
 class FusionNodes:
-    """The nodes of one result; ``colour`` is None where nothing was fused in colour."""
+    """The nodes of one result.
+
+    Attributes:
+        fused, reliability_fixed, reliability_moving, arbitration: shown from 0 to 1.
+        colour: None where nothing was fused in colour.
+        residual: hidden, what the network found beyond the average, for a later change of the look;
+            None in scenes that lost it.
+    """
 
     fused: slicer.vtkMRMLScalarVolumeNode
     reliability_fixed: slicer.vtkMRMLScalarVolumeNode
     reliability_moving: slicer.vtkMRMLScalarVolumeNode
     arbitration: slicer.vtkMRMLScalarVolumeNode
     colour: slicer.vtkMRMLVectorVolumeNode | None = None
+    residual: slicer.vtkMRMLScalarVolumeNode | None = None
 
     def all(self) -> list[slicer.vtkMRMLVolumeNode]:
+        """Those that the user sees."""
         nodes = [self.fused, self.colour, self.reliability_fixed, self.reliability_moving,
                  self.arbitration]  # fmt: skip
         return [node for node in nodes if node is not None]
@@ -58,7 +65,7 @@ def results_in(scene: slicer.vtkMRMLScene) -> list[FusionNodes]:
         parts = {part.name: node.GetNodeReference(PART_ROLE + part.name)
                  for part in fields(FusionNodes)}  # fmt: skip
         parts["fused"] = node
-        if all(parts[name] is not None for name in parts if name != "colour"):
+        if all(parts[name] is not None for name in parts if name not in ("colour", "residual")):
             found.append(FusionNodes(**parts))
     return found
 
@@ -69,6 +76,7 @@ def add_outputs(
     fixed: slicer.vtkMRMLScalarVolumeNode,
     moving: slicer.vtkMRMLScalarVolumeNode,
     targets: Mapping[str, slicer.vtkMRMLVolumeNode | None] | None = None,
+    parts: Parts | None = None,
 ) -> FusionNodes:
     """Put the result of fusing ``fixed`` and ``moving`` into their scene, all or nothing.
 
@@ -79,59 +87,49 @@ def add_outputs(
     Args:
         targets: nodes to update, by the names of :class:`FusionNodes`; what is absent or None is
             made. Their names and places in the hierarchy stay as they are.
+        parts: :func:`parts_of` the result, where they were made already.
     """
-    targets = targets or {}
+    parts = parts or parts_of(result)
+    targets = dict(targets or {})
+    if targets.get("fused") is not None:
+        targets["residual"] = targets["fused"].GetNodeReference(PART_ROLE + "residual")
     pair = f"{fixed.GetName()} + {moving.GetName()}"
-    parts: dict[str, tuple[Volume | None, str]] = {
-        "fused": (result.fused, f"{pair} fused"),
-        "colour": (result.colour, f"{pair} fused in colour"),
-        "reliability_fixed": (
-            result.reliability_fixed, f"{pair} reliability of {fixed.GetName()}"),
-        "reliability_moving": (
-            result.reliability_moving, f"{pair} reliability of {moving.GetName()}"),
-        "arbitration": (result.arbitration, f"{pair} arbitration"),
-    }  # fmt: skip
-    reliability = reliability_colours(scene)
-    tables = {
-        "fused": grey_colours(scene),
-        "reliability_fixed": reliability,
-        "reliability_moving": reliability,
-        "arbitration": arbitration_colours(scene),
+    names = {
+        "fused": f"{pair} fused",
+        "colour": f"{pair} fused in colour",
+        "reliability_fixed": f"{pair} reliability of {fixed.GetName()}",
+        "reliability_moving": f"{pair} reliability of {moving.GetName()}",
+        "arbitration": f"{pair} arbitration",
+        "residual": f"{pair} residual",
     }
     nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
-    made: list[slicer.vtkMRMLNode] = []
-    unfiled: list[slicer.vtkMRMLNode] = []
+    known = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
     kept: list[Kept] = []
     scene.StartState(slicer.vtkMRMLScene.BatchProcessState)
     try:
-        for part, (volume, name) in parts.items():
-            if volume is None:
-                continue
+        tables = _tables(scene)
+        for part, volume in parts.volumes.items():
             node = targets.get(part)
             if node is None:
-                node = add_volume(scene, volume.with_array(volume.array, name))
-                made.append(node)
+                kind = _VECTOR if volume.is_colour else _SCALAR
+                node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(names[part]))
             else:
                 kept.append(Kept(node))
-                update_volume(node, volume)
-                node.CreateDefaultDisplayNodes()
+            # Before there are voxels, of which it would look for the best window.
+            node.CreateDefaultDisplayNodes()
+            node.GetDisplayNode().AutoWindowLevelOff()
+            update_volume(node, volume, parts.images[part])
             nodes[part] = node
-            if node.GetAttribute(OUTPUT) is None:
-                unfiled.append(node)
             node.SetAndObserveTransformNodeID(fixed.GetTransformNodeID())
-            if part in tables:
-                show(node, (0.0, 1.0), tables[part])
-            if part in _LEGENDS and (legend := add_legend(node, _LEGENDS[part])) is not None:
-                made.append(legend)
-            _trace(node, part, result, fixed, moving)
+        _finish(scene, nodes, tables, f"{pair} fusion", fixed)
+        told = look_of(result) | {"Weights": f"sha256:{parts.weights}", "Version": __version__}
         for part, node in nodes.items():
-            if part != "fused":
-                nodes["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
-        if unfiled:
-            place_beside(scene, fixed, unfiled, f"{pair} fusion")
+            _trace(node, part, told, fixed, moving)
+        nodes["residual"].SetAttribute(RESIDUAL_SCALE, repr(parts.residual_scale))
     except BaseException:
-        for node in made:
-            scene.RemoveNode(node)
+        for node in [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]:
+            if node.GetID() not in known:
+                scene.RemoveNode(node)
         for state in kept:
             state.restore()
         raise
@@ -140,10 +138,43 @@ def add_outputs(
     return FusionNodes(**nodes)
 
 
+def _tables(scene: slicer.vtkMRMLScene) -> dict[str, slicer.vtkMRMLColorNode]:
+    """Colour nodes of the parts that are shown from 0 to 1."""
+    reliability = reliability_colours(scene)
+    return {
+        "fused": grey_colours(scene),
+        "reliability_fixed": reliability,
+        "reliability_moving": reliability,
+        "arbitration": arbitration_colours(scene),
+    }
+
+
+def _finish(
+    scene: slicer.vtkMRMLScene,
+    nodes: Mapping[str, slicer.vtkMRMLVolumeNode],
+    tables: Mapping[str, slicer.vtkMRMLColorNode],
+    folder: str,
+    fixed: slicer.vtkMRMLScalarVolumeNode,
+) -> None:
+    """Windows, colours, legends and places of the nodes; new ones go into ``folder``."""
+    for part, node in nodes.items():
+        if part in tables:
+            show(node, (0.0, 1.0), tables[part])
+        if part in MAP_LEGENDS:
+            add_legend(node, MAP_LEGENDS[part])
+        if part != "fused":
+            nodes["fused"].SetNodeReferenceID(PART_ROLE + part, node.GetID())
+    unfiled = [n for part, n in nodes.items() if part != "residual" and not n.GetAttribute(OUTPUT)]
+    if unfiled:
+        place_beside(scene, fixed, unfiled, folder)
+    nodes["residual"].HideFromEditorsOn()
+    place_under(scene, nodes["fused"], nodes["residual"])
+
+
 def _trace(
     node: slicer.vtkMRMLVolumeNode,
     part: str,
-    result: FusionResult,
+    told: Mapping[str, str],
     fixed: slicer.vtkMRMLScalarVolumeNode,
     moving: slicer.vtkMRMLScalarVolumeNode,
 ) -> None:
@@ -151,13 +182,17 @@ def _trace(
     node.SetNodeReferenceID(FIXED_ROLE, fixed.GetID())
     node.SetNodeReferenceID(MOVING_ROLE, moving.GetID())
     for role, source in ((FIXED_ROLE, fixed), (MOVING_ROLE, moving)):
-        if uids := source.GetAttribute(_DICOM_INSTANCES):
-            node.SetAttribute(role + ".instanceUIDs", uids)
-    for key, value in result.fused.attributes.items():
-        node.SetAttribute(ATTRIBUTE + key, str(value))
-    # Here and not above: the results of an earlier session can be found without PyTorch.
-    from ..network.weights import weights_hash
-
-    node.SetAttribute(ATTRIBUTE + "Weights", f"sha256:{weights_hash(result.settings.weights)}")
+        # None removes what an earlier run with other sources left.
+        node.SetAttribute(role + ".instanceUIDs", source.GetAttribute(_DICOM_INSTANCES))
+    for key, value in told.items():
+        node.SetAttribute(ATTRIBUTE + key, value)
     node.SetAttribute(OUTPUT, part)
-    node.SetAttribute(ATTRIBUTE + "Version", __version__)
+
+
+def look_of(result: FusionResult) -> dict[str, str]:
+    """Windows, settings and look of a result as attributes, without the prefix."""
+    settings = result.settings
+    attributes: dict[str, Any] = dict(result.fused.attributes)
+    if settings.colour is not None:
+        attributes["colour"] = json.dumps(settings.colour)
+    return {key: str(value) for key, value in attributes.items()}

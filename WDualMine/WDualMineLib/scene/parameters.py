@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from slicer import (
+    vtkMRMLMarkupsROINode,
     vtkMRMLScalarVolumeNode,
     vtkMRMLSegmentationNode,
     vtkMRMLTransformNode,
@@ -12,7 +13,18 @@ from slicer import (
 )
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
-from .choices import Axis, Colour, Device, Map, Pair, Precision, Registration, WindowChoice
+from .choices import (
+    Axis,
+    Colour,
+    Device,
+    ExportTarget,
+    Layers,
+    Map,
+    Pair,
+    Precision,
+    Registration,
+    WindowChoice,
+)
 
 
 @parameterNodeWrapper
@@ -29,10 +41,12 @@ class FusionParameters:
         fused ... colourVolume: nodes to write into; None makes new ones.
         livePreview: whether the current slice is fused as the user scrolls.
         strength, correlationFloor: the look.
+        layers: what the slice views show of the result; foregroundOpacity: of its top layer, in all
+            views at once; linkViews: whether zoom and position are linked too.
         map, mapThreshold, mapOpacity: what lies over the fused volume in the map layout.
         tiles: checkerboard squares along the shorter side; reveal: position of the curtain, 0..1.
-        foregroundOpacity: of the top layer, in all views at once where linked.
-        region: segmentation in which mean reliabilities are measured.
+        region, roi: segmentation and box in which mean reliabilities are measured.
+        exportTarget: where DICOM objects go.
         patientName, patientId: for export where the sources carry none.
         anonymise: whether the export is anonymised.
     """
@@ -65,6 +79,7 @@ class FusionParameters:
 
     strength: Annotated[float, WithinRange(0.0, 2.0)] = 1.0
     correlationFloor: Annotated[float, WithinRange(0.0, 0.999)] = 0.985
+    layers: Layers = Layers.FUSED
     linkViews: bool = True
     foregroundOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
 
@@ -75,7 +90,9 @@ class FusionParameters:
     reveal: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
 
     region: vtkMRMLSegmentationNode
+    roi: vtkMRMLMarkupsROINode
 
+    exportTarget: ExportTarget = ExportTarget.FOLDER
     patientName: str = ""
     patientId: str = ""
     anonymise: bool = False

@@ -8,6 +8,8 @@ import numpy as np
 import vtk
 from vtk.util import numpy_support
 
+from ..errors import OutputError
+
 
 def write_png(
     picture: np.ndarray, path: Path, size: tuple[int, int] | None = None
@@ -16,6 +18,9 @@ def write_png(
 
     Args:
         size: (width, height) to stretch it to, in pixels; None leaves it as it is.
+
+    Raises:
+        OutputError: the file cannot be written.
     """
     height, width = picture.shape[:2]
     components = picture.shape[2] if picture.ndim == 3 else 1
@@ -34,3 +39,8 @@ def write_png(
     writer.SetInputData(image)
     writer.SetFileName(str(path))
     writer.Write()
+    if writer.GetErrorCode():
+        raise OutputError(
+            f"The picture {path} could not be written",
+            f"Free some room on the disk of {path.parent}",
+        )

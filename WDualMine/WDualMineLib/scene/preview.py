@@ -19,6 +19,7 @@ from ..fusion.intensity import Window, choose_window
 from ..fusion.slices import slicings
 from ..progress import Steps
 from ..registration.background import Job, run_in_background
+from .alignments import reason_not_aligned
 from .choices import Registration
 from .inputs import FusionRequest, source_of
 from .pictures import write_png
@@ -65,11 +66,12 @@ class LivePreview:
         self._engine = yield from run_in_background(work)
         self._engine_of = _engine_key(request)
 
-    def picture(self, request: FusionRequest) -> tuple[Path, str]:
-        """The fused slice that the view along the fusion's axis shows.
+    def picture(self, request: FusionRequest) -> tuple[Path, str, str]:
+        """The fused slice that the view along the fusion's axis shows, as the volumes lie now.
 
         Returns:
-            A PNG, replaced at the next call, and a line on where it lies and how long it took.
+            A PNG, replaced at the next call; a line on where it lies and how long it took; and what
+            the user must know of the alignment, or "".
 
         Raises:
             InputError: a window leaves nothing to be seen.
@@ -80,7 +82,8 @@ class LivePreview:
         scale = _SIDE / max(size)
         pixels = tuple(max(1, round(scale * mm)) for mm in size)
         write_png(np.rint(255 * fused).astype(np.uint8), path, pixels)
-        return path, f"{place}, {1000 * (time.perf_counter() - started):.0f} ms"
+        took = 1000 * (time.perf_counter() - started)
+        return path, f"{place}, {took:.0f} ms", reason_not_aligned(request)
 
     def fuse(self, request: FusionRequest) -> tuple[np.ndarray, str, tuple[float, float]]:
         """(H, W) float32 in [0, 1], where it lies, in words, and its width and height in mm."""

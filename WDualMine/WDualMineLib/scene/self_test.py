@@ -22,6 +22,7 @@ from .outputs import results_in
 from .volumes import add_volume, array_of
 
 MODULE = "WDualMine"
+DICOM_PLUGIN = "DICOMWDualMinePlugin"
 _SIZE = (48, 56, 24)
 _WAIT_S = 180
 
@@ -52,6 +53,8 @@ class SelfTest(unittest.TestCase):
         self._inspect()
         self._measure()
         self._export()
+        self._export_into_the_database()
+        self._export_by_slicers_dialog()
         self._register()
         self._save_and_load()
 
@@ -159,6 +162,36 @@ class SelfTest(unittest.TestCase):
         self._wait("Export")
         count = len(list(folder.rglob("*.dcm")))
         self.assertGreaterEqual(count, 2 * _SIZE[2] + 3, self.ui.exportLabel.text)
+
+    def _export_into_the_database(self) -> None:
+        from DICOMLib import DICOMUtils
+
+        folder = Path(self.folder.name) / "database"
+        # The user's own is not touched.
+        with DICOMUtils.TemporaryDICOMDatabase(str(folder)) as database:
+            self._choose(self.ui.exportTargetCombo, "Slicer")
+            self._click(self.ui.exportButton)
+            self._wait("Export into the database")
+            self.assertIn("objects are in Slicer", self.ui.exportLabel.text, "it took nothing")
+            studies = [s for p in database.patients() for s in database.studiesForPatient(p)]
+            series = [s for study in studies for s in database.seriesForStudy(study)]
+            self.assertEqual(len(series), 5, "fused, colour and three maps are not in the database")
+        self._choose(self.ui.exportTargetCombo, "A folder")
+
+    def _export_by_slicers_dialog(self) -> None:
+        """What the dialog does with the plugin, which Slicer must have found by itself."""
+        plugins = slicer.modules.dicomPlugins
+        self.assertIn(DICOM_PLUGIN, plugins, "Slicer does not know the DICOM export plugin")
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        item = hierarchy.GetItemByDataNode(self.session.nodes.fused)
+        exportables = plugins[DICOM_PLUGIN]().examineForExport(item)
+        self.assertEqual(len(exportables), 5, "not every part of the result is offered")
+        folder = Path(self.folder.name) / "dialog"
+        for exportable in exportables:
+            exportable.directory = str(folder)
+        self.assertEqual(plugins[DICOM_PLUGIN]().export(exportables), "", "the export failed")
+        count = len(list(folder.rglob("*.dcm")))
+        self.assertEqual(count, 2 * _SIZE[2] + 3, "not every object was written")
 
     def _register(self) -> None:
         self._choose(self.ui.registrationCombo, "Rigid")

@@ -33,7 +33,7 @@ def slice_through(
 ) -> tuple[int, int] | None:
     """(array axis, index) of the slice of ``node`` that ``view`` lies in, None if it is in none."""
     to_ras = slicer.util.arrayFromVTKMatrix(view.GetSliceToRAS())
-    grid = _ijk_to_ras(node)
+    grid = ijk_to_ras(node)
     axes = grid[:3, :3] / np.linalg.norm(grid[:3, :3], axis=0)
     alignment = np.abs(axes.T @ to_ras[:3, 2])
     voxel_axis = int(np.argmax(alignment))
@@ -45,7 +45,7 @@ def slice_through(
     return 2 - voxel_axis, index
 
 
-def _ijk_to_ras(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+def ijk_to_ras(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     """4x4 from voxels to the world's RAS mm, parent transforms included."""
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..fusion.intensity import Window
+from ..progress import Steps, finish
+from ..registration.background import Job, run_in_background
 from ..volumes.resampling import resample_to
 from .inputs import source_of
 from .outputs import ATTRIBUTE, FIXED_ROLE, MOVING_ROLE, FusionNodes
@@ -31,29 +33,46 @@ class SourceCache:
         self._key: tuple = ()
         self._found: Sources | None = None
 
-    def of(self, nodes: FusionNodes) -> Sources:
+    def has(self, nodes: FusionNodes) -> bool:
+        """Whether :meth:`of` answers at once."""
+        return self._found is not None and self._key == _key(nodes)
+
+    def steps(self, nodes: FusionNodes) -> Steps[Sources]:
         """The sources as they lie now, in the windows that the result was made with.
 
         Raises:
             InputError: a source is not in the scene any more, or does not overlap any more.
         """
-        fixed, moving = (_source(nodes, role) for role in (FIXED_ROLE, MOVING_ROLE))
-        placed = np.linalg.inv(to_world(nodes.fused)) @ to_world(moving)
-        key = (
-            *((n.GetID(), n.GetImageData().GetMTime()) for n in (nodes.fused, fixed, moving)),
-            placed.tobytes(),
-        )
+        key = _key(nodes)
         if self._found is None or key != self._key:
-            fused = volume_of(nodes.fused)
-            window = _window(nodes, "moving")
-            there = resample_to(moved(source_of(moving), placed), fused.geometry, fill=window.low)
-            self._found = Sources(
-                _window(nodes, "fixed").apply(volume_of(fixed).array),
-                window.apply(there.array),
-                fused.array,
-            )
+            fixed, moving = (_source(nodes, role) for role in (FIXED_ROLE, MOVING_ROLE))
+            placed = np.linalg.inv(to_world(nodes.fused)) @ to_world(moving)
+            fused, a, b = volume_of(nodes.fused), volume_of(fixed), source_of(moving)
+            windows = _window(nodes, "fixed"), _window(nodes, "moving")
+
+            def work(job: Job) -> Sources:
+                job.report(0.1, "Preparing the volumes")
+                there = resample_to(moved(b, placed), fused.geometry, fill=windows[1].low)
+                return Sources(
+                    windows[0].apply(a.array), windows[1].apply(there.array), fused.array
+                )
+
+            self._found = yield from run_in_background(work)
             self._key = key
         return self._found
+
+    def of(self, nodes: FusionNodes) -> Sources:
+        """What :meth:`steps` return, waited for."""
+        return finish(self.steps(nodes))
+
+
+def _key(nodes: FusionNodes) -> tuple:
+    fixed, moving = (_source(nodes, role) for role in (FIXED_ROLE, MOVING_ROLE))
+    placed = np.linalg.inv(to_world(nodes.fused)) @ to_world(moving)
+    return (
+        *((n.GetID(), n.GetImageData().GetMTime()) for n in (nodes.fused, fixed, moving)),
+        placed.tobytes(),
+    )
 
 
 def _source(nodes: FusionNodes, role: str):

@@ -31,19 +31,28 @@ def add_volume(scene: slicer.vtkMRMLScene, volume: Volume) -> slicer.vtkMRMLVolu
     return node
 
 
-def update_volume(node: slicer.vtkMRMLVolumeNode, volume: Volume) -> None:
-    """Replace voxels and geometry of ``node`` in one step, so that views refresh once.
-
-    The voxels are copied.
-    """
-    geometry = volume.geometry
+def image_of(volume: Volume) -> vtk.vtkImageData:
+    """A copy of the voxels, as a node takes it; touches no node, so that any thread may do it."""
     image = vtk.vtkImageData()
-    image.SetDimensions(geometry.size)
+    image.SetDimensions(volume.geometry.size)
     components = volume.array.shape[3] if volume.is_colour else 1
     flat = np.ascontiguousarray(volume.array).reshape(-1, components)
     scalars = numpy_support.numpy_to_vtk(flat, deep=True)
     scalars.SetName("ImageScalars")
     image.GetPointData().SetScalars(scalars)
+    return image
+
+
+def update_volume(
+    node: slicer.vtkMRMLVolumeNode, volume: Volume, image: vtk.vtkImageData | None = None
+) -> None:
+    """Replace voxels and geometry of ``node`` in one step, so that views refresh once.
+
+    Args:
+        image: :func:`image_of` the volume, where it was made already.
+    """
+    geometry = volume.geometry
+    image = image or image_of(volume)
     modifying = node.StartModify()
     try:
         node.SetSpacing(geometry.spacing)

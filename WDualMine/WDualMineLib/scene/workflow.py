@@ -17,14 +17,13 @@ from ..registration.result import RegistrationResult, Verdict
 from ..registration.settings import RegistrationSettings
 from ..registration.transforms import affine_transform, matrix_of
 from ..volumes.volume import Volume
+from .alignments import ALIGNED_TO, ALIGNS, VERDICT, own_transform
 from .appearance import show_source
 from .choices import Registration
 from .inputs import FusionRequest, require_possible, source_of
 from .outputs import FusionNodes, add_outputs, results_in
+from .parts import Parts, parts_of
 from .placement import moved, set_matrix, to_world, transform_to_world
-
-ALIGNS = "WDualMine.Aligns"
-"""Reference role by which a transform node that a registration made knows its moving volume."""
 
 # Share of the progress bar for a registration, where there is one.
 _REGISTRATION = 0.5
@@ -69,7 +68,10 @@ class FusionWorkflow:
             WDualMineError: whatever else the fusion raises.
         """
         require_possible(request)
-        fixed, moving = source_of(request.fixed), source_of(request.moving)
+        fixed = source_of(request.fixed)
+        yield Progress(0.0, "Preparing")  # a large volume takes a moment to be copied
+        self._require_present(request)
+        moving = source_of(request.moving)
         fixed_to_world = to_world(request.fixed)
         placed = np.linalg.inv(fixed_to_world) @ self._moving_to_world(request)
         alignment = None
@@ -86,9 +88,9 @@ class FusionWorkflow:
                 node = self._place(None, request, alignment, fixed_to_world @ placed)
                 return Outcome(None, None, alignment, node, replaced)
         fused = _in_background(fixed, moved(moving, placed), request)
-        result = yield from _scaled(fused, _REGISTRATION if alignment else 0.0, 1.0)
+        result, parts = yield from _scaled(fused, _REGISTRATION if alignment else 0.0, 1.0)
         self._require_present(request)
-        return self._commit(request, result, alignment, fixed_to_world @ placed)
+        return self._commit(request, result, parts, alignment, fixed_to_world @ placed)
 
     def discard(self, outcome: Outcome) -> None:
         """Take a doubtful alignment out of the scene again; the moving volume goes back."""
@@ -106,18 +108,10 @@ class FusionWorkflow:
                 return Outcome(nodes, None)
         return None
 
-    def own_transform(
-        self, moving: slicer.vtkMRMLScalarVolumeNode
-    ) -> slicer.vtkMRMLLinearTransformNode | None:
-        """The transform that an earlier run put ``moving`` under, if it still lies there."""
-        parent = moving.GetParentTransformNode()
-        made_here = parent is not None and parent.GetNodeReference(ALIGNS) is moving
-        return parent if made_here else None
-
     def _moving_to_world(self, request: FusionRequest) -> np.ndarray:
         if request.registration is Registration.TRANSFORM:
             return transform_to_world(request.transform)
-        own = self.own_transform(request.moving)
+        own = own_transform(request.moving)
         if own is not None and request.registration is not Registration.OFF:
             # A new registration starts afresh, not from what an earlier one found.
             return np.eye(4)
@@ -135,6 +129,7 @@ class FusionWorkflow:
         self,
         request: FusionRequest,
         result: FusionResult,
+        parts: Parts,
         alignment: RegistrationResult | None,
         moving_to_world: np.ndarray,
     ) -> Outcome:
@@ -143,10 +138,12 @@ class FusionWorkflow:
             for part, node in request.targets.items()
             if node is not None and self._scene.IsNodePresent(node)
         }
-        nodes = add_outputs(self._scene, result, request.fixed, request.moving, targets)
+        nodes = add_outputs(
+            self._scene, result, request.fixed, request.moving, targets, parts
+        )
         transform = None
         if alignment is not None:
-            own = self.own_transform(request.moving)
+            own = own_transform(request.moving)
             transform = self._place(own, request, alignment, moving_to_world)
         elif request.registration is Registration.TRANSFORM:
             request.moving.SetAndObserveTransformNodeID(request.transform.GetID())
@@ -172,7 +169,8 @@ class FusionWorkflow:
             )
         set_matrix(node, moving_to_world)
         node.SetNodeReferenceID(ALIGNS, request.moving.GetID())
-        node.SetAttribute("WDualMine.Verdict", alignment.verdict.value)
+        node.SetNodeReferenceID(ALIGNED_TO, request.fixed.GetID())
+        node.SetAttribute(VERDICT, alignment.verdict.value)
         node.SetDescription("; ".join(alignment.reasons))
         request.moving.SetAndObserveTransformNodeID(node.GetID())
         return node
@@ -186,12 +184,16 @@ def _registration_settings(kind: Registration, placed: np.ndarray) -> Registrati
     return RegistrationSettings("affine" if kind is Registration.AFFINE else "rigid", start)
 
 
-def _in_background(fixed: Volume, moving: Volume, request: FusionRequest) -> Steps[FusionResult]:
-    def work(job: Job) -> FusionResult:
+def _in_background(
+    fixed: Volume, moving: Volume, request: FusionRequest
+) -> Steps[tuple[FusionResult, Parts]]:
+    def work(job: Job) -> tuple[FusionResult, Parts]:
         def report(progress: Progress) -> None:
             job.report(progress.fraction, progress.message)
 
-        return finish(fuse_steps(fixed, moving, request.settings), report)
+        result = finish(fuse_steps(fixed, moving, request.settings), report)
+        job.check()
+        return result, parts_of(result)
 
     return run_in_background(work)
 

@@ -1,0 +1,57 @@
+"""Maps of WDualMine in Slicer's DICOM database: found and loaded; no widget here.
+
+Slicer itself reads no parametric maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..dicom import kinds
+from ..scene.loaded_maps import add_map
+
+_SOP_CLASS, _MANUFACTURER = "0008,0016", "0008,0070"
+_NUMBER, _DESCRIPTION = "0020,0011", "0008,103E"
+
+
+@dataclass(frozen=True)
+class FoundMap:
+    """One map in the database, and its name in words."""
+
+    file: str
+    name: str
+
+
+def maps_in(database: Any, files: Iterable[str]) -> list[FoundMap]:
+    """Which of ``files`` are maps that WDualMine wrote; nothing is read but the database."""
+    return [
+        FoundMap(
+            file, f"{database.fileValue(file, _NUMBER)}: {database.fileValue(file, _DESCRIPTION)}"
+        )
+        for file in files
+        if database.fileValue(file, _SOP_CLASS) == kinds.PARAMETRIC_MAP
+        and database.fileValue(file, _MANUFACTURER) == "WDualMine"
+    ]
+
+
+def load_map(scene: Any, file: str, name: str) -> Any:
+    """The map in ``file`` as a volume node, exactly its values, in its colours.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    import pydicom
+
+    from ..dicom.headers import damaged
+    from ..dicom.parametric_maps import MAPS
+    from ..dicom.read import read_series
+
+    path = Path(file)
+    with damaged(path):
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        part = {kind.label: kind.key for kind in MAPS}[header.ContentLabel]
+    volume = replace(read_series([path]).volume, name=name)
+    return add_map(scene, volume, part, str(header.SOPInstanceUID))

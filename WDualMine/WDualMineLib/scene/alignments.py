@@ -1,0 +1,38 @@
+"""Transform nodes that a registration made, and whether two volumes are aligned by one."""
+
+from __future__ import annotations
+
+import slicer
+
+from .choices import Registration
+from .inputs import FusionRequest
+
+ALIGNS = "WDualMine.Aligns"
+"""Reference role by which a transform node that a registration made knows its moving volume."""
+
+ALIGNED_TO = "WDualMine.AlignedTo"
+"""The same for the fixed volume."""
+
+VERDICT = "WDualMine.Verdict"
+"""Attribute of such a node: "good" or "doubtful"."""
+
+
+def own_transform(
+    moving: slicer.vtkMRMLScalarVolumeNode,
+) -> slicer.vtkMRMLLinearTransformNode | None:
+    """The transform that an earlier run put ``moving`` under, if it still lies there."""
+    parent = moving.GetParentTransformNode()
+    made_here = parent is not None and parent.GetNodeReference(ALIGNS) is moving
+    return parent if made_here else None
+
+
+def reason_not_aligned(request: FusionRequest) -> str:
+    """What the user must know of how the volumes lie now; "" where Apply would not move them."""
+    if request.registration not in (Registration.RIGID, Registration.AFFINE):
+        return ""
+    node = own_transform(request.moving)
+    if node is None or node.GetNodeReference(ALIGNED_TO) is not request.fixed:
+        return "Not registered yet: shown as the volumes lie now. Apply aligns them first."
+    if node.GetAttribute(VERDICT) == "doubtful":
+        return "Shown with an alignment that is doubtful."
+    return ""

@@ -10,6 +10,7 @@ from WDualMineLib.fusion.colour import (
     chroma,
     colour_table,
     colourise,
+    hold_luminance,
     luminance,
     table_indices,
     to_rgb,
@@ -101,3 +102,18 @@ def test_a_volume_is_coloured_by_its_functional_part():
     assert not rgb[0].any()
     # Where there is no uptake there is no colour.
     assert (np.ptp(rgb[1].astype(int), axis=-1) == 0).all()
+
+
+def test_files_have_the_same_luminance_for_readers_that_round_and_that_cut_off():
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 256, (200, 200)).astype(np.uint8)
+    rounded = to_rgb(levels / np.float32(255), rng.uniform(-0.3, 0.3, (200, 200, 2)))
+
+    held = hold_luminance(rounded, levels)
+
+    y = held @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_array_equal(np.rint(y), levels)
+    assert (np.floor(y + 1e-6) == levels).mean() > 0.93
+    assert (np.floor(rounded @ np.array([0.299, 0.587, 0.114]) + 1e-6) == levels).mean() < 0.9
+    step = held.astype(int) - rounded
+    assert step.min() == 0 and step.max() == 1

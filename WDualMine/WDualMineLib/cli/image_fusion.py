@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..fusion.colour import chroma, to_rgb
+from ..fusion.colour import chroma, hold_luminance, to_rgb
 from ..fusion.correlation import FloorReport, quantise
 from ..fusion.engine import SliceEngine
 from ..fusion.preview import fuse_slice
@@ -54,8 +54,9 @@ def fuse_images(
 
     def pixels(y: np.ndarray) -> np.ndarray:
         levels = rounding(y, grey_a, grey_b)
-        # From a whole level of luminance, RGB is rounded to a colour that has this very level.
-        return levels if colours is None else to_rgb(levels / np.float32(LEVELS), colours)
+        if colours is None:
+            return levels
+        return hold_luminance(to_rgb(levels / np.float32(LEVELS), colours), levels)
 
     def read_back(y: np.ndarray) -> np.ndarray:
         image = pixels(y)

@@ -112,6 +112,32 @@ def to_rgb(y: np.ndarray, cb_cr: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
 
 
+def hold_luminance(rgb: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """``rgb`` with single channels raised by one so that its Y is ``levels`` or just above.
+
+    Rounding three channels leaves Y up to half a level off on either side. Readers of the file
+    round Y or cut it off (PIL does either, by what it is asked for); from just above, both find
+    the level that was meant.
+
+    Args:
+        rgb: (..., 3) uint8, whose Y rounds to ``levels``.
+        levels: (...) uint8.
+
+    Returns:
+        (..., 3) uint8, each channel the same or one higher; where that is not possible, as it was.
+    """
+    missing = levels - rgb @ _LUMA
+    # Sets of channels, by what raising them by one adds to Y.
+    steps = sorted(
+        (float(np.dot(_LUMA, raised)), raised)
+        for raised in ((0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1), (0, 1, 0))
+    )
+    index = np.searchsorted([gain for gain, _ in steps], missing - 1e-9)
+    raised = np.array([raised for _, raised in steps])[np.minimum(index, len(steps) - 1)]
+    possible = ((rgb < 255) | (raised == 0)).all(axis=-1, keepdims=True)
+    return (rgb + np.where(possible, raised, 0)).astype(np.uint8)
+
+
 def colourise(y: np.ndarray, indices: np.ndarray, table: np.ndarray) -> np.ndarray:
     """uint8 RGB volume: luminance ``y``, chroma looked up in ``table`` (256, 3).
 

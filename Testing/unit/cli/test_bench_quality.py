@@ -8,7 +8,14 @@ from PIL import Image
 from WDualMineLib.cli.main import main
 from WDualMineLib.quality.metrics import METRICS
 
-ROWS = ["WDualMine", "average", "maximum", "maximum + floor 0.985"]
+ROWS = [
+    "WDualMine",
+    "WDualMine, nearest rounding",
+    "average",
+    "maximum",
+    "maximum + floor 0.985",
+    "maximum + floor 0.985, informed rounding",
+]
 
 
 @pytest.fixture
@@ -38,10 +45,20 @@ def test_a_table_for_each_group(data, tmp_path, capsys):
     for table in groups.values():
         assert list(table["rows"]) == ROWS
         assert list(table["rows"]["WDualMine"]["summary"]) == list(METRICS)
-        for row in ("WDualMine", ROWS[-1]):
+        for row in (*ROWS[:2], *ROWS[-2:]):
             assert table["rows"][row]["summary"]["CC/bound"]["mean"] >= 0.985 - 1e-6
 
 
 def test_nonsense_is_refused(data, capsys):
     assert main(["bench", "quality", str(data), "--every", "0"]) == 2
     assert "do not both make sense" in capsys.readouterr().err
+
+
+def test_pictures_of_pairs_with_their_maps(data, tmp_path):
+    path = tmp_path / "pairs.png"
+
+    assert main(["bench", "quality", str(data), "--pictures", str(path)]) == 0
+
+    width, height = Image.open(path).size
+    assert width > 1000 and height > 2 * width, "ten rows of five pictures"
+    assert main(["bench", "quality", str(data), "--pictures", str(path)]) == 2

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from WDualMineLib.cli.evaluate import read_triple
+from WDualMineLib.quality.information import mi
 from WDualMineLib.quality.metrics import cc_ratio
 
 
@@ -64,6 +65,20 @@ def test_saturated_colours_do_not_cost_the_floor(fuse_images, save_image, tmp_pa
     save_image("b/s.png", rng.integers(0, 256, (32, 32), dtype=np.uint8))
     fuse_images("--correlation-floor", 0.995)
     assert ratio_on_disk(tmp_path, "s.png") >= 0.995 - 1e-9
+
+
+def test_rounding_to_nearest_can_be_had(fuse_images, save_image, tmp_path):
+    ramp = np.add.outer(np.arange(128), np.arange(128)) / 2
+    save_image("a/r.png", ramp.astype(np.uint8))
+    save_image("b/r.png", (ramp[::-1] * 1.7).astype(np.uint8))
+    fuse_images()
+    informed, *sources = read_triple("r.png", *(tmp_path / f / "r.png" for f in ("out", "a", "b")))
+    fuse_images("--rounding", "nearest", "--force")
+    nearest, *_ = read_triple("r.png", *(tmp_path / f / "r.png" for f in ("out", "a", "b")))
+
+    assert 0 < np.abs(informed.astype(int) - nearest).max() <= 2
+    assert mi(informed, *sources) > mi(nearest, *sources)
+    assert ratio_on_disk(tmp_path, "r.png") >= 0.985 - 1e-9
 
 
 def test_the_floor_holds_after_jpeg(fuse_images, save_image, tmp_path):

@@ -12,17 +12,21 @@ import numpy as np
 
 from ..errors import InputError
 from ..fusion.rounding import informed_rounding, nearest_rounding
+from ..palettes import ARBITRATION, RELIABILITY
 from ..progress import Progress, Steps, finish
 from ..quality.metrics import measure_pair
 from ..quality.report import Report
 from ..version import __version__
 from ..volumes.writing import atomic_path, refuse_existing
 from .console import ConsoleProgress
+from .demo_figure import draw_slices
 from .evaluate import baselines
 
 if TYPE_CHECKING:
     from ..fusion.engine import SliceEngine
     from ..training.dataset import SlicePair
+
+PICTURES = ["first source", "MRI", "fused", "reliability of the first", "arbitration"]
 
 ROUNDINGS = {"WDualMine": informed_rounding, "WDualMine, nearest rounding": nearest_rounding}
 """Rows of the network: as fuse-images rounds by default, and as everybody else does."""
@@ -43,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="take each Nth slice (default 1)"
     )
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FILE", help="PNG of ten pairs, fused, with their maps"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables as JSON")
     parser.add_argument("--force", action="store_true", help="replace a file that exists")
 
@@ -59,10 +66,12 @@ def run(options: argparse.Namespace) -> None:
             "both make sense",
             "Give a stride of 1 or more and a floor from 0 to below 1",
         )
-    if options.json is not None:
-        refuse_existing([options.json], force=options.force)
+    outputs = [path for path in (options.json, options.pictures) if path is not None]
+    refuse_existing(outputs, force=options.force)
     engine = SliceEngine(load_model(options.weights), "cpu")
     _, validation = split_by_case(read_pairs(options.data))
+    if options.pictures is not None:
+        draw_slices(PICTURES, draw_pairs(engine, validation, options), options.pictures)
     tables = {}
     for group, pairs in group_pairs(validation).items():
         pairs = pairs[:: options.every]
@@ -81,6 +90,25 @@ def run(options: argparse.Namespace) -> None:
         }
         with atomic_path(options.json, force=options.force) as partial:
             partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def draw_pairs(
+    engine: SliceEngine, pairs: list[SlicePair], options: argparse.Namespace
+) -> dict[str, list[np.ndarray]]:
+    """Pictures, (H, W, 3) uint8, of ten pairs from all over ``pairs``, by the pair's name."""
+    from ..fusion.preview import fuse_slice
+
+    rows = {}
+    for index in np.linspace(0, len(pairs) - 1, 10).round().astype(int):
+        pair = pairs[index]
+        fused = fuse_slice(pair.a, pair.b, engine, correlation_floor=options.correlation_floor)
+        grey = [np.rint(x * 255).astype(np.uint8) for x in (pair.a, pair.b, fused.fused)]
+        maps = ((fused.reliability, RELIABILITY), (fused.arbitration, ARBITRATION))
+        rows[f"{pair.group} {pair.name}"] = [
+            *(np.repeat(image[..., None], 3, axis=2) for image in grey),
+            *(table[np.rint(values * 255).astype(np.uint8)] for values, table in maps),
+        ]
+    return rows
 
 
 def measure_group(engine: SliceEngine, pairs: list[SlicePair], floor: float) -> Steps[Report]:

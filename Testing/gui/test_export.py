@@ -410,7 +410,7 @@ def test_a_damaged_map_is_not_loaded(
     fuse()
     export("Slicer's DICOM database")
     plugin = slicer.modules.dicomPlugins[NAME]()
-    (loadable, *_) = plugin.examineForImport([list(map(str, database.files.values()))])
+    (loadable, *_) = plugin.examineForImport([[str(path)] for path in database.files.values()])
     path = Path(loadable.files[0])
     path.write_bytes(path.read_bytes()[:-1000])
     before = scene.GetNumberOfNodes()

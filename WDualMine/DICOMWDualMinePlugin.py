@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 from slicer.i18n import translate
 from WDualMineLib.errors import WDualMineError
 from WDualMineLib.gui.export_plugin import export_now, offers_for
-from WDualMineLib.gui.import_plugin import load_map, maps_in
+from WDualMineLib.gui.import_plugin import TAGS, load_map, maps_in
 
 NAME = "DICOMWDualMinePlugin"
 
@@ -24,6 +24,7 @@ class DICOMWDualMinePluginClass(DICOMPlugin):
     def __init__(self):
         super().__init__()
         self.loadType = _("WDualMine result")
+        self.tags.update(TAGS)
 
     def examineForImport(self, fileLists):
         """One loadable for each map of ours."""

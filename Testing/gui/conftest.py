@@ -166,19 +166,21 @@ class Driver:
         document.setHtml(getattr(self.ui, name).text())
         return document.toPlainText().replace("\u200b", "")
 
+    def resize(self, width: int) -> None:
+        """Make the panel as wide as this; it is as high as it has to be."""
+        self._root.window().resize(width, 200)
+        self.settle()
+
     def screenshot(self, name: str) -> None:
         if SCREENSHOTS:
-            self._root.setFixedWidth(430)
-            self._root.adjustSize()
-            self.settle()
-            self._root.adjustSize()
+            self.resize(430)
             self._root.grab().save(str(Path(SCREENSHOTS) / f"{name}.png"))
 
 
 @pytest.fixture
 def shown_widget(application, scene):
     """(module, its widget in a window), as Slicer sets it up when the user opens the module."""
-    from PySide6 import QtWidgets
+    from PySide6 import QtCore, QtWidgets
 
     from .stand_ins.application import load_module
 
@@ -188,14 +190,22 @@ def shown_widget(application, scene):
     module = load_module()
     widget = module.WDualMineWidget(window)
     widget.setup()
-    window.show()
+    # As Slicer's module panel does: as high as its contents want to be at its width.
+    scroll = QtWidgets.QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setVerticalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+    scroll.setWidget(window)
+    scroll.resize(430, 400)
+    scroll.show()
     application.processEvents()
     yield module, widget, window
     widget.cleanup()
     widget.ui.fixedSelector.parent().parent().setMRMLScene(None)
-    window.close()
-    window.deleteLater()
-    del widget, module
+    scroll.close()
+    scroll.deleteLater()
+    del widget, module, window, scroll
     application.processEvents()
     gc.collect()
 
@@ -204,3 +214,40 @@ def shown_widget(application, scene):
 def driver(application, shown_widget) -> Driver:
     _, widget, window = shown_widget
     return Driver(application, window, widget.ui)
+
+
+@pytest.fixture
+def session(shown_widget):
+    return shown_widget[1].panel.session
+
+
+@pytest.fixture
+def ready(driver, volumes, shown_widget, simple_network) -> Driver:
+    """Both volumes chosen, aligned as they are."""
+    shown_widget[1].enter()
+    driver.choose("registrationCombo", "Off")
+    return driver
+
+
+@pytest.fixture
+def fused(ready, session) -> Driver:
+    """A result in the scene."""
+    ready.click("applyButton")
+    ready.wait_until(lambda: not session.running)
+    assert session.nodes is not None, ready.text("statusLabel")
+    return ready
+
+
+def snapshot(scene) -> dict[str, tuple]:
+    """What the scene holds, by node: enough to see that nothing was changed."""
+    found = {}
+    for index in range(scene.GetNumberOfNodes()):
+        node = scene.GetNthNode(index)
+        state = [node.GetClassName(), node.GetName()]
+        if node.IsA("vtkMRMLVolumeNode"):
+            image, display = node.GetImageData(), node.GetDisplayNode()
+            state += [image and image.GetMTime(), node.GetTransformNodeID(), node.GetOrigin()]
+            state += [(name, node.GetAttribute(name)) for name in node.GetAttributeNames()]
+            state += [display and display.GetWindowLevelMin(), display and display.GetColorNodeID()]
+        found[node.GetID()] = tuple(state)
+    return found

@@ -148,6 +148,9 @@ def test_the_panel_exports_as_the_patient_of_the_fixed_series(
     source = pydicom.dcmread(tmp_path / "MR1" / "fused" / "0001.dcm")
     for keyword in ("PatientID", "PatientName", "StudyInstanceUID", "FrameOfReferenceUID"):
         assert {str(item[keyword].value) for item in found} == {str(source[keyword].value)}
+    said = export()
+    assert "fused is there already" in said and "Choose another folder" in said
+    assert sorted((tmp_path / "out").rglob("*.dcm")) == files
 
 
 def test_into_the_database(make_series, fuse, export, driver, database, scratch) -> None:
@@ -156,7 +159,7 @@ def test_into_the_database(make_series, fuse, export, driver, database, scratch)
     fuse()
     said = export("Slicer's DICOM database")
     assert f"{SLICES + 4} DICOM objects are in Slicer's database" in said
-    assert "module DICOM" in said and "Doe^Jane (P-17)" in said
+    assert "Module DICOM" in said and "Doe^Jane (P-17)" in said
     assert not driver.ui.exportFolderButton.isVisible()
     new = set(database.files) - before
     assert len(new) == SLICES + 4
@@ -407,7 +410,7 @@ def test_a_damaged_map_is_not_loaded(
     fuse()
     export("Slicer's DICOM database")
     plugin = slicer.modules.dicomPlugins[NAME]()
-    (loadable, *_) = plugin.examineForImport([list(map(str, database.files.values()))])
+    (loadable, *_) = plugin.examineForImport([[str(path)] for path in database.files.values()])
     path = Path(loadable.files[0])
     path.write_bytes(path.read_bytes()[:-1000])
     before = scene.GetNumberOfNodes()

@@ -9,34 +9,15 @@ import pytest
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 vtk = pytest.importorskip("vtk", reason="slicer-core is not installed")
 
+from .conftest import snapshot
+
 
 def nodes_in(scene) -> set[str]:
-    return {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
+    return set(snapshot(scene))
 
 
 def volumes_in(scene) -> int:
     return scene.GetNumberOfNodesByClass("vtkMRMLVolumeNode")
-
-
-@pytest.fixture
-def session(shown_widget):
-    return shown_widget[1].panel.session
-
-
-@pytest.fixture
-def ready(driver, volumes, shown_widget, simple_network):
-    """Both volumes chosen, aligned as they are."""
-    shown_widget[1].enter()
-    driver.choose("registrationCombo", "Off")
-    return driver
-
-
-@pytest.fixture
-def fused(ready, session):
-    ready.click("applyButton")
-    ready.wait_until(lambda: not session.running)
-    assert session.nodes is not None, ready.text("statusLabel")
-    return ready
 
 
 def test_an_empty_scene_says_what_to_do(driver) -> None:

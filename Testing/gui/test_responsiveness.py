@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
+from .conftest import snapshot
+
 REPAINT_S = 0.2
 SIZE = (128, 128, 96)
 
@@ -59,11 +61,6 @@ def ready(driver, volumes, shown_widget, simple_network, one_thread):
     return driver
 
 
-@pytest.fixture
-def session(shown_widget):
-    return shown_widget[1].panel.session
-
-
 def test_the_panel_repaints_during_every_kind_of_work(ready, session) -> None:
     """Fusing with its outputs, measuring, preparing a comparison, changing the look."""
     longest = {}
@@ -80,7 +77,7 @@ def test_the_panel_repaints_during_every_kind_of_work(ready, session) -> None:
 
 
 def test_cancel_takes_no_time_in_the_middle_of_a_run(ready, session, scene) -> None:
-    before = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
+    before = snapshot(scene)
     ready.click("applyButton")
     ready.wait_until(lambda: "Fused" in ready.text("statusLabel"))
     started = time.process_time()
@@ -88,8 +85,7 @@ def test_cancel_takes_no_time_in_the_middle_of_a_run(ready, session, scene) -> N
     assert time.process_time() - started < REPAINT_S
     assert not session.running and "cancelled" in ready.text("statusLabel")
     ready.settle()
-    after = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
-    assert after == before
+    assert snapshot(scene) == before
 
 
 def test_cancel_waits_for_nothing(ready, session) -> None:

@@ -21,6 +21,13 @@ def test_the_self_test_passes(
     monkeypatch.setattr(slicer.dicomDatabase, "isOpen", False)  # the user has none
     dicom.load_plugin(slicer)
     _, widget, _ = shown_widget
+    views = []
+    for name in ("Red", "Green"):
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLScene(slicer.mrmlScene)
+        logic.AddSliceNode(name)
+        views.append(logic)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLayoutNode")
     monkeypatch.setattr(slicer.util, "selectModule", lambda _: widget.enter())
     monkeypatch.setattr(slicer.util, "getModuleWidget", lambda _: widget)
     monkeypatch.setattr(slicer.app, "processEvents", QtWidgets.QApplication.processEvents,
@@ -30,5 +37,7 @@ def test_the_self_test_passes(
     result = unittest.TestResult()
     unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest).run(result)
     dicom.uninstall(slicer)
+    for logic in views:
+        logic.SetMRMLScene(None)
     assert result.testsRun == 1
     assert result.wasSuccessful(), "\n".join(text for _, text in result.failures + result.errors)

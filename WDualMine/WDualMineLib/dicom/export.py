@@ -165,7 +165,7 @@ def export_steps(
                 write_file(dataset, staging / name)
             names.append(name)
             instances.append(str(dataset.SOPInstanceUID))
-            patient = f"{dataset.PatientName} ({dataset.PatientID})"
+            patient = f"{dataset.PatientName} ({dataset.PatientID})".strip()
             yield Progress(len(names) / len(expected), f"Writing {name.as_posix()}")
     return Exported(folder, [folder / name for name in names], instances, patient, notes)
 

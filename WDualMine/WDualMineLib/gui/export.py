@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..dicom.context import Patient, SeriesContext
-from ..dicom.series import MAP_KEYS, SeriesLabel
-from ..errors import InputError, WDualMineError
+from ..dicom.series import FOLDERS, MAP_KEYS, SeriesLabel
+from ..errors import InputError, OutputError, WDualMineError
 from ..progress import Progress, Steps, finish
 from ..registration.background import Job, run_in_background
 from ..scene.dicom_database import add_to_database, require_database
@@ -74,6 +74,8 @@ class DicomExport:
             ) from error
         if request.folder is None:
             require_database()
+        else:
+            _require_free(request.folder)
         files, notes = _source_files(request)
         result = _result_of(request.nodes, any(files))
         options = ExportOptions(
@@ -113,6 +115,16 @@ class DicomExport:
             add_to_database(exported.folder, exported.instances)
         finally:
             shutil.rmtree(exported.folder, ignore_errors=True)
+
+
+def _require_free(folder: Path) -> None:
+    """Refuse a folder that was exported into: here nobody can be asked what may be replaced."""
+    for name in FOLDERS:
+        if (folder / name).exists():
+            raise OutputError(
+                f"{folder / name} is there already, of an earlier export",
+                "Choose another folder, or remove it",
+            )
 
 
 def _source_files(request: ExportRequest) -> tuple[list[list[Path]], list[str]]:

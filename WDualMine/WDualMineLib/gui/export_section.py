@@ -93,7 +93,7 @@ class ExportSection:
             if failures:
                 self._on_error(failures[0])
                 return
-            text = f"Open the module DICOM to load or send them: patient {exported.patient}"
+            text = f"Module DICOM, patient {exported.patient}"
             title = f"{count} DICOM objects are in Slicer's database."
         else:
             text, title = str(exported.folder), f"{count} DICOM files written."

@@ -5,7 +5,7 @@ Slicer itself reads no parametric maps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from ..scene.loaded_maps import add_map
 
 _SOP_CLASS, _MANUFACTURER = "0008,0016", "0008,0070"
 _NUMBER, _DESCRIPTION = "0020,0011", "0008,103E"
+TAGS = {"sopClassUID": _SOP_CLASS, "manufacturer": _MANUFACTURER}
+"""Asked of every series, so that the database keeps them at hand."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,17 @@ class FoundMap:
     name: str
 
 
-def maps_in(database: Any, files: Iterable[str]) -> list[FoundMap]:
-    """Which of ``files`` are maps that WDualMine wrote; nothing is read but the database."""
+def maps_in(database: Any, files: Sequence[str]) -> list[FoundMap]:
+    """Which files of a series are maps that WDualMine wrote; nothing is read but the database."""
+    # Of a long series of images only the first is asked about.
+    if not files or database.fileValue(files[0], _SOP_CLASS) != kinds.PARAMETRIC_MAP:
+        return []
     return [
         FoundMap(
             file, f"{database.fileValue(file, _NUMBER)}: {database.fileValue(file, _DESCRIPTION)}"
         )
         for file in files
-        if database.fileValue(file, _SOP_CLASS) == kinds.PARAMETRIC_MAP
-        and database.fileValue(file, _MANUFACTURER) == "WDualMine"
+        if database.fileValue(file, _MANUFACTURER) == "WDualMine"
     ]
 
 

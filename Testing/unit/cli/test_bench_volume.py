@@ -17,13 +17,19 @@ from WDualMineLib.volumes.volume import Volume
 from WDualMineLib.volumes.writing import write_volume
 
 
-def test_a_mixture_of_the_sources_does_not_overshoot():
-    a, b = np.random.default_rng(0).random((2, 3, 16, 16))
+def ramps():
+    a = np.tile(np.linspace(0.1, 0.9, 20), (1, 20, 1))
+    return a, a.transpose(0, 2, 1)
 
-    assert overshoot(0.3 * a + 0.7 * b, a, b) == (0, 0)
+
+@pytest.mark.parametrize("fuse", [lambda a, b: 0.3 * a + 0.7 * b, np.maximum, lambda a, b: a + b])
+def test_a_function_of_the_two_values_does_not_overshoot(fuse):
+    a, b = ramps()
+
+    assert overshoot(fuse(a, b), a, b) == (0, 0)
 
 
-def test_what_neither_source_has_is_counted():
+def test_what_is_nowhere_around_is_counted():
     a, b = np.full((2, 1, 20, 20), 0.5)
     fused = a.copy()
     fused[0, 4, 4], fused[0, 9, 9:11] = 0.6, 0.4

@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``wdualmine bench volume``."""
     parser.description = (
         "Fuse two aligned volumes and measure, slice by slice, flicker (change from slice to slice "
-        "over that of the sources), halos (share of the head more than 0.05 brighter or darker than "
-        "any tone around it), and how far the fused volume moves, over how far its sources moved, "
-        "when the moving window is widened a little at a time."
+        "over that of the sources), halos (share of the head more than 0.05 brighter or darker "
+        "than any tone around it), and how far the fused volume moves, over how far its sources "
+        "moved, when the moving window is widened a little at a time."
     )
     parser.add_argument("fixed", type=Path, metavar="FIXED", help="volume whose grid is kept")
     parser.add_argument("moving", type=Path, metavar="MOVING", help="volume aligned to it")

@@ -17,7 +17,7 @@ from ..registration.result import RegistrationResult, Verdict
 from ..registration.settings import RegistrationSettings
 from ..registration.transforms import affine_transform, matrix_of
 from ..volumes.volume import Volume
-from .alignments import ALIGNED_TO, ALIGNS, VERDICT, own_transform
+from .alignments import ALIGNED_TO, ALIGNS, VERDICT, alignment_between, own_transform
 from .appearance import show_source
 from .choices import Registration
 from .fused_placement import remember_placement
@@ -110,6 +110,14 @@ class FusionWorkflow:
             if nodes.fused is fused:
                 return Outcome(nodes, None)
         return None
+
+    def alignment(
+        self,
+        fixed: slicer.vtkMRMLScalarVolumeNode | None,
+        moving: slicer.vtkMRMLScalarVolumeNode | None,
+    ) -> tuple[str, str] | None:
+        """(verdict, reasons in words) of the alignment under which the two lie; None without."""
+        return alignment_between(fixed, moving)
 
     def _moving_to_world(self, request: FusionRequest) -> np.ndarray:
         if request.registration is Registration.TRANSFORM:

@@ -126,11 +126,23 @@ def test_maps_by_our_own_reader(written, key: str) -> None:
     same_place(result.maps[key], series.volume.array, series.volume.geometry.ijk_to_lps, 0)
 
 
-def test_on_the_grid_of_real_series(dicom_data: Path, make_result, tmp_path: Path) -> None:
-    for name in ("d2n_hitachi_anatomical_001", "d2n_failing/gantrytilting", "sts_008_ct_pt_mr/PET"):
-        context = read_series(dicom_data / name).context
-        result = make_result(context.geometry)
-        folder = tmp_path / name.replace("/", "-")
-        export_result(ResultVolumes(result.fused), folder, context)
-        array, matrix = _itk(folder / "fused")
-        same_place(result.fused, array * STEP, matrix, STEP)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "d2n_hitachi_anatomical_001",
+        "d2n_failing/gantrytilting",
+        "d2n_philips_enhanced_anatomical_001",
+        "d2n_siemens_anatomical_001",
+        "sts_008_ct_pt_mr/PET",
+        "sts_008_ct_pt_mr/MR_T1",
+        "pydicom_small/MR_small.dcm",
+    ],
+)
+def test_on_the_grid_of_real_series(dicom_data: Path, make_result, tmp_path: Path, name) -> None:
+    context = read_series(dicom_data / name).context
+    result = make_result(context.geometry)
+    export_result(ResultVolumes(result.fused, result.maps), tmp_path / "out", context)
+    array, matrix = _itk(tmp_path / "out" / "fused")
+    same_place(result.fused, array.reshape(result.fused.array.shape) * STEP, matrix, STEP)
+    back = read_series(tmp_path / "out" / "maps" / "arbitration.dcm").volume
+    same_place(result.maps["arbitration"], back.array, back.geometry.ijk_to_lps, 0)

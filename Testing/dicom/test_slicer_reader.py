@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from WDualMineLib.dicom.export import export_result
+from WDualMineLib.dicom.export import ResultVolumes, export_result
+from WDualMineLib.dicom.read import read_series
 from WDualMineLib.volumes.geometry import Geometry
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
@@ -59,6 +60,20 @@ def test_gray(written) -> None:
     result, folder = written
     array, to_lps = _read(folder / "fused", "vtkMRMLScalarVolumeNode")
     assert np.abs(to_lps - result.fused.geometry.ijk_to_lps).max() < 1e-4
+    assert np.abs(array / 65535 - result.fused.array).max() <= 1 / 65535
+
+
+@pytest.mark.parametrize(
+    "name", ["d2n_hitachi_anatomical_001", "d2n_failing/gantrytilting", "sts_008_ct_pt_mr/PET"]
+)
+def test_on_the_grid_of_real_series(dicom_data: Path, make_result, tmp_path: Path, name) -> None:
+    context = read_series(dicom_data / name).context
+    result = make_result(context.geometry)
+    export_result(ResultVolumes(result.fused), tmp_path / "out", context)
+    array, to_lps = _read(tmp_path / "out" / "fused", "vtkMRMLScalarVolumeNode")
+    i, j, k = np.subtract(context.geometry.size, 1)
+    ends = np.array([[0, 0, 0, 1], [i, 0, 0, 1], [0, j, 0, 1], [0, 0, k, 1], [i, j, k, 1]]).T
+    assert np.abs((to_lps - context.geometry.ijk_to_lps) @ ends).max() < 1e-4
     assert np.abs(array / 65535 - result.fused.array).max() <= 1 / 65535
 
 

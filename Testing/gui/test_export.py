@@ -253,6 +253,36 @@ def test_a_patient_that_contradicts_the_series_is_not_ignored(
     assert not (tmp_path / "out").exists()
 
 
+def test_the_registration_is_that_of_the_fusion_whatever_happened_since(
+    make_series, fuse, export, driver, scene, tmp_path
+) -> None:
+    """The moving volume was 3 mm to the left when it was fused, and is elsewhere, or gone, now."""
+    import slicer
+
+    _, moving = make_series("MR", "P-17", 1), make_series("CT", "P-17", 2)
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    matrix = np.eye(4)
+    matrix[0, 3] = 3.0
+    slicer.util.updateTransformMatrixFromArray(transform, matrix)
+    moving.SetAndObserveTransformNodeID(transform.GetID())
+    nodes = fuse()
+    slicer.util.updateTransformMatrixFromArray(transform, np.eye(4))
+    assert "DICOM files written" in export()
+    (path,) = (tmp_path / "out" / "registration").iterdir()
+    step = pydicom.dcmread(path).RegistrationSequence[1].MatrixRegistrationSequence[0]
+    found = np.array(step.MatrixSequence[0].FrameOfReferenceTransformationMatrix, float)
+    expected = np.eye(4)
+    expected[0, 3] = -3.0  # right is positive in Slicer, left in DICOM
+    assert np.abs(found.reshape(4, 4) - expected).max() < 1e-9
+    scene.RemoveNode(moving)
+    (tmp_path / "out").rename(tmp_path / "first")
+    assert "DICOM files written" in export()
+    (again,) = (tmp_path / "out" / "registration").iterdir()
+    step = pydicom.dcmread(again).RegistrationSequence[1].MatrixRegistrationSequence[0]
+    assert found.tolist() == step.MatrixSequence[0].FrameOfReferenceTransformationMatrix
+    assert nodes.fused.GetScene() is not None
+
+
 def test_sources_of_another_run_are_forgotten(make_series, fuse, scene) -> None:
     fixed, _ = make_series("MR", "P-17", 1), make_series("CT", "P-17", 2)
     nodes = fuse()

@@ -56,6 +56,16 @@ def test_applying_again_updates_the_same_nodes(fused, session, scene) -> None:
     assert nodes_in(scene) == before
 
 
+def test_a_run_goes_on_while_the_module_is_closed(ready, session, shown_widget) -> None:
+    ready.click("applyButton")
+    shown_widget[1].exit()
+    ready.wait_until(lambda: not session.running)
+    assert session.nodes is not None and ready.text("statusLabel").startswith("Fused.")
+    shown_widget[1].enter()
+    assert ready.ui.fusedSelector.currentText() == "MRHead + CTHead fused"
+    assert ready.ui.measureButton.isEnabled()
+
+
 def test_a_scene_closed_during_a_run_stops_it(ready, session, scene, shown_widget) -> None:
     ready.click("applyButton")
     scene.Clear(False)
@@ -294,6 +304,26 @@ def test_the_preview_says_whether_the_volumes_are_aligned(ready, session, scene,
     transform.SetNodeReferenceID(ALIGNED_TO, moving.GetID())
     session.changed.emit()
     ready.wait_until(lambda: "Not registered yet" in ready.text("previewLabel"))
+
+
+def test_the_verdict_is_of_the_volumes_that_are_chosen(ready, scene, volumes) -> None:
+    """From the scene, so that one of yesterday is told too; and of no others."""
+    from WDualMineLib.scene.alignments import ALIGNED_TO, ALIGNS, VERDICT
+
+    fixed, moving = volumes
+    assert not ready.ui.verdictLabel.isVisible(), "nothing is to be registered"
+    ready.choose("registrationCombo", "Rigid")
+    assert ready.text("verdictLabel") == "Not registered yet."
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "CTHead to MRHead")
+    transform.SetNodeReferenceID(ALIGNS, moving.GetID())
+    transform.SetNodeReferenceID(ALIGNED_TO, fixed.GetID())
+    transform.SetAttribute(VERDICT, "good")
+    transform.SetDescription("two starts agree")
+    moving.SetAndObserveTransformNodeID(transform.GetID())
+    ready.choose("registrationCombo", "Affine")
+    assert ready.text("verdictLabel") == "Good alignment.\nTwo starts agree."
+    ready.click("swapButton")
+    assert ready.text("verdictLabel") == "Not registered yet."
 
 
 def test_export_writes_dicom_or_says_why_not(fused, session, tmp_path) -> None:

@@ -38,6 +38,9 @@ class Fusion:
     def discard(self, outcome) -> None:
         self.discarded.append(outcome)
 
+    def alignment(self, fixed, moving):
+        return None
+
     def recover(self, fused):
         return None
 

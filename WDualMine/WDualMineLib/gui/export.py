@@ -16,6 +16,7 @@ from ..progress import Progress, Steps, finish
 from ..registration.background import Job, run_in_background
 from ..scene.dicom_database import add_to_database, require_database
 from ..scene.dicom_files import SeriesNotFound, source_files
+from ..scene.fused_placement import knows_placement, placement_when_fused
 from ..scene.outputs import ATTRIBUTE, FIXED_ROLE, MOVING_ROLE, FusionNodes
 from ..scene.placement import fixed_to_moving
 from ..scene.volumes import volume_of
@@ -142,19 +143,25 @@ def _source_files(request: ExportRequest) -> tuple[list[list[Path]], list[str]]:
 def _result_of(nodes: FusionNodes, from_dicom: bool) -> ResultVolumes:
     from ..dicom.export import ResultVolumes
 
-    fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
-    both = fixed is not None and moving is not None
-    if from_dicom and not both:
+    fused = nodes.fused
+    fixed, moving = (fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
+    if knows_placement(fused):
+        transform = placement_when_fused(fused)
+    elif fixed is not None and moving is not None:
+        transform = fixed_to_moving(fixed, moving)
+    elif from_dicom:
         raise InputError(
             "A source of the result is not in the scene any more, so that nobody knows how the two "
             "were aligned",
             "Load it and apply again",
         )
+    else:
+        transform = None
     return ResultVolumes(
         fused=volume_of(nodes.fused),
         maps={key: volume_of(getattr(nodes, key)) for key in MAP_KEYS},
         colour=volume_of(nodes.colour) if nodes.colour is not None else None,
-        transform=fixed_to_moving(fixed, moving) if both else None,
+        transform=transform,
         settings={key: nodes.fused.GetAttribute(ATTRIBUTE + key) for key in _SETTINGS},
     )
 

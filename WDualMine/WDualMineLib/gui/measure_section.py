@@ -91,6 +91,9 @@ class MeasureSection:
             table.setItem(row, 1, qt.QTableWidgetItem(_MEANINGS[metric]))
         table.resizeColumnsToContents()
         table.resizeRowsToContents()
+        rows = sum(table.rowHeight(row) for row in range(len(VOLUME_METRICS)))
+        height = table.horizontalHeader().sizeHint.height() + rows + 2 * table.frameWidth
+        table.minimumHeight = table.maximumHeight = height
         table.visible = True
         self.plot()
 

@@ -21,6 +21,9 @@ class FusionLogic(Protocol):
 
     def discard(self, outcome: Any) -> None: ...
 
+    def alignment(self, fixed: Any, moving: Any) -> tuple[str, str] | None:
+        """Verdict and reasons of the alignment under which two volumes lie, or None."""
+
     def recover(self, fused: Any) -> Any:
         """The outcome that a loaded scene holds around a fused volume, or None."""
 

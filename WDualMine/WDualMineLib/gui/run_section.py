@@ -30,6 +30,8 @@ class RunSection:
         self._session = session
         self._logic = logic
         self._doubtful: Any = None
+        self._unchosen: Any = None
+        self._told_of: tuple = ()
         self._apply = Hint(ui.applyButton)
         self._cancel = Hint(ui.cancelButton)
         self._settling = [Hint(ui.fuseAnywayButton), Hint(ui.discardAlignmentButton)]
@@ -74,6 +76,8 @@ class RunSection:
         say(self._ui.statusLabel, of_error(error))
 
     def update(self) -> None:
+        self._choose_outputs()
+        self._tell_alignment()
         reason = self._session.reason_not_ready()
         self._apply.enable_unless(reason)
         # In the panel too: over a button that is off, hardly anyone waits for a tooltip.
@@ -107,17 +111,45 @@ class RunSection:
                 coloured("Nothing was fused yet: see Registration above.", DOUBTFUL),
             )
             return
-        self._session.outcome = outcome
-        parameters = self._session.parameters
-        for part, name in PARAMETER_OF_PART.items():
-            node = getattr(outcome.nodes, part)
-            if node is not None:
-                setattr(parameters, name, node)
+        self._session.outcome = self._unchosen = outcome
+        self._choose_outputs()
         self._session.fused.emit()
         self._ui.progressBar.value = 1000
         text = coloured(_summary(outcome.result), GOOD, "Fused.")
         notes = of_notes(outcome.result.notes)
         say(self._ui.statusLabel, f"{text}<br/>{notes}" if notes else text)
+
+    def _choose_outputs(self) -> None:
+        """Make the new nodes the outputs of the next run; later, if the module is closed now."""
+        parameters, outcome = self._session.parameters, self._unchosen
+        if parameters is None or outcome is None:
+            return
+        self._unchosen = None  # first, for each choice is a change that comes back here
+        for part, name in PARAMETER_OF_PART.items():
+            node = getattr(outcome.nodes, part)
+            if node is not None and node.GetScene() is not None:
+                setattr(parameters, name, node)
+
+    def _tell_alignment(self) -> None:
+        """What is known of the alignment of the two that are chosen, whenever they change."""
+        parameters = self._session.parameters
+        if parameters is None:
+            return
+        chosen = parameters.fixedVolume, parameters.movingVolume
+        of = (parameters.registration, *(n.GetID() if n else "" for n in chosen))
+        if of == self._told_of:
+            return
+        self._told_of = of
+        if parameters.registration not in (Registration.RIGID, Registration.AFFINE):
+            say(self._ui.verdictLabel, "")
+            return
+        known = self._logic.alignment(*chosen)
+        if known is None:
+            say(self._ui.verdictLabel, coloured("Not registered yet.", QUIET))
+            return
+        colour, title = _VERDICTS[known[0]]
+        reasons = known[1][:1].upper() + known[1][1:]
+        say(self._ui.verdictLabel, coloured(f"{reasons}." if reasons else "", colour, f"{title}."))
 
     def _show_verdict(self, alignment: Any) -> None:
         colour, title = _VERDICTS[alignment.verdict.value]

@@ -26,13 +26,25 @@ def own_transform(
     return parent if made_here else None
 
 
+def alignment_between(
+    fixed: slicer.vtkMRMLScalarVolumeNode | None, moving: slicer.vtkMRMLScalarVolumeNode | None
+) -> tuple[str, str] | None:
+    """(verdict, reasons in words) of the alignment under which the two lie; None without one."""
+    if fixed is None or moving is None:
+        return None
+    node = own_transform(moving)
+    if node is None or node.GetNodeReference(ALIGNED_TO) is not fixed:
+        return None
+    return node.GetAttribute(VERDICT), node.GetDescription() or ""
+
+
 def reason_not_aligned(request: FusionRequest) -> str:
     """What the user must know of how the volumes lie now; "" where Apply would not move them."""
     if request.registration not in (Registration.RIGID, Registration.AFFINE):
         return ""
-    node = own_transform(request.moving)
-    if node is None or node.GetNodeReference(ALIGNED_TO) is not request.fixed:
+    known = alignment_between(request.fixed, request.moving)
+    if known is None:
         return "Not registered yet: shown as the volumes lie now. Apply aligns them first."
-    if node.GetAttribute(VERDICT) == "doubtful":
+    if known[0] == "doubtful":
         return "Shown with an alignment that is doubtful."
     return ""

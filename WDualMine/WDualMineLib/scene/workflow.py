@@ -17,9 +17,10 @@ from ..registration.result import RegistrationResult, Verdict
 from ..registration.settings import RegistrationSettings
 from ..registration.transforms import affine_transform, matrix_of
 from ..volumes.volume import Volume
-from .alignments import ALIGNED_TO, ALIGNS, VERDICT, own_transform
+from .alignments import ALIGNED_TO, ALIGNS, VERDICT, alignment_between, own_transform
 from .appearance import show_source
 from .choices import Registration
+from .fused_placement import remember_placement
 from .inputs import FusionRequest, require_possible, source_of
 from .outputs import FusionNodes, add_outputs, results_in
 from .parts import Parts, parts_of
@@ -90,7 +91,9 @@ class FusionWorkflow:
         fused = _in_background(fixed, moved(moving, placed), request)
         result, parts = yield from _scaled(fused, _REGISTRATION if alignment else 0.0, 1.0)
         self._require_present(request)
-        return self._commit(request, result, parts, alignment, fixed_to_world @ placed)
+        outcome = self._commit(request, result, parts, alignment, fixed_to_world @ placed)
+        remember_placement(outcome.nodes.fused, placed)
+        return outcome
 
     def discard(self, outcome: Outcome) -> None:
         """Take a doubtful alignment out of the scene again; the moving volume goes back."""
@@ -107,6 +110,14 @@ class FusionWorkflow:
             if nodes.fused is fused:
                 return Outcome(nodes, None)
         return None
+
+    def alignment(
+        self,
+        fixed: slicer.vtkMRMLScalarVolumeNode | None,
+        moving: slicer.vtkMRMLScalarVolumeNode | None,
+    ) -> tuple[str, str] | None:
+        """(verdict, reasons in words) of the alignment under which the two lie; None without."""
+        return alignment_between(fixed, moving)
 
     def _moving_to_world(self, request: FusionRequest) -> np.ndarray:
         if request.registration is Registration.TRANSFORM:

@@ -10,7 +10,9 @@ from PIL import Image
 from WDualMineLib.cli.main import main
 from WDualMineLib.errors import InputError
 from WDualMineLib.network.weights import load_model
+from WDualMineLib.training.ablation import WHOLE, WITHOUT
 from WDualMineLib.training.config import config_from, config_to_dict
+from WDualMineLib.training.curves import draw_curves
 from WDualMineLib.training.dataset import SlicePair
 from WDualMineLib.training.trainer import Trainer
 
@@ -54,7 +56,9 @@ def test_a_run_leaves_checkpoint_log_and_validation(groups, tmp_path):
     with (tmp_path / "log.csv").open() as stream:
         logged = list(csv.DictReader(stream))
     assert [int(row["step"]) for row in logged] == [1, 2, 3, 4, 5, 6]
-    assert {"loss", "MI", "Qabf", "SSIM", "SCD", "reliability", "harm"} <= rows[0].keys()
+    assert rows[0].keys() == {"step", "loss", "reliability", "seconds"}, "pretraining"
+    assert {"loss", "MI", "Qabf", "SSIM", "SCD", "reliability", "harm"} <= rows[2].keys()
+    assert logged[0]["MI"] == "" and float(logged[2]["MI"]) > 0
     lines = (tmp_path / "validation.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [3, 6]
     assert json.loads(lines[0])["CT-MRI"].keys() == {"CC/bound", "MI", "SSIM", "Qabf", "VIF", "SCD"}
@@ -97,6 +101,57 @@ def test_the_objective_improves(groups, tmp_path):
     losses = [row["loss"] for row in run]
 
     assert np.mean(losses[-20:]) < 0.7 * np.mean(losses[:20])
+
+
+def test_pretraining_leaves_all_but_the_judges_alone(groups, tmp_path):
+    run = trainer(groups, tmp_path)
+    before = {name: p.clone() for name, p in run.model.named_parameters()}
+
+    steps = run.run()
+    for _ in range(2):
+        next(steps)
+
+    moved = {n.split(".")[0] for n, p in run.model.named_parameters() if (p != before[n]).any()}
+    assert moved == {"encoder", "reliability"}
+    next(steps)
+    moved = {n.split(".")[0] for n, p in run.model.named_parameters() if (p != before[n]).any()}
+    assert {"decoder", "spatial_expert", "frequency_expert"} <= moved
+    steps.close()
+
+
+def test_rates_warm_up_and_fall_twice():
+    config = config_from({"steps": 300, "pretraining": 100, "warm_up": 10})
+
+    rates = [config.rate(step) for step in range(300)]
+
+    assert max(rates[:100]) == config.pretraining_rate == rates[9]
+    assert max(rates[100:]) == config.learning_rate == rates[109]
+    assert rates[99] < 0.05 * config.pretraining_rate and rates[100] < 0.2 * config.learning_rate
+    assert rates[-1] < 0.02 * config.learning_rate
+
+
+def test_a_run_without_a_part_can_be_trained(groups, tmp_path):
+    for name, build in WITHOUT.items():
+        run = Trainer(
+            config_from(SMALL | {"pretraining": 0, "steps": 1, "faulty": 0, "validate_every": 9}),
+            groups,
+            groups,
+            tmp_path / name,
+            build=build,
+        )
+        (row,) = run.run()
+        assert np.isfinite(row["loss"])
+        maps = run.average(*torch.rand(2, 1, 1, 48, 48))
+        assert all(torch.isfinite(x).all() for x in maps)
+    assert set(WITHOUT) > {WHOLE, "without reliability", "without arbitration"}
+
+
+def test_curves_are_drawn(groups, tmp_path):
+    list(trainer(groups, tmp_path).run())
+
+    draw_curves(tmp_path, tmp_path / "curves.png")
+
+    assert Image.open(tmp_path / "curves.png").size[0] > 800
 
 
 def test_configuration_survives_json():

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Train the network, and the network without each of its parts, for the same number of "
         "steps with the same seed and batches, and measure them on the validation cases. The "
         "training is short: the rows are to be compared with each other and not with the weights "
-        "that ship. A run that was stopped goes on when the command is given again."
+        "that ship. A run that was stopped goes on when the command is given again. With --steps 0 "
+        "nothing is trained: each part is taken out of the weights that ship, which shows what "
+        "they lean on and not what the network could do without it."
     )
     parser.add_argument("data", type=Path, help="folder with CT-MRI, PET-MRI and SPECT-MRI")
     parser.add_argument(
@@ -39,15 +41,16 @@ def run(options: argparse.Namespace) -> None:
     """Train, measure, print the tables, and write ``ablation.json``."""
     import torch
 
+    from ..network.weights import load_model
     from ..training.ablation import WHOLE, WITHOUT
     from ..training.config import TrainingConfig
     from ..training.dataset import group_pairs, read_pairs, split_by_case
     from ..training.trainer import Trainer
     from ..training.validation import validate
 
-    if options.steps < 1 or options.pretraining < 0 or options.every < 1 or options.seed < 0:
+    if min(options.steps, options.pretraining, options.seed) < 0 or options.every < 1:
         raise InputError(
-            "--steps and --every must be 1 or more, --pretraining and --seed 0 or more",
+            "--every must be 1 or more, --steps, --pretraining and --seed 0 or more",
             "Correct the number",
         )
     if options.threads:
@@ -61,19 +64,25 @@ def run(options: argparse.Namespace) -> None:
         validate_every=50,
         validation_stride=options.every,
     )
+    floor = config.objective.floor
     tables: dict[str, dict] = {}
     for row, build in WITHOUT.items():
-        # Without reliability there is nothing to pretrain and nothing to blame.
-        own = config if "reliability" not in row else without_faults(config)
-        folder = options.output / row.replace(" ", "-")
-        trainer = Trainer(own, training, validation, folder, build=build)
-        for step in trainer.run():
-            if step["step"] % 50 == 0:
-                print(f"{row}: step {step['step']} of {own.steps}", flush=True)
-        floor = own.objective.floor
-        tables[row] = validate(trainer.average, validation, options.every, floor)
+        if options.steps:
+            # Without reliability there is nothing to pretrain and nothing to blame.
+            own = config if "reliability" not in row else without_faults(config)
+            folder = options.output / row.replace(" ", "-")
+            trainer = Trainer(own, training, validation, folder, build=build)
+            for step in trainer.run():
+                if step["step"] % 50 == 0:
+                    print(f"{row}: step {step['step']} of {own.steps}", flush=True)
+            model = trainer.average
+        else:
+            model = build(config.network).eval()
+            # A part that was taken out has no weights, and those of the others are all there.
+            model.load_state_dict(load_model().state_dict(), strict=False)
+        tables[row] = validate(model, validation, options.every, floor)
         if row == WHOLE:
-            tables[NO_FLOOR] = validate(trainer.average, validation, options.every, 0.0)
+            tables[NO_FLOOR] = validate(model, validation, options.every, 0.0)
     print(as_text(tables))
     figures = {
         "version": __version__,
@@ -83,6 +92,7 @@ def run(options: argparse.Namespace) -> None:
         "every": options.every,
         "rows": tables,
     }
+    options.output.mkdir(parents=True, exist_ok=True)
     with atomic_path(options.output / "ablation.json", force=True) as partial:
         partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

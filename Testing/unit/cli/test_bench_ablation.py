@@ -1,0 +1,71 @@
+"""The ablation benchmark: every row is trained, measured, and can be gone on with."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("scipy", reason="the faults need scipy, of the extra [train]")
+
+from WDualMineLib.cli.bench_ablation import NO_FLOOR, as_text
+from WDualMineLib.cli.main import main
+from WDualMineLib.training.ablation import WITHOUT
+from WDualMineLib.training.validation import REPORTED
+
+
+@pytest.fixture
+def data(tmp_path):
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0, 255, 128)
+    for group, cases in {"CT-MRI": (2, 33), "PET-MRI": (25, 30), "SPECT-MRI": (4, 22)}.items():
+        for case in cases:
+            for modality, image in ((group[:-4], np.add.outer(ramp, ramp) / 2), ("MRI", ramp)):
+                path = tmp_path / "data" / group / modality / f"{case}001.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                noisy = image + rng.uniform(0, 60, (128, 128))
+                Image.fromarray(np.uint8(np.clip(noisy, 0, 255))).save(path)
+    return tmp_path / "data"
+
+
+def test_a_row_for_each_part_and_one_without_floor(data, tmp_path, capsys):
+    words = ["bench", "ablation", str(data), "-o", str(tmp_path / "runs")]
+    words += ["--steps", "1", "--pretraining", "1"]
+
+    assert main(words) == 0
+
+    rows = json.loads((tmp_path / "runs" / "ablation.json").read_text())["rows"]
+    assert set(rows) == {*WITHOUT, NO_FLOOR}
+    assert all(set(rows[NO_FLOOR][group]) == set(REPORTED) for group in rows[NO_FLOOR])
+    printed = capsys.readouterr().out
+    assert printed.count("without arbitration") >= 3, "in the table of each modality pair"
+    whole = tmp_path / "runs" / "whole-network" / "checkpoint.pt"
+    written = whole.stat().st_mtime_ns
+
+    assert main(words) == 0, "a run that is complete is not trained again"
+    assert torch.load(whole, weights_only=True)["step"] == 2
+    assert whole.stat().st_mtime_ns >= written
+
+
+def test_parts_are_taken_out_of_the_weights_that_ship(data, tmp_path):
+    assert main(["bench", "ablation", str(data), "-o", str(tmp_path / "out"), "--steps", "0"]) == 0
+
+    rows = json.loads((tmp_path / "out" / "ablation.json").read_text())["rows"]
+    whole, *others = (rows[row]["CT-MRI"] for row in WITHOUT)
+    assert all(whole != other for other in others), "every part has a say"
+    assert not (tmp_path / "out" / "whole-network").exists()
+
+
+def test_nonsense_is_refused(data, tmp_path, capsys):
+    assert main(["bench", "ablation", str(data), "-o", str(tmp_path), "--every", "0"]) == 2
+    assert "--every" in capsys.readouterr().err
+
+
+def test_the_table_lines_up():
+    measures = dict.fromkeys(REPORTED, 0.5)
+    text = as_text({row: {"CT-MRI": measures} for row in ("whole network", "without arbitration")})
+
+    assert len({len(line) for line in text.splitlines() if line}) == 1

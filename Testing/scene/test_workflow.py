@@ -222,7 +222,14 @@ def bad_requests(scene, fixed, moving, settings):
     far = add_volume(scene, volume_of(moving))
     far.SetName("Far")
     far.SetOrigin(5000, 0, 0)
+    gone = add_volume(scene, volume_of(moving))
+    gone.SetName("Gone")
+    scene.RemoveNode(gone)
+    lost = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Lost")
+    scene.RemoveNode(lost)
     return [
+        (FusionRequest(fixed, gone, settings), "Gone is not in the scene any more"),
+        (FusionRequest(fixed, moving, settings, Registration.TRANSFORM, lost), "No transform"),
         (FusionRequest(None, moving), "No fixed volume"),
         (FusionRequest(fixed, None), "No moving volume"),
         (FusionRequest(fixed, fixed), "both the fixed and the moving"),

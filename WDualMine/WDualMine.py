@@ -138,8 +138,8 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.removeObservers(self.panel.views_changed)
         self._parameters = parameters
         if parameters is not None:
-            # As parameters.connectGui(self.ui) does, which in Slicer 5.10 keeps to itself the tag
-            # that disconnectGui needs.
+            # As parameters.connectGui(self.ui) does; but that keeps the tag, which disconnectGui
+            # needs, to itself in some versions of Slicer.
             self._connection = parameters.connectParametersToGui(
                 {w.property(BOUND_TO): w for w in vars(self.ui).values() if w.property(BOUND_TO)}
             )

@@ -20,7 +20,8 @@ TESTS = ("exported_objects", "export_rules", "read_back", "privacy", "multiframe
 def environment() -> dict[str, str]:
     if not OLD.is_dir():
         pytest.skip(f"there is no {OLD} with pydicom 2.4 (make setup puts it there)")
-    return os.environ | {"PYTHONPATH": str(OLD)}
+    paths = [str(OLD), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def test_the_old_version_is_the_one_that_is_imported(environment) -> None:

@@ -340,8 +340,6 @@ def test_export_writes_dicom_or_says_why_not(fused, session, tmp_path) -> None:
     fused.click("exportButton")
     fused.wait_until(lambda: not session.running)
     assert "out" in fused.text("exportLabel") and "written." not in fused.text("exportLabel")
-    fused.ui.exportSection.setProperty("collapsed", False)
-    fused.screenshot("panel-export")
 
 
 def test_results_are_found_again_after_saving_and_loading(fused, scene, shown_widget, tmp_path

@@ -116,4 +116,7 @@ def test_the_panel_fits_a_narrow_column(driver) -> None:
     for name, widget in vars(driver.ui).items():
         if name.endswith("Section"):
             widget.setProperty("collapsed", False)
+    driver.ui.exportFolderButton.setProperty("directory", "/data" + 20 * "/long-folder-name")
+    driver.resize(WIDTH)
     assert driver._root.minimumSizeHint().width() <= WIDTH
+    assert driver._root.width() == WIDTH

@@ -15,8 +15,10 @@ from WDualMineLib.progress import finish
 from WDualMineLib.version import __version__
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+import vtk
 from WDualMineLib.scene import outputs
 from WDualMineLib.scene.archive import load_scene, save_scene
+from WDualMineLib.scene.fused_placement import remember_placement
 from WDualMineLib.scene.headless import headless_scene
 from WDualMineLib.scene.look import Look
 from WDualMineLib.scene.recovery import recover_steps, settings_of
@@ -80,6 +82,18 @@ def test_sources_that_were_changed_meanwhile_are_noticed(loaded) -> None:
     with pytest.raises(InputError, match="are not what Fixed \\+ Moving fused was made of"):
         finish(recover_steps(nodes))
     assert np.array_equal(array_of(nodes.fused), before)
+
+
+def test_a_transform_that_was_edited_since_does_not_matter(loaded, made) -> None:
+    """The volumes were fused as they lay then; the result remembers how."""
+    scene, nodes = loaded
+    remember_placement(nodes.fused, np.eye(4))
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    matrix = vtk.vtkMatrix4x4()
+    matrix.SetElement(0, 3, 25.0)
+    transform.SetMatrixTransformToParent(matrix)
+    nodes.fused.GetNodeReference(outputs.MOVING_ROLE).SetAndObserveTransformNodeID(transform.GetID())
+    assert finish(recover_steps(nodes)).fused.array == pytest.approx(made.fused.array, abs=1e-4)
 
 
 def test_what_is_missing_is_named(loaded) -> None:

@@ -94,6 +94,30 @@ def test_a_run_leaves_fused_volume_and_maps(scene, sources, settings) -> None:
     assert outcome.nodes.fused.GetAttribute("WDualMine.Weights").startswith("sha256:")
 
 
+@pytest.mark.parametrize(("modality", "window", "heat"), [
+    ("PT", (0.0, 100.0), True), ("", "pet", True), ("NM", (5.0, 90.0), True),
+    ("CT", (0.0, 100.0), False),
+])
+def test_sources_are_shown_as_they_were_fused(
+    scene, sources, settings, modality, window, heat
+) -> None:
+    """In the same window, and uptake in a table of its own, whether or not a header says it."""
+    fixed, moving = sources
+    moving.SetAttribute("DICOM.Modality", modality)
+    grey = fixed.GetDisplayNode().GetColorNodeID()
+    settings = replace(settings, moving_window=window)
+    result = run(scene, FusionRequest(fixed, moving, settings)).result
+    for node, used in ((fixed, result.pair.fixed_window), (moving, result.pair.moving_window)):
+        display = node.GetDisplayNode()
+        shown = display.GetWindowLevelMin(), display.GetWindowLevelMax()
+        assert shown == pytest.approx((used.low, used.high)) and not display.GetAutoWindowLevel()
+    assert fixed.GetDisplayNode().GetColorNodeID() == grey
+    table = moving.GetDisplayNode().GetColorNode()
+    assert (table.GetName() == "WDualMine PET heat") == heat
+    if window == "pet":
+        assert result.pair.moving_window.low == 0, "uptake is shown from 0"
+
+
 def test_applying_again_on_the_same_outputs_updates_them(scene, sources, settings) -> None:
     first = run(scene, FusionRequest(*sources, settings)).nodes
     first.fused.SetName("My fusion")
@@ -198,7 +222,14 @@ def bad_requests(scene, fixed, moving, settings):
     far = add_volume(scene, volume_of(moving))
     far.SetName("Far")
     far.SetOrigin(5000, 0, 0)
+    gone = add_volume(scene, volume_of(moving))
+    gone.SetName("Gone")
+    scene.RemoveNode(gone)
+    lost = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Lost")
+    scene.RemoveNode(lost)
     return [
+        (FusionRequest(fixed, gone, settings), "Gone is not in the scene any more"),
+        (FusionRequest(fixed, moving, settings, Registration.TRANSFORM, lost), "No transform"),
         (FusionRequest(None, moving), "No fixed volume"),
         (FusionRequest(fixed, None), "No moving volume"),
         (FusionRequest(fixed, fixed), "both the fixed and the moving"),

@@ -95,7 +95,7 @@ class _Wrapper:
         self.parameterNode.RemoveObserver(tag)
 
     def connectGui(self, ui):
-        """Returns nothing, as in Slicer 5.10: what it connects can not be disconnected."""
+        """Returns nothing, as in some versions of Slicer: nobody can disconnect it again."""
         self.connectParametersToGui({
             name: w for w in vars(ui).values() if (name := w.property("SlicerParameterName"))
         })  # fmt: skip

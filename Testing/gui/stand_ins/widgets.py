@@ -55,7 +55,10 @@ class CtkCollapsibleButton(QtWidgets.QWidget):
 
 
 class CtkSliderWidget(QtWidgets.QWidget):
-    """A slider with a spin box. Without tracking, dragging emits valueIsChanging only."""
+    """A slider with a spin box.
+
+    Without tracking, dragging emits valueIsChanging only, and the value stays what it was before.
+    """
 
     valueChanged = Signal(float)
     valueIsChanging = Signal(float)
@@ -88,13 +91,14 @@ class CtkSliderWidget(QtWidgets.QWidget):
             self.valueIsChanging.emit(self._dragged)
 
     def _get(self):
-        # While it is dragged, ctk's slider reports the value under the mouse.
-        return self._dragged if self.slider.isSliderDown() else self._value
+        return self._value
 
     def _set(self, value):
         value = round(min(max(value, self._minimum), self._maximum), self._decimals)
         changed, self._value = value != self._value, value
         self._show()
+        if changed and not self._tracking:
+            self.valueIsChanging.emit(value)
         if changed:
             self.valueChanged.emit(value)
 

@@ -86,6 +86,19 @@ def test_failed_is_exit_code_3_and_leaves_only_the_report(
     assert any(word in reason for reason in report["reasons"])
 
 
+def test_failed_leaves_nothing_of_an_earlier_run(command, save, tmp_path) -> None:
+    """Else its volume would lie beside a report that is not its own."""
+    fixed, moving, options = _failing("no overlap", save)
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in (*OUTPUTS, "notes.txt"):
+        (out / name).write_text("earlier")
+    outcome = command("register", fixed, moving, "-o", out, *options, "--force")
+    assert outcome.code == 3
+    assert {p.name for p in out.iterdir()} == {"report.json", "notes.txt"}
+    assert json.loads((out / "report.json").read_text())["verdict"] == "failed"
+
+
 def test_equal_seeds_write_equal_transforms(command, pair, tmp_path) -> None:
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         options = ("--seed", seed, "--threads", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,23 @@ class Alignment:
 
 
 def align(
-    fixed: Volume, moving: Volume, how: str, progress: Callable[[Progress], None]
+    fixed: Volume,
+    moving: Volume,
+    how: str,
+    progress: Callable[[Progress], None],
+    frames: Sequence[str] = (),
 ) -> Alignment:
     """Align ``moving`` as ``how`` says: "none", "rigid", "affine" or a transform file.
+
+    Args:
+        frames: the DICOM frame-of-reference UIDs of both, where both say theirs.
 
     Raises:
         InputError: no such file, not a linear transform, or volumes that cannot be registered.
         RegistrationFailed: the verdict is "failed".
     """
     if how == "none":
-        return Alignment(moving)
+        return _as_they_lie(moving, frames)
     # Here and not above: registration is heavy and most runs come with aligned volumes.
     from ..registration.api import register
     from ..registration.result import Verdict
@@ -70,3 +77,19 @@ def align(
         "seconds": result.seconds,
     }
     return Alignment(result.resampled, result.transform, report, warning)
+
+
+def _as_they_lie(moving: Volume, frames: Sequence[str]) -> Alignment:
+    """``moving`` where its file puts it, with a word where the scanners did not promise that."""
+    if len(frames) < 2 or not all(frames):
+        return Alignment(moving)
+    shared = len(set(frames)) == 1
+    report = {"kind": "none", "same_frame_of_reference": shared}
+    if shared:
+        return Alignment(moving, report=report)
+    return Alignment(
+        moving,
+        report=report,
+        warning="The two series have different frames of reference, and nothing aligned them: "
+        "look whether they match, or use --registration rigid",
+    )

@@ -119,7 +119,8 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
             dicom = fuse_dicom.prepare(options, *sources) if options.dicom else None
             fixed, moving = (source.volume for source in sources)
         with clock.stage("registration"):
-            aligned = align(fixed, moving, options.registration, progress.part(0.05, 0.3))
+            frames = [s.context.frame_of_reference_uid for s in sources if s.context is not None]
+            aligned = align(fixed, moving, options.registration, progress.part(0.05, 0.3), frames)
         with clock.stage("fusion"):
             result = fuse(fixed, aligned.moving, settings, progress.part(0.3, 0.7))
         with clock.stage("measuring"):

@@ -87,6 +87,8 @@ def run(options: argparse.Namespace) -> None:
             _write(folder, fixed, moving, result)
         with writing_errors(options.output):
             write_report(folder / "report.json", report | describe_result(result))
+    if failed:
+        _remove_earlier(options.output)
     result.require_usable()
     _say(options.output, fixed, moving, result, report["notes"])
 
@@ -125,6 +127,13 @@ def _write(folder: Path, fixed: Volume, moving: Volume, result: RegistrationResu
     write_transform(result.transform, folder / "transform.tfm")
     with writing_errors(folder / "overview.png"):
         write_overview(folder / "overview.png", fixed, moving, result)
+
+
+def _remove_earlier(output: Path) -> None:
+    """What an earlier run left, which ``--force`` gives up: it does not belong to this report."""
+    for name in OUTPUTS[:-1]:
+        with writing_errors(output / name):
+            (output / name).unlink(missing_ok=True)
 
 
 def _say(

@@ -23,8 +23,9 @@ class LookSection:
         self._views = views
         self._sliders = [Hint(ui.strengthSlider), Hint(ui.floorSlider)]
         self._layers, self._opacity = Hint(ui.layersCombo), Hint(ui.opacitySlider)
+        ui.strengthSlider.valueIsChanging.connect(self._on_strength_changing)
+        ui.floorSlider.valueIsChanging.connect(self._on_floor_changing)
         for slider in (ui.strengthSlider, ui.floorSlider):
-            slider.valueIsChanging.connect(self._on_changing)
             slider.valueChanged.connect(self._on_changed)
         ui.opacitySlider.valueChanged.connect(self._on_opacity)
         ui.linkCheck.toggled.connect(self._on_link)
@@ -45,14 +46,18 @@ class LookSection:
             "One layer is shown: choose two of them under “Views show”" if single else ""
         )
 
-    def _wanted(self) -> tuple[float, float]:
-        return self._ui.strengthSlider.value, self._ui.floorSlider.value
-
     def _possible(self) -> bool:
         other = self._session.running and self._session.task != TASK
         return not other and not self._logic.reason_not_possible(self._session.outcome)
 
-    def _on_changing(self, *_: Any) -> None:
+    def _on_strength_changing(self, strength: float) -> None:
+        # Of the signal: while it is dragged, a slider's own value is the one from before.
+        self._on_changing(strength, self._ui.floorSlider.value)
+
+    def _on_floor_changing(self, floor: float) -> None:
+        self._on_changing(self._ui.strengthSlider.value, floor)
+
+    def _on_changing(self, strength: float, floor: float) -> None:
         if not self._possible():
             return
         if self._session.outcome.result is None:
@@ -61,11 +66,11 @@ class LookSection:
                 steps = self._logic.recover_steps(self._session.outcome)
                 self._session.run(TASK, steps, self._on_recovered, self._on_error)
             return
-        look = self._session.outcome, *self._wanted()
+        look = self._session.outcome, strength, floor
         self._session.attempt(lambda: self._logic.show_slices(*look), self._on_error)
 
     def _on_changed(self, *_: Any) -> None:
-        look = self._session.outcome, *self._wanted()
+        look = self._session.outcome, self._ui.strengthSlider.value, self._ui.floorSlider.value
         if not self._possible() or self._logic.is_shown(*look):
             return
         self._session.cancel()

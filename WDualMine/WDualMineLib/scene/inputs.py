@@ -68,7 +68,7 @@ def require_possible(request: FusionRequest) -> None:
         )
     to_world(request.fixed)
     if request.registration is Registration.TRANSFORM:
-        if request.transform is None:
+        if request.transform is None or request.transform.GetScene() is None:
             raise InputError(
                 "No transform is chosen", "Choose the transform that aligns the moving volume"
             )
@@ -82,6 +82,9 @@ def _require_scalar(role: str, node: slicer.vtkMRMLVolumeNode | None) -> None:
     if node is None:
         raise InputError(f"No {role} volume is chosen", f"Choose the {role} volume")
     name = node.GetName()
+    # A parameter node may still know it.
+    if node.GetScene() is None:
+        raise InputError(f"{name} is not in the scene any more", f"Choose the {role} volume")
     if node.IsA("vtkMRMLLabelMapVolumeNode"):
         raise InputError(f"{name} is a label map", "Choose a volume of grey values")
     image = node.GetImageData()

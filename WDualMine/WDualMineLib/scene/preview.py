@@ -19,9 +19,11 @@ from ..fusion.intensity import Window, choose_window
 from ..fusion.slices import slicings
 from ..progress import Steps
 from ..registration.background import Job, run_in_background
+from ..volumes.volume import Volume
 from .alignments import reason_not_aligned
 from .choices import Registration
-from .inputs import FusionRequest, source_of
+from .inputs import FusionRequest
+from .modality import modality_of
 from .pictures import write_png
 from .placement import to_world, transform_to_world
 from .slices import slice_through
@@ -155,7 +157,9 @@ class LivePreview:
     def _window(self, node: slicer.vtkMRMLScalarVolumeNode, wanted) -> Window:
         key = (node.GetID(), node.GetImageData().GetMTime(), wanted)
         if key not in self._windows:
-            self._windows[key] = choose_window(source_of(node), wanted)
+            # Not copied, as source_of does: it is only looked at.
+            volume = Volume(array_of(node), geometry_of(node), node.GetName(), modality_of(node))
+            self._windows[key] = choose_window(volume, wanted)
         return self._windows[key]
 
     def _shown_index(self, node: slicer.vtkMRMLScalarVolumeNode, axis: int) -> int:

@@ -1,8 +1,8 @@
 """A result rebuilt from its nodes, so that the look of a saved scene can still be changed.
 
-No network is run: its residual is one of the nodes. The sources are prepared again as they lie now,
-and what comes out is compared with the fused volume, so that a source that was moved or edited
-meanwhile is noticed.
+No network is run: its residual is one of the nodes. The sources are prepared again, in the
+alignment that they were fused in, and what comes out is compared with the fused volume, so that a
+source that was edited meanwhile is noticed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import slicer
 
 from ..errors import InputError
 from ..fusion.preparation import prepare
@@ -18,6 +19,8 @@ from ..fusion.settings import FusionSettings
 from ..fusion.slices import slicings
 from ..progress import Steps
 from ..registration.background import Job, run_in_background
+from ..registration.transforms import matrix_of
+from .fused_placement import knows_placement, placement_when_fused
 from .inputs import source_of
 from .outputs import ATTRIBUTE, FIXED_ROLE, MOVING_ROLE, FusionNodes
 from .placement import moved, to_world
@@ -48,8 +51,7 @@ def recover_steps(nodes: FusionNodes) -> Steps[FusionResult]:
     if reason := reason_not_recoverable(nodes):
         raise InputError(f"The look of {nodes.fused.GetName()} cannot be changed", reason)
     fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
-    placed = np.linalg.inv(to_world(fixed)) @ to_world(moving)
-    sources = source_of(fixed), moved(source_of(moving), placed)
+    sources = source_of(fixed), moved(source_of(moving), _moving_to_fixed(nodes.fused))
     settings = settings_of(nodes)
     network = NetworkOutput(
         residual_of(nodes.residual),
@@ -73,6 +75,15 @@ def recover_steps(nodes: FusionNodes) -> Steps[FusionResult]:
         return result
 
     return (yield from run_in_background(work))
+
+
+def _moving_to_fixed(fused: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:
+    """4x4 (LPS mm), as it was when they were fused; as they lie now where nothing tells."""
+    if knows_placement(fused):
+        transform = placement_when_fused(fused)
+        return np.eye(4) if transform is None else np.linalg.inv(matrix_of(transform))
+    fixed, moving = (fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
+    return np.linalg.inv(to_world(fixed)) @ to_world(moving)
 
 
 def settings_of(nodes: FusionNodes) -> FusionSettings:

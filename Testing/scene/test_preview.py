@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -22,26 +21,6 @@ from WDualMineLib.scene.volumes import add_volume
 from WDualMineLib.scene.workflow import FusionWorkflow
 
 LIMIT_S = 0.15
-
-
-@pytest.fixture
-def simple_network(monkeypatch) -> None:
-    """A network of a few operations, each at its own pixel: slices do not know of each other."""
-    import torch
-    from WDualMineLib.network import weights
-
-    class Maps(NamedTuple):
-        residual: torch.Tensor
-        reliability_a: torch.Tensor
-        reliability_b: torch.Tensor
-        arbitration: torch.Tensor
-
-    class Simple(torch.nn.Module):
-        def forward(self, a, b, *_):
-            share = torch.sigmoid(6 * (a - b))
-            return Maps((a - b).abs() / 4, share, 1 - share, a * b)
-
-    monkeypatch.setattr(weights, "load_model", lambda *_: Simple())
 
 
 @pytest.mark.parametrize("axis", ["axial", "coronal", "sagittal"])

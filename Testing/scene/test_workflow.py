@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -24,25 +23,8 @@ from WDualMineLib.scene.inputs import FusionRequest
 from WDualMineLib.scene.placement import to_world
 from WDualMineLib.scene.volumes import add_volume, volume_of
 
-
-@pytest.fixture(autouse=True)
-def simple_network(monkeypatch) -> None:
-    """A network of a few operations: what these tests look at does not depend on skill."""
-    import torch
-    from WDualMineLib.network import weights
-
-    class Maps(NamedTuple):
-        residual: torch.Tensor
-        reliability_a: torch.Tensor
-        reliability_b: torch.Tensor
-        arbitration: torch.Tensor
-
-    class Simple(torch.nn.Module):
-        def forward(self, a, b, *_):
-            share = torch.sigmoid(6 * (a - b))
-            return Maps((a - b).abs() / 2, share, 1 - share, torch.sigmoid(20 * (a * b - 0.2)))
-
-    monkeypatch.setattr(weights, "load_model", lambda *_: Simple())
+# What these tests look at does not depend on skill.
+pytestmark = pytest.mark.usefixtures("simple_network")
 
 
 @pytest.fixture

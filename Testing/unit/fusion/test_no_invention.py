@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 from WDualMineLib.fusion.engine import SliceEngine
 from WDualMineLib.fusion.preview import fuse_slice
+from WDualMineLib.network.statistics import joint_statistics
 from WDualMineLib.network.weights import load_model
 
 SIDE = 160
@@ -83,6 +84,17 @@ def test_structure_of_one_source_is_shown(engine, name):
     edges = gradient(source) > 0.05
     edges &= ~(gradient(head(1.0)) > 0)
     assert np.corrcoef(gradient(fused)[edges], gradient(source)[edges])[0, 1] > 0.9
+
+
+def test_a_slice_beyond_the_other_volume_is_shown_as_it_is(engine):
+    (a, b), (c, d) = PHANTOMS["nothing beside text"], PHANTOMS["text beside blank"]
+    volumes = (torch.from_numpy(np.stack(pair))[None] for pair in ((a, c), (b, d)))
+
+    fused = fuse_slice(a, b, engine, statistics=joint_statistics(*volumes)).fused
+
+    assert gradient(fused)[quiet(a, b)].max() < 4 / 255
+    edges = gradient(b) > 0.05
+    assert np.corrcoef(gradient(fused)[edges], gradient(b)[edges])[0, 1] > 0.9
 
 
 def test_the_result_follows_the_window_smoothly(engine):

@@ -52,6 +52,9 @@ def fuse_slice(
     a, b = (np.ascontiguousarray(x, dtype=np.float32) for x in (a, b))
     maps = engine.batch(*(torch.from_numpy(x)[None, None] for x in (a, b)), statistics)
     residual, reliability, arbitration = (x[0, 0].cpu().numpy() for x in maps)
+    if statistics is None and np.ptp(a) * np.ptp(b) == 0:
+        # Joint statistics say nothing then of how to mix the two; the one that varies is shown.
+        residual = (a - b) / 2 if np.ptp(b) == 0 else (b - a) / 2
     composed = compose(a, b, residual, strength)
     fused, floor = apply_floor(composed, a, b, correlation_floor, levels=levels, readback=readback)
     return FusedSlice(fused, reliability, arbitration, floor)

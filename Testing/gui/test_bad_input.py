@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -246,34 +244,24 @@ def test_no_alignment(ready, session, scene, monkeypatch) -> None:
     assert snapshot(scene) == before
 
 
-@pytest.fixture
-def little_room() -> Iterator[None]:
-    """No file can grow beyond 500 bytes: the system refuses in mid-file, as on a full disk."""
-    resource = pytest.importorskip("resource", reason="needs POSIX limits")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_no_room_for_the_export(fused, session, scene, tmp_path, request) -> None:
+def test_no_room_for_the_export(fused, session, scene, tmp_path, little_room) -> None:
     fused.ui.exportFolderButton.setProperty("directory", str(tmp_path / "out"))
     fused.ui.patientNameEdit.setText("Doe^Jane")
     before = snapshot(scene)
-    request.getfixturevalue("little_room")
-    fused.click("exportButton")
-    fused.wait_until(lambda: not session.running)
+    with little_room(500):
+        fused.click("exportButton")
+        fused.wait_until(lambda: not session.running)
     said = fused.text("exportLabel")
     assert "room" in said and "written." not in said, said
     assert not list(tmp_path.rglob("*.dcm")) and snapshot(scene) == before
 
 
-def test_no_room_for_the_preview(ready, session, scene, request) -> None:
+def test_no_room_for_the_preview(ready, session, scene, little_room) -> None:
     before = snapshot(scene)
     ready.click("livePreviewCheck")
-    request.getfixturevalue("little_room")
-    session.changed.emit()
-    ready.wait_until(lambda: "room on the disk" in ready.text("previewLabel"))
+    with little_room(500):
+        session.changed.emit()
+        ready.wait_until(lambda: "room on the disk" in ready.text("previewLabel"))
     assert ready.ui.previewImage.pixmap().isNull() and snapshot(scene) == before
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -157,26 +156,16 @@ def test_destination_is_a_file(fuse_refused, save, tmp_path):
     fuse_refused(save("ct.nrrd"), save("mr.nrrd", seed=1), words=("out is a file",))
 
 
-@pytest.fixture
-def little_room() -> Iterator[None]:
-    """No file can grow beyond 20,000 bytes: the system refuses in mid-file, as on a full disk."""
-    resource = pytest.importorskip("resource", reason="needs POSIX limits")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_no_room_on_the_disk(fuse_refused, save, request):
+def test_no_room_on_the_disk(fuse_refused, save, little_room):
     pair = save("ct.nrrd", size=(40, 40, 8)), save("mr.nrrd", size=(40, 40, 8), seed=1)
-    request.getfixturevalue("little_room")
-    fuse_refused(*pair, words=("no room on the disk", "out/", ".nrrd", "Free some space"))
+    with little_room(20_000):
+        fuse_refused(*pair, words=("no room on the disk", "out/", ".nrrd", "Free some space"))
 
 
-def test_no_room_for_the_picture(fuse_refused, save, request):
+def test_no_room_for_the_picture(fuse_refused, save, little_room):
     pair = save("ct.nrrd", size=(6, 6, 6)), save("mr.nrrd", size=(6, 6, 6), seed=1)
-    request.getfixturevalue("little_room")
-    fuse_refused(*pair, words=("no room on the disk", "out/overview.png"))
+    with little_room(20_000):
+        fuse_refused(*pair, words=("no room on the disk", "out/overview.png"))
 
 
 @pytest.mark.parametrize("stage", ["fuse.fuse", "overview.write_overview", "fuse.write_report"])

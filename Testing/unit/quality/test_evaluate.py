@@ -51,7 +51,7 @@ def test_json_and_csv_hold_the_same_figures(folders, pair, fused):
     assert data["images"] == 2
     assert data["rows"]["fused"]["images"]["1.png"] == pytest.approx(expected)
     assert data["rows"]["fused"]["summary"]["MI"]["mean"] == pytest.approx(expected["MI"])
-    assert len((folders / "t.csv").read_text().splitlines()) == 1 + 4 * 2
+    assert len((folders / "t.csv").read_text().splitlines()) == 1 + 5 * 2
     assert sorted(path.name for path in folders.iterdir()) == ["a", "b", "fused", "t.csv", "t.json"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from WDualMineLib.fusion.composition import ceiling_of, compose
+from WDualMineLib.fusion.composition import ceiling_of, compose, knee
 
 
 @pytest.mark.parametrize("strength", [0, 0.5, 2])
@@ -14,8 +14,21 @@ def test_the_average_plus_so_much_of_the_residual_within_the_unit_range(strength
     fused = compose(a, b, residual, strength)
     assert fused.dtype == np.float32
     total = (a.astype(np.float64) + b) / 2 + strength * residual.astype(np.float64)
-    wanted = np.clip(total / ceiling_of(a, b, residual, strength), 0, 1)
+    ceiling = ceiling_of(a, b, residual, strength)
+    bend = knee(ceiling)
+    assert ceiling == 1 or 0 <= bend < 1 < ceiling
+    wanted = np.interp(total, [0, bend, ceiling], [0, bend, 1])
     assert np.abs(fused - wanted).max() < 1e-6
+
+
+def test_a_high_ceiling_divides_and_a_low_one_leaves_the_dark_alone():
+    assert knee(1.5) == knee(2.5) == 0
+    assert knee(1.1) == pytest.approx(0.8)
+    a = np.linspace(0, 1, 256, dtype=np.float32)
+    fused = compose(a, a, 0.1 * a, 1.0, 1.1)
+    dark = 1.1 * a <= 0.8
+    np.testing.assert_allclose(fused[dark], 1.1 * a[dark], rtol=1e-6)
+    assert fused[-1] == pytest.approx(1) and (np.diff(fused) > 0).all()
 
 
 def test_what_fits_is_not_darkened():

@@ -25,10 +25,11 @@ def compose(
 ) -> np.ndarray:
     """``(a + b) / 2 + strength * residual`` in [0, 1]: the residual-to-average form of W-DUALMINE.
 
-    Where that passes 1 (two bright sources, a high strength) all of it is divided by its
-    :func:`ceiling_of`, for clipping would turn tissue into a white area without detail; neither the
-    correlation with the sources nor what is an edge depends on a common factor. Where both sources
-    are 0 (air) the result is exactly 0, whatever the residual says: there is nothing to be shown.
+    Where that passes 1 (two bright sources, a high strength) its bright end is compressed, so that
+    its :func:`ceiling_of` becomes 1: clipping would turn tissue into a white area without detail.
+    Levels up to the :func:`knee` stay as they are; dividing all of them by the ceiling, which was
+    tried, darkens the rest and cost 0.1 of SCD on PET-MRI. Where both sources are 0 (air) the
+    result is exactly 0, whatever the residual says: there is nothing to be shown.
 
     Args:
         a, b, residual: arrays of one shape; a and b in [0, 1].
@@ -43,12 +44,15 @@ def compose(
     fused = np.empty(a.shape, dtype=np.float32)
     flat = fused.reshape(-1)
     a, b, residual = (np.ascontiguousarray(x).reshape(-1) for x in (a, b, residual))
-    half, gain = np.float32(0.5 / ceiling), np.float32(strength / ceiling)
+    half, gain = np.float32(0.5), np.float32(strength)
+    bend, slope = np.float32(knee(ceiling)), np.float32(_slope(ceiling))
 
     def compose(piece: slice) -> None:
         total = a[piece] + b[piece]
         values = gain * residual[piece]
         values += half * total
+        if ceiling > 1:
+            values -= (1 - slope) * np.maximum(values - bend, 0)
         np.clip(values, 0, 1, out=values)
         values *= total > 0
         flat[piece] = values
@@ -72,3 +76,12 @@ def ceiling_of(a: np.ndarray, b: np.ndarray, residual: np.ndarray, strength: flo
     total = a + b
     values = (0.5 * total + strength * residual)[(total > 0) & (np.maximum(a, b) < _WHITE)]
     return max(1.0, float(np.quantile(values, 1 - _CLIPPED))) if values.size else 1.0
+
+
+def knee(ceiling: float) -> float:
+    """The level in [0, 1) from which on a sum with this ceiling is compressed, to two thirds."""
+    return max(0.0, 1 - 2 * (ceiling - 1))
+
+
+def _slope(ceiling: float) -> float:
+    return (1 - knee(ceiling)) / (ceiling - knee(ceiling)) if ceiling > 1 else 1.0

@@ -33,3 +33,28 @@ def little_room() -> Callable[[int], AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     return limited
+
+
+@pytest.fixture
+def simple_network(monkeypatch) -> None:
+    """A network of a few operations takes the place of the one that ships.
+
+    What these tests look at does not depend on skill, and this one takes no time to load.
+    """
+    from typing import NamedTuple
+
+    import torch
+    from WDualMineLib.network import weights
+
+    class Maps(NamedTuple):
+        residual: torch.Tensor
+        reliability_a: torch.Tensor
+        reliability_b: torch.Tensor
+        arbitration: torch.Tensor
+
+    class Simple(torch.nn.Module):
+        def forward(self, a, b, *_):
+            share = torch.sigmoid(6 * (a - b))
+            return Maps((a - b).abs() / 2, share, 1 - share, torch.sigmoid(20 * (a * b - 0.2)))
+
+    monkeypatch.setattr(weights, "load_model", lambda *_: Simple())

@@ -42,31 +42,6 @@ def scene(application):
 
 
 @pytest.fixture
-def simple_network(monkeypatch) -> None:
-    """A network of a few operations takes the place of the one that ships.
-
-    What these tests look at does not depend on skill, and this one takes no time to load.
-    """
-    from typing import NamedTuple
-
-    import torch
-    from WDualMineLib.network import weights
-
-    class Maps(NamedTuple):
-        residual: torch.Tensor
-        reliability_a: torch.Tensor
-        reliability_b: torch.Tensor
-        arbitration: torch.Tensor
-
-    class Simple(torch.nn.Module):
-        def forward(self, a, b, *_):
-            share = torch.sigmoid(6 * (a - b))
-            return Maps((a - b).abs() / 2, share, 1 - share, torch.sigmoid(20 * (a * b - 0.2)))
-
-    monkeypatch.setattr(weights, "load_model", lambda *_: Simple())
-
-
-@pytest.fixture
 def volumes(scene):
     """(fixed, moving): two heads of an ellipsoid skull with different insides."""
     from WDualMineLib.scene.volumes import add_volume

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 from WDualMineLib.fusion.preparation import prepare
@@ -58,23 +56,3 @@ def result(pair: tuple[Volume, Volume]) -> FusionResult:
         np.zeros(shape, np.float32), ramp, 1 - ramp, slicings(GEOMETRY, "axial")[0]
     )
     return assemble(prepared, network, settings)
-
-
-@pytest.fixture
-def simple_network(monkeypatch) -> None:
-    """A network of a few operations, each at its own pixel, instead of the one that ships."""
-    import torch
-    from WDualMineLib.network import weights
-
-    class Maps(NamedTuple):
-        residual: torch.Tensor
-        reliability_a: torch.Tensor
-        reliability_b: torch.Tensor
-        arbitration: torch.Tensor
-
-    class Simple(torch.nn.Module):
-        def forward(self, a, b, *_):
-            share = torch.sigmoid(6 * (a - b))
-            return Maps((a - b).abs() / 2, share, 1 - share, torch.sigmoid(20 * (a * b - 0.2)))
-
-    monkeypatch.setattr(weights, "load_model", lambda *_: Simple())

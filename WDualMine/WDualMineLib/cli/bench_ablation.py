@@ -6,10 +6,14 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..version import __version__
 from ..volumes.writing import atomic_path
+
+if TYPE_CHECKING:
+    from ..training.config import TrainingConfig
 
 NO_FLOOR = "whole network, floor off"
 
@@ -97,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
         partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def without_faults(config):
+def without_faults(config: TrainingConfig) -> TrainingConfig:
     """The same training without faulty crops and what is learned from them."""
     return replace(config, steps=config.steps - config.pretraining, pretraining=0, faulty=0)
 

@@ -27,7 +27,7 @@ from .alignment import Alignment, align
 from .console import ConsoleProgress
 from .inputs import notes_of, read_source
 from .json_report import write_report
-from .options import add_device, add_look, add_output, take_negative_pairs
+from .options import add_device, add_look, add_output, add_pair, take_negative_pairs
 
 _WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
 
@@ -35,16 +35,11 @@ _WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``wdualmine fuse``."""
     take_negative_pairs(parser)
-    for role, text in (
-        ("fixed", "volume whose grid the results get"),
-        ("moving", "volume of the same patient, aligned in space; resampled if its grid differs"),
-    ):
-        parser.add_argument(
-            role,
-            type=Path,
-            metavar=role.upper(),
-            help=f"{text}: NIfTI, NRRD, MetaImage or a DICOM folder",
-        )
+    add_pair(
+        parser,
+        fixed="volume whose grid the results get",
+        moving="volume of the same patient, aligned in space; resampled if its grid differs",
+    )
     add_output(parser)
     parser.add_argument(
         "--registration", default="none", metavar="none|rigid|affine|FILE", help=REGISTRATION_HELP

@@ -7,6 +7,17 @@ import re
 from pathlib import Path
 
 
+def add_pair(parser: argparse.ArgumentParser, fixed: str, moving: str) -> None:
+    """The two volumes, each with a few words on its part."""
+    for role, text in (("fixed", fixed), ("moving", moving)):
+        parser.add_argument(
+            role,
+            type=Path,
+            metavar=role.upper(),
+            help=f"{text}: NIfTI, NRRD, MetaImage or a DICOM folder",
+        )
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write into"

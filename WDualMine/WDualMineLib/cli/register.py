@@ -18,7 +18,7 @@ from ..volumes.writing import write_volume, writing_errors
 from .console import ConsoleProgress
 from .inputs import fingerprint, notes_of, read_source
 from .json_report import describe_geometry, describe_program, write_report
-from .options import add_output
+from .options import add_output, add_pair
 
 OUTPUTS = ("moving_registered.nrrd", "transform.tfm", "overview.png", "report.json")
 _LIBRARIES = ("numpy", "SimpleITK", "matplotlib", "pydicom")
@@ -26,16 +26,11 @@ _LIBRARIES = ("numpy", "SimpleITK", "matplotlib", "pydicom")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``wdualmine register``."""
-    for role, text in (
-        ("fixed", "volume that stays where it is"),
-        ("moving", "volume of the same patient to be brought onto it"),
-    ):
-        parser.add_argument(
-            role,
-            type=Path,
-            metavar=role.upper(),
-            help=f"{text}: NIfTI, NRRD, MetaImage or a DICOM folder",
-        )
+    add_pair(
+        parser,
+        fixed="volume that stays where it is",
+        moving="volume of the same patient to be brought onto it",
+    )
     add_output(parser)
     parser.add_argument(
         "--kind",

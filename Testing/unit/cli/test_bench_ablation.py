@@ -33,20 +33,20 @@ def data(tmp_path):
 
 def test_a_row_for_each_part_and_one_without_floor(data, tmp_path, capsys):
     words = ["bench", "ablation", str(data), "-o", str(tmp_path / "runs")]
-    words += ["--steps", "1", "--pretraining", "1"]
+    words += ["--steps", "1"]
 
     assert main(words) == 0
 
     rows = json.loads((tmp_path / "runs" / "ablation.json").read_text())["rows"]
     assert set(rows) == {*WITHOUT, NO_FLOOR}
-    assert all(set(rows[NO_FLOOR][group]) == set(REPORTED) for group in rows[NO_FLOOR])
+    assert all(set(rows[NO_FLOOR][group]) == {*REPORTED, "harm"} for group in rows[NO_FLOOR])
     printed = capsys.readouterr().out
     assert printed.count("without arbitration") >= 3, "in the table of each modality pair"
     whole = tmp_path / "runs" / "whole-network" / "checkpoint.pt"
     written = whole.stat().st_mtime_ns
 
     assert main(words) == 0, "a run that is complete is not trained again"
-    assert torch.load(whole, weights_only=True)["step"] == 2
+    assert torch.load(whole, weights_only=True)["step"] == 1
     assert whole.stat().st_mtime_ns >= written
 
 

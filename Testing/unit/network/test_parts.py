@@ -2,16 +2,18 @@
 
 import pytest
 import torch
+from WDualMineLib.network.activity import Activity
 from WDualMineLib.network.arbitration import Arbitration, gradient_magnitude
 from WDualMineLib.network.decoder import Decoder
 from WDualMineLib.network.encoder import Encoder
 from WDualMineLib.network.frequency_expert import FrequencyExpert
 from WDualMineLib.network.padding import crop, pad_to_multiple
-from WDualMineLib.network.reliability import Activity, Reliability, weigh
+from WDualMineLib.network.reliability import Reliability, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
 from WDualMineLib.network.standardisation import standardised_average
 from WDualMineLib.network.statistics import joint_statistics
-from WDualMineLib.network.transfer import TransferFunction
+from WDualMineLib.network.transfer import NODES, TransferFunction
+from WDualMineLib.network.wavelet import WaveletTransform
 
 CHANNELS = (4, 6, 8)
 
@@ -26,37 +28,40 @@ def pyramid(side=32, batch=2):
 
 
 def test_encoder_gives_one_map_a_scale():
-    features = Encoder(CHANNELS, "haar")(torch.rand(2, 1, 48, 64))
-
-    assert [tuple(x.shape) for x in features] == [
-        (2, 4, 24, 32),
-        (2, 6, 12, 16),
-        (2, 8, 6, 8),
-    ]
+    for features in Encoder(CHANNELS, "haar")(*torch.rand(2, 2, 1, 48, 64)):
+        assert [tuple(x.shape) for x in features] == [
+            (2, 4, 24, 32),
+            (2, 6, 12, 16),
+            (2, 8, 6, 8),
+        ]
 
 
 def test_encoder_treats_slices_of_a_batch_apart():
     encoder = Encoder(CHANNELS, "haar")
-    x = torch.rand(3, 1, 32, 32)
+    a, b = torch.rand(2, 3, 1, 32, 32)
 
-    together, alone = encoder(x)[-1][1:2], encoder(x[1:2])[-1]
+    together, alone = encoder(a, b), encoder(a[1:2], b[1:2])
 
-    torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)
+    for x, y in zip(together, alone, strict=True):
+        torch.testing.assert_close(x[-1][1:2], y[-1], atol=1e-6, rtol=1e-5)
 
 
-def judged(part, a, b, slice_a=None, slice_b=None):
-    blank = torch.zeros(2, 1, 64, 64)
-    return part(
-        a, b, blank if slice_a is None else slice_a, blank if slice_b is None else slice_b
-    )
+def test_encoder_sees_each_slice_beside_the_other():
+    encoder = Encoder(CHANNELS, "haar")
+    a, b, c = torch.rand(3, 1, 1, 32, 32)
+
+    (of_a, of_b), (swapped_b, swapped_a) = encoder(a, b), encoder(b, a)
+
+    for x, y in zip((*of_a, *of_b), (*swapped_a, *swapped_b), strict=True):
+        torch.testing.assert_close(x, y, atol=1e-6, rtol=1e-5)
+    assert not torch.allclose(encoder(a, c)[0][0], of_a[0])
 
 
 def test_reliabilities_lie_in_unit_range_and_swap():
-    part = Reliability(CHANNELS, "haar")
+    part = Reliability(CHANNELS)
     a, b = pyramid(), pyramid()
-    slice_a, slice_b = torch.rand(2, 2, 1, 64, 64)
 
-    forward, backward = judged(part, a, b, slice_a, slice_b), judged(part, b, a, slice_b, slice_a)
+    forward, backward = part(a, b), part(b, a)
 
     assert [w.shape[2] for w in forward] == [32, 16, 8]
     for w_a, w_b in zip(forward, backward, strict=True):
@@ -67,22 +72,34 @@ def test_reliabilities_lie_in_unit_range_and_swap():
 def test_reliability_of_equal_inputs_is_even():
     a = pyramid()
 
-    for w in judged(Reliability(CHANNELS, "haar"), a, a):
+    for w in Reliability(CHANNELS)(a, a):
         torch.testing.assert_close(w, torch.full_like(w, 0.5))
 
 
 def test_activity_tells_noise_from_blur_in_dark_tissue():
     columns = torch.arange(64) % 2 * 0.04
     lively = (0.1 + columns).expand(1, 1, 64, 64)
-    activity = Activity(2, "haar")
+    stem = WaveletTransform("haar")
 
-    finest, coarser = activity(lively)
+    activity = Activity()(torch.flatten(stem(lively), 1, 2) / 2)
 
-    assert finest.shape == (1, 3, 32, 32) and coarser.shape == (1, 3, 16, 16)
-    vertical, horizontal, diagonal = finest.mean((0, 2, 3))
+    assert activity.shape == (1, 6, 32, 32)
+    vertical, horizontal, diagonal, *relative = activity.mean((0, 2, 3))
     assert vertical > 0.2 and horizontal < 0.01 and diagonal < 0.01
-    assert coarser.max() < 0.01
-    assert activity(lively.mean().expand(1, 1, 64, 64))[0].max() < 0.01
+    assert all(abs(x) < 1e-5 for x in relative), "nowhere livelier than elsewhere"
+    blank = torch.flatten(stem(lively.mean().expand(1, 1, 64, 64)), 1, 2) / 2
+    assert Activity()(blank).max() < 0.01
+
+
+def test_activity_is_relative_to_the_tissue_and_not_to_air():
+    bands = torch.zeros(1, 4, 32, 32)
+    bands[:, 0, :, 16:] = 0.3
+    bands[:, 1, :, 16:24] = 0.1
+
+    relative = Activity()(bands)[0, 3]
+
+    assert relative[:, 19].min() > 0.2 > -0.2 > relative[:, 28].max()
+    torch.testing.assert_close(relative[:, 16:].mean(), torch.tensor(0.0), atol=1e-6, rtol=0)
 
 
 def test_indifference_leaves_features_unchanged():
@@ -224,20 +241,63 @@ def test_decoder_is_silent_in_air():
     assert torch.count_nonzero(decoded.pursuit) == 0
 
 
+def test_decoder_steps_to_the_source_that_is_trusted():
+    part = decoder()
+    a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
+    statistics = joint_statistics(a, b)
+    z, context = torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2)
+
+    def drive(w_a):
+        return part(a, b, statistics, torch.full_like(a, w_a), z, context).drive
+
+    torch.testing.assert_close(drive(0.3), drive(0.7), msg="small doubts change nothing")
+    step = drive(1.0) - drive(0.5)
+    torch.testing.assert_close(step, -(drive(0.0) - drive(0.5)))
+    assert ((step > 0) == (a > b)).all()
+
+
+def test_decoder_adds_nothing_where_the_features_are_faint():
+    part = decoder()
+    torch.nn.init.normal_(part.guide.weight, std=1e-3)
+    a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
+    even, context = torch.full_like(a, 0.5), torch.zeros(1, 8, 2, 2)
+
+    def drive(strength):
+        z = strength * torch.ones(1, 4, 8, 8)
+        return part(a, b, joint_statistics(a, b), even, z, context).drive
+
+    assert torch.equal(drive(0.0), drive(0.1))
+    assert not torch.equal(drive(0.0), drive(1e3))
+
+
 def test_transfer_function_is_pointwise_and_chosen_by_the_statistics():
-    part = TransferFunction(3, silent=1, hidden=6, gains=2)
+    part = TransferFunction(hidden=6, gains=2)
     torch.nn.init.normal_(part.last.weight)
-    pixels = torch.randn(1, 3, 4, 4)
+    a, b = torch.rand(2, 1, 1, 4, 4)
     statistics, others = (joint_statistics(*torch.rand(2, 1, 9, 9) ** n) for n in (1, 3))
 
-    values, gains = part(pixels, statistics)
+    values, gains = part(a, b, statistics)
 
-    torch.testing.assert_close(part(pixels.flip(3), statistics)[0], values.flip(3))
+    torch.testing.assert_close(part(a.flip(3), b.flip(3), statistics)[0], values.flip(3))
     assert gains.shape == (1, 2, 1, 1)
-    assert not torch.allclose(part(pixels, others)[0], values)
-    # The silent input has no say yet.
-    pixels[:, 2] = 0
-    torch.testing.assert_close(part(pixels, statistics)[0], values)
+    assert not torch.allclose(part(a, b, others)[0], values)
+
+
+def test_transfer_function_is_symmetric_and_lies_between_its_nodes():
+    part = TransferFunction(hidden=6, gains=2)
+    torch.nn.init.normal_(part.last.weight)
+    a, b = torch.rand(2, 1, 1, 40, 40)
+    statistics = joint_statistics(a, b * 0.3)
+    swapped = statistics._replace(deviations=statistics.deviations.flip(1))
+
+    values = part(a, b, statistics)[0]
+
+    torch.testing.assert_close(part(b, a, swapped)[0], values, atol=1e-6, rtol=0)
+    nodes = torch.linspace(0, 1, NODES)
+    low, high = nodes[20].view(1, 1, 1, 1), nodes[21].view(1, 1, 1, 1)
+    third = torch.full((1, 1, 1, 1), 0.7)
+    ends = [part(x, third, statistics)[0] for x in (low, high)]
+    torch.testing.assert_close(part((low + high) / 2, third, statistics)[0], sum(ends) / 2)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 9), (16, 16), (31, 33), (64, 8)])

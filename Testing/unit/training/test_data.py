@@ -15,7 +15,7 @@ from WDualMineLib.training.dataset import (
     read_pairs,
     split_by_case,
 )
-from WDualMineLib.training.sampling import clean_batch, faulty_batch, rng_of_step
+from WDualMineLib.training.sampling import clean_batch, faulty_batch, rng_of_lesson
 
 SHARED = Path(os.environ.get("WDUALMINE_SHARED", Path(__file__).parents[4] / "shared"))
 HARVARD = SHARED / "data" / "harvard"
@@ -120,7 +120,7 @@ def test_batches_depend_on_seed_and_step_alone(pairs):
     groups = group_pairs(pairs)
 
     def draw(seed, step):
-        rng = rng_of_step(seed, step)
+        rng = rng_of_lesson(seed, step, 0)
         clean = clean_batch(groups, 1, 0.5, rng)
         faulty = vars(faulty_batch(groups, 3, 32, 0.5, rng)).values()
         return [*clean, *(x for pair in faulty for x in pair)]
@@ -132,14 +132,14 @@ def test_batches_depend_on_seed_and_step_alone(pairs):
 
 
 def test_clean_batch_has_as_many_of_every_group(pairs):
-    a, b = clean_batch(group_pairs(pairs), 2, 0.0, rng_of_step(0, 0))
+    a, b = clean_batch(group_pairs(pairs), 2, 0.0, rng_of_lesson(0, 0, 0))
 
     assert a.shape == b.shape == (4, 1, 64, 64)
     assert a.max() == pytest.approx(0.6) and b.max() == pytest.approx(0.3)
 
 
 def test_faulty_batch_is_faulty_inside_the_masks(pairs):
-    batch = faulty_batch(group_pairs(pairs), 12, 32, 0.5, rng_of_step(0, 1))
+    batch = faulty_batch(group_pairs(pairs), 12, 32, 0.5, rng_of_lesson(0, 1, 0))
 
     shares = [mask.mean((1, 2, 3)) for mask in batch.masks]
     assert shares[0].mean() > 0.02

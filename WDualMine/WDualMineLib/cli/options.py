@@ -18,6 +18,17 @@ def add_pair(parser: argparse.ArgumentParser, fixed: str, moving: str) -> None:
         )
 
 
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="batches of a training step that are computed at once, each on one CPU thread "
+        "(default 1); the result is the same",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write into"

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from ..errors import InputError
+from .options import add_workers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="of the initial weights and every batch")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
+    add_workers(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -36,20 +37,23 @@ def run(options: argparse.Namespace) -> None:
 
     overrides = _read_overrides(options.config)
     overrides |= {
-        name: value
-        for name in ("steps", "seed")
-        if (value := getattr(options, name)) is not None
+        name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None
     }
     if (options.output / "checkpoint.pt").exists() and not options.resume:
         raise InputError(
             f"{options.output} already holds a run", "Add --resume, or name another folder"
         )
     config = config_from(overrides)
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    # What is left outside of the lessons is too little to share.
+    torch.set_num_threads(1)
     training, validation = split_by_case(read_pairs(options.data))
     trainer = Trainer(
-        config, group_pairs(training), group_pairs(validation), options.output, options.device
+        config,
+        group_pairs(training),
+        group_pairs(validation),
+        options.output,
+        options.device,
+        options.workers,
     )
     (options.output / "config.json").write_text(json.dumps(config_to_dict(config), indent=2) + "\n")
     print(
@@ -74,5 +78,5 @@ def _read_overrides(path: Path | None) -> dict:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON ({error})", "Correct the file") from error
     if not isinstance(overrides, dict):
-        raise InputError(f"{path} does not hold an object", "Write {\"name\": value, ...}")
+        raise InputError(f"{path} does not hold an object", 'Write {"name": value, ...}')
     return overrides

@@ -1,17 +1,21 @@
-"""From arbitrated features to the residual: a function of the pixel, steered by what is around."""
+"""From arbitrated features to the residual: a function of the pixel, and sparse changes to it."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from .layers import conv3x3, upsample
+from .layers import conv3x3, shrink, upsample
 from .standardisation import standardised_average
 from .statistics import AIR, JointStatistics
 from .transfer import TransferFunction
 from .wavelet import WaveletTransform
+
+_DOUBT = 0.5
+"""``|w_A - w_B|`` up to which both sources count the same: a reliability of 0.25 to 0.75."""
 
 
 class Decoded(NamedTuple):
@@ -30,18 +34,19 @@ class Decoder(nn.Module):
     """``D`` of ``F = (A + B)/2 + alpha tanh(D)``.
 
     Mutual information between F and a source is lost by every change of a pixel that is not a
-    function of the two sources at that pixel. D is therefore a perceptron at every pixel: of A and
-    B themselves, which alone keep all information, of Z (detail at full resolution through an
-    inverse wavelet transform) and of the slowly varying context; the joint statistics of the two
-    volumes choose the function. It starts half-way between the pixel maximum and the standardised
-    average, whose correlation with both sources no image exceeds.
+    function of the two sources at that pixel. D therefore is such a function, chosen by the joint
+    statistics of the volumes, and little else: the step to the source that is trusted, where one
+    clearly is not; and what Z (detail at full resolution through an inverse wavelet transform) and
+    the slowly varying context add, shrunk so that it is exactly 0 wherever it would be faint. It
+    starts half-way between the pixel maximum and the standardised average, whose correlation with
+    both sources no image exceeds.
 
     Args:
         features: channels of Z, at half resolution.
         context: channels of the coarsest map.
         detail: channels that Z brings to full resolution.
         surroundings: channels that the context brings to full resolution.
-        hidden: width of the perceptron.
+        hidden: width of the perceptron behind the transfer function.
         pursuits: maps of the keenness with which edges are pursued.
         wavelet: filter bank that brings Z to full resolution.
     """
@@ -61,15 +66,14 @@ class Decoder(nn.Module):
         self.to_bands = conv3x3(features, 4 * detail)
         self.transform = WaveletTransform(wavelet)
         self.to_surroundings = nn.Conv2d(context, surroundings, 1)
-        self.transfer = TransferFunction(
-            4 + detail + surroundings, detail + surroundings, hidden, gains=3
-        )
-        self.to_pursuit = nn.Conv2d(detail + surroundings, pursuits, 1)
-        nn.init.zeros_(self.to_pursuit.weight)
-        nn.init.zeros_(self.to_pursuit.bias)
-        # Of |A - B|, half of which takes the average to the maximum; of the preference; and of
-        # what takes the average to the standardised one.
-        self.gains = nn.Parameter(torch.tensor([0.25, 0.0, 0.5]).view(1, 3, 1, 1))
+        self.transfer = TransferFunction(hidden, gains=3)
+        self.guide = nn.Conv2d(detail + surroundings, 1 + pursuits, 1)
+        nn.init.zeros_(self.guide.weight)
+        nn.init.zeros_(self.guide.bias)
+        self.log_threshold = nn.Parameter(torch.tensor(math.log(2 / 255)))
+        # Of |A - B|, half of which takes the average to the maximum; of the step to the trusted
+        # source, half of A - B; and of what takes the average to the standardised one.
+        self.gains = nn.Parameter(torch.tensor([0.25, 0.5, 0.5]).view(1, 3, 1, 1))
 
     def forward(
         self,
@@ -95,14 +99,16 @@ class Decoder(nn.Module):
         n, _, h, w = z.shape
         detail = self.transform.inverse(self.to_bands(z).reshape(n, self.detail, 4, h, w))
         surroundings = upsample(self.to_surroundings(context), a.shape[2:])
+        guided = self.guide(torch.cat([detail, surroundings], 1))
+        addition = shrink(guided[:, :1], self.log_threshold.exp())
         # Each is unchanged when the inputs are exchanged.
-        total, contrast = a + b, (a - b).abs()
-        preference = (2 * w_a - 1) * (a - b)
-        shift = standardised_average(a, b, statistics.deviations) - total / 2
-        pixels = torch.cat([total, contrast, preference, shift, detail, surroundings], 1)
-        transferred, gains = self.transfer(pixels, statistics)
-        steps = torch.cat([contrast, preference, shift], 1) * (self.gains + gains)
-        opening = torch.tanh(total / AIR)
-        drive = opening * (transferred + steps.sum(1, keepdim=True))
-        pursuit = self.to_pursuit(torch.cat([detail, surroundings], 1))
-        return Decoded(drive, 2 * opening * torch.sigmoid(pursuit))
+        average, contrast = (a + b) / 2, (a - b).abs()
+        conviction = shrink(2 * w_a - 1, _DOUBT) / (1 - _DOUBT)
+        preference = conviction * (a - b)
+        shift = standardised_average(a, b, statistics.deviations) - average
+        transferred, gains = self.transfer(a, b, statistics)
+        of_contrast, of_preference, of_shift = (self.gains + gains).split(1, 1)
+        drive = transferred + of_contrast * contrast + of_preference * preference
+        drive = drive + of_shift * shift + addition
+        opening = torch.tanh(average * (2 / AIR))
+        return Decoded(opening * drive, 2 * opening * torch.sigmoid(guided[:, 1:]))

@@ -34,11 +34,11 @@ class NetworkConfig:
         alpha: the largest residual.
     """
 
-    channels: tuple[int, ...] = (16, 24, 32, 40)
-    detail: int = 8
-    surroundings: int = 8
+    channels: tuple[int, ...] = (12, 24, 36, 48)
+    detail: int = 6
+    surroundings: int = 4
     hidden: int = 32
-    refinements: int = 3
+    refinements: int = 6
     wavelet: str = "haar"
     alpha: float = 1.0
 
@@ -71,7 +71,7 @@ class DualMineNetwork(nn.Module):
         self.config = config = config or NetworkConfig()
         finest = config.channels[0]
         self.encoder = Encoder(config.channels, config.wavelet)
-        self.reliability = Reliability(config.channels, config.wavelet)
+        self.reliability = Reliability(config.channels)
         self.spatial_expert = SpatialExpert(config.channels)
         self.frequency_expert = FrequencyExpert(finest, config.wavelet)
         self.arbitration = Arbitration()
@@ -147,6 +147,5 @@ class DualMineNetwork(nn.Module):
 
     def _judged(self, a: Tensor, b: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """Features of both slices and the weights of the first, each finest scale first."""
-        encoded = [x.chunk(2) for x in self.encoder(torch.cat([a, b]))]
-        features_a, features_b = ([pair[which] for pair in encoded] for which in (0, 1))
-        return features_a, features_b, self.reliability(features_a, features_b, a, b)
+        features_a, features_b = self.encoder(a, b)
+        return features_a, features_b, self.reliability(features_a, features_b)

@@ -4,59 +4,16 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .layers import activation, conv3x3, upsample
-from .wavelet import WaveletTransform
-
-_FAINT = 0.01
-"""Detail coefficient below which activity counts as none: about two grey levels of 255."""
-
-
-class Activity(nn.Module):
-    """How lively a slice is around each place, at every scale, on a logarithmic scale.
-
-    Noise, blur and coarse voxels change the local energy of detail by a factor, be the tissue dark
-    or bright; features that are linear in the intensities hardly show it in dark tissue.
-
-    Args:
-        scales: how many.
-        wavelet: filter bank.
-    """
-
-    CHANNELS = 3
-
-    def __init__(self, scales: int, wavelet: str) -> None:
-        super().__init__()
-        self.scales = scales
-        self.transform = WaveletTransform(wavelet)
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Measure.
-
-        Args:
-            x: (N, 1, H, W) in [0, 1]; H and W multiples of 2 to the number of scales.
-
-        Returns:
-            One (N, 3, H / 2^s, W / 2^s) a scale, s = 1, 2, ...: vertical, horizontal and diagonal
-            detail; 0 where there is none, about 1 at the strongest edges.
-        """
-        activities = []
-        for _ in range(self.scales):
-            bands = self.transform(x)[:, 0] / 2
-            x, detail = bands[:, :1], bands[:, 1:]
-            strength = F.avg_pool2d(detail.abs(), 5, 1, 2, count_include_pad=False)
-            activities.append(torch.log1p(strength / _FAINT) / 4)
-        return activities
+from .layers import activation, conv1x1, conv3x3, upsample
 
 
 class ReliabilityHead(nn.Module):
     """Scores both modalities at one scale.
 
-    ``rho_X`` is computed from the features of X beside those of the other modality, because many
-    faults (a slab that is missing, a shift of a few voxels) show only in comparison, and from what
-    the next coarser scale made of them. The same weights score both, so exchanging the inputs
-    exchanges the scores.
+    ``rho_X`` is computed from the features of X, which the encoder made with the other modality in
+    view, and from what the next coarser scale made of its own. The same weights score both, so
+    exchanging the inputs exchanges the scores.
 
     Args:
         channels: features of one modality at this scale.
@@ -65,26 +22,28 @@ class ReliabilityHead(nn.Module):
 
     def __init__(self, channels: int, coarser: int) -> None:
         super().__init__()
-        self.mix = nn.Conv2d(2 * (channels + Activity.CHANNELS) + coarser, channels, 1)
+        self.mix = conv1x1(channels, channels)
+        self.hint = conv1x1(coarser, channels, bias=False) if coarser else None
         self.context = conv3x3(channels, channels)
         # No bias: it would cancel in the difference.
-        self.score = conv3x3(channels, 1, bias=False)
+        self.score = conv1x1(channels, 1, bias=False)
 
-    def forward(self, own: Tensor, other: Tensor, coarser: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, coarser: Tensor | None) -> tuple[Tensor, Tensor]:
         """``rho`` of one modality.
 
         Args:
-            own, other: (N, C + 3, H, W), features and activity of either modality.
+            features: (N, C, H, W).
             coarser: (N, C', h, w), evidence of the next coarser scale, if there is one.
 
         Returns:
             ``rho`` (N, 1, H, W), and the evidence (N, C, H, W) for the next finer scale.
         """
-        parts = [own, other]
-        if coarser is not None:
-            parts.append(upsample(coarser, own.shape[2:]))
-        x = activation(self.mix(torch.cat(parts, 1)))
-        evidence = activation(x + self.context(x))
+        x = self.mix(features)
+        if self.hint is not None:
+            # Mixed before it is enlarged, which is the same and costs a quarter.
+            x = x + upsample(self.hint(coarser), x.shape[2:])
+        x = activation(x)
+        evidence = x + activation(self.context(x))
         return self.score(evidence), evidence
 
 
@@ -96,36 +55,26 @@ class Reliability(nn.Module):
 
     Args:
         channels: features at each scale, finest first.
-        wavelet: filter bank in which activity is measured.
     """
 
-    def __init__(self, channels: tuple[int, ...], wavelet: str) -> None:
+    def __init__(self, channels: tuple[int, ...]) -> None:
         super().__init__()
-        self.activity = Activity(len(channels), wavelet)
         self.heads = nn.ModuleList(map(ReliabilityHead, channels, (*channels[1:], 0)))
 
-    def forward(
-        self, a: list[Tensor], b: list[Tensor], slice_a: Tensor, slice_b: Tensor
-    ) -> list[Tensor]:
+    def forward(self, a: list[Tensor], b: list[Tensor]) -> list[Tensor]:
         """Weights of modality A.
 
         Args:
             a, b: features, one (N, C_s, H_s, W_s) a scale, finest first.
-            slice_a, slice_b: (N, 1, H, W), what they are of.
 
         Returns:
             ``w_A``, one (N, 1, H_s, W_s) a scale, in [0, 1], finest first. The softmax over two is
             the sigmoid of their difference.
         """
-        a, b = (
-            [torch.cat(parts, 1) for parts in zip(features, self.activity(x), strict=True)]
-            for features, x in ((a, slice_a), (b, slice_b))
-        )
         margins: list[Tensor] = []
         evidence = None
         for head, x, y in reversed(list(zip(self.heads, a, b, strict=True))):
-            # Both modalities as one batch: own features first, then the other's.
-            rho, evidence = head(torch.cat([x, y]), torch.cat([y, x]), evidence)
+            rho, evidence = head(torch.cat([x, y]), evidence)
             rho_a, rho_b = rho.chunk(2)
             margin = rho_a - rho_b
             if margins:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .layers import activation, conv3x3, upsample
+from .layers import activation, conv1x1, conv3x3, upsample
 
 
 class GlobalContext(nn.Module):
@@ -75,9 +75,8 @@ class SpatialExpert(nn.Module):
         self.context = nn.Sequential(
             LargeKernelBlock(deepest), GlobalContext(deepest), LargeKernelBlock(deepest)
         )
-        self.ascents = nn.ModuleList(
-            conv3x3(fine + coarse, fine) for fine, coarse in pairwise(channels)
-        )
+        self.hints = nn.ModuleList(conv1x1(coarse, fine) for fine, coarse in pairwise(channels))
+        self.ascents = nn.ModuleList(conv3x3(fine, fine) for fine in channels[:-1])
 
     def forward(self, a: list[Tensor], b: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Fuse.
@@ -91,7 +90,8 @@ class SpatialExpert(nn.Module):
         """
         merged = [merge(x, y) for merge, x, y in zip(self.merges, a, b, strict=True)]
         context = x = self.context(merged.pop())
-        for ascent in reversed(self.ascents):
+        for hint, ascent in reversed(list(zip(self.hints, self.ascents, strict=True))):
             fine = merged.pop()
-            x = ascent(torch.cat([fine, upsample(activation(x), fine.shape[2:])], 1))
+            # Mixed before it is enlarged, which is the same and costs a quarter.
+            x = ascent(activation(fine + upsample(hint(activation(x)), fine.shape[2:])))
         return x, context

@@ -14,9 +14,7 @@ from ..network.statistics import JointStatistics
 class EvenReliability(nn.Module):
     """Both modalities weigh the same everywhere."""
 
-    def forward(
-        self, a: list[Tensor], b: list[Tensor], slice_a: Tensor, slice_b: Tensor
-    ) -> list[Tensor]:
+    def forward(self, a: list[Tensor], b: list[Tensor]) -> list[Tensor]:
         return [torch.full_like(x[:, :1], 0.5) for x in a]
 
 
@@ -65,6 +63,24 @@ def _replacing(name: str, part: Callable[[], nn.Module]) -> Callable[..., DualMi
         return network
 
     return build
+
+
+def judging_like(
+    taught: DualMineNetwork, build: Callable[[NetworkConfig], DualMineNetwork]
+) -> Callable[[NetworkConfig], DualMineNetwork]:
+    """``build``, with encoder and reliability of ``taught`` where the row has a place for them."""
+    judges = {
+        name: value
+        for name, value in taught.state_dict().items()
+        if name.startswith(("encoder.", "reliability."))
+    }
+
+    def built(config: NetworkConfig) -> DualMineNetwork:
+        network = build(config)
+        network.load_state_dict(judges, strict=False)
+        return network
+
+    return built
 
 
 WHOLE = "whole network"

@@ -16,39 +16,37 @@ class TrainingConfig:
 
     Attributes:
         steps: optimiser steps.
+        pretraining: of them, the first, that teach encoder and reliability to find faults. After
+            that both are left as they are: what was learned of faults would be lost, and a fusion
+            that steers the maps makes them say what suits it.
         seed: of the initial weights and of every batch.
-        pretraining: of them, the first that teach reliability alone, which costs a tenth a step.
-        pretraining_rate: learning rate of the pretraining. Three times as much is too bold: the
-            loss stays where it is until the rate falls.
+        lessons: batches that make a step; as many processors can work at once.
+        pretraining_rate: learning rate of the pretraining.
         learning_rate: after the pretraining. Either is that at the end of a warm-up, and falls to
             a hundredth by a cosine.
-        patience: of the encoder and the reliability heads after the pretraining: the factor of
-            their learning rate.
         warm_up: steps over which it rises.
-        per_group: whole slices of every modality pair in a batch.
+        per_group: whole slices of every modality pair in a lesson.
         toned: probability that an image gets another gamma and window, whole slices and crops.
-        faulty: crops with a faulty input in a batch.
-        compared: of them, those that are fused with and without the fault.
+        faulty: crops with a faulty input in a lesson of the pretraining.
+        compared: those, in later lessons, that are fused with and without the fault.
         crop: their side in pixels.
-        reliability: weight of the reliability loss.
         consistency: weight of the difference that the fault makes to the fused crop.
         averaging: decay of the running average of the weights, which is what is kept.
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
-    steps: int = 4500
-    pretraining: int = 3000
+    steps: int = 10000
+    pretraining: int = 7000
     seed: int = 0
-    pretraining_rate: float = 1e-3
-    learning_rate: float = 2e-3
-    patience: float = 0.25
+    lessons: int = 2
+    pretraining_rate: float = 2e-3
+    learning_rate: float = 3e-3
     warm_up: int = 30
     per_group: int = 1
     toned: float = 0.3
-    faulty: int = 6
+    faulty: int = 4
     compared: int = 1
-    crop: int = 128
-    reliability: float = 0.5
+    crop: int = 192
     consistency: float = 0.05
     averaging: float = 0.995
     validate_every: int = 100

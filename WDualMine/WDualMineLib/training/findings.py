@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from ..progress import Progress, Steps
 from ..quality.detection import auroc
 from ..quality.filtering import filter_valid
 from .ablation import EvenReliability
-from .corruption import corrupt
+from .corruption import TRAINED, corrupt
 from .dataset import SlicePair
 from .objective import fuse_slices
 
@@ -40,6 +42,34 @@ class Finding:
     harm: dict[str, float]
 
 
+class _Fault(NamedTuple):
+    """What a fault is, which of the two sources has it, and where: (H, W) bool, in the head."""
+
+    kind: str
+    source: int
+    where: np.ndarray
+    head: np.ndarray
+
+
+def _faults(
+    pair: SlicePair, kinds: tuple[str, ...], seed: list[int]
+) -> Iterator[tuple[_Fault, list[np.ndarray]]]:
+    """Each kind in each source, and the two images with it.
+
+    Faults that change nothing visible, or everything within the head, are passed over. Air is easy
+    to tell from a fault, and nobody asks about it.
+    """
+    head = (pair.a > 0) | (pair.b > 0)
+    for index, kind in enumerate(kinds):
+        for source in (0, 1):
+            images = [pair.a, pair.b]
+            fault = corrupt(images[source], kind, np.random.default_rng([*seed, index, source]))
+            where = fault.mask & head
+            if where.any() and not fault.mask[head].all():
+                images[source] = fault.image
+                yield _Fault(kind, source, where, head), images
+
+
 def find_faults(
     model: nn.Module, pairs: list[SlicePair], kinds: tuple[str, ...], seed: int
 ) -> Steps[list[Finding]]:
@@ -55,34 +85,34 @@ def find_faults(
     """
     even = copy.deepcopy(model)
     even.reliability = EvenReliability()
+    networks = dict(zip(WEIGHTINGS, (model, even), strict=True))
     findings = []
     for number, pair in enumerate(pairs):
         yield Progress(number / len(pairs), f"Faults in {pair.group} {pair.name}")
-        for index, kind in enumerate(kinds):
-            for faulty in (0, 1):
-                rng = np.random.default_rng([seed, number, index, faulty])
-                images = [pair.a, pair.b]
-                sound = list(images)
-                fault = corrupt(images[faulty], kind, rng)
-                # Air is easy to tell from a fault, and nobody asks about it.
-                head = (pair.a > 0) | (pair.b > 0)
-                if fault.mask[head].all() or not fault.mask[head].any():
-                    continue
-                images[faulty] = fault.image
-                fused, reliabilities = _fuse(model, images)
-                reliability = reliabilities[faulty]
-                harmed = fault.mask & head
-                harm = {
-                    "weighted": _change(fused, _fuse(model, sound)[0], harmed),
-                    "even": _change(_fuse(even, images)[0], _fuse(even, sound)[0], harmed),
-                }
-                trust = dict(
-                    zip(METHODS, (reliability, variance_share(images, faulty)), strict=True)
-                )
-                found = {m: auroc(1 - w[head], fault.mask[head]) for m, w in trust.items()}
-                source = f"{pair.group}: {pair.group.split('-')[faulty]}"
-                findings.append(Finding(kind, source, found, harm))
+        sound = [pair.a, pair.b]
+        before = {name: _fuse(m, sound)[0] for name, m in networks.items()}
+        for fault, images in _faults(pair, kinds, [seed, number]):
+            fused = {name: _fuse(m, images) for name, m in networks.items()}
+            harm = {name: _change(fused[name][0], before[name], fault.where) for name in networks}
+            reliability = fused["weighted"][1][fault.source]
+            trust = (reliability, variance_share(images, fault.source))
+            found = {
+                method: auroc(1 - weight[fault.head], fault.where[fault.head])
+                for method, weight in zip(METHODS, trust, strict=True)
+            }
+            source = f"{pair.group}: {pair.group.split('-')[fault.source]}"
+            findings.append(Finding(fault.kind, source, found, harm))
     return findings
+
+
+def mean_harm(model: nn.Module, pairs: list[SlicePair], seed: int = 0) -> float:
+    """Mean change of the fused slice within faults of the trained kinds, in grey levels of 255."""
+    changes = []
+    for number, pair in enumerate(pairs):
+        sound = _fuse(model, [pair.a, pair.b])[0]
+        for fault, images in _faults(pair, tuple(TRAINED), [seed, number]):
+            changes.append(_change(_fuse(model, images)[0], sound, fault.where))
+    return float(np.mean(changes))
 
 
 @torch.inference_mode()

@@ -51,15 +51,15 @@ class ObjectiveConfig:
         bins: of the histograms of MI.
     """
 
-    information: Goal = field(default_factory=lambda: Goal(0.12, 0.1))
+    information: Goal = field(default_factory=lambda: Goal(0.15, 0.1))
     edges: Goal = field(default_factory=lambda: Goal(1.5, 0.075))
     similarity: Goal = field(default_factory=lambda: Goal(10.0, 0.006))
-    differences: Goal = field(default_factory=lambda: Goal(0.3, 0.08))
+    differences: Goal = field(default_factory=lambda: Goal(0.6, 0.08))
     fidelity: Goal = field(default_factory=lambda: Goal(0.8, 0.012))
     correlation: float = 10.0
     beyond: float = 0.3
     floor: float = 0.985
-    bins: int = 128
+    bins: int = 256
 
 
 def _measures(fused: Tensor, a: Tensor, b: Tensor, config: ObjectiveConfig) -> dict[str, Tensor]:

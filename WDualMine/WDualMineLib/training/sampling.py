@@ -9,16 +9,19 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from .corruption import TRAINED, corrupt
+from .corruption import TRAINED, Corrupted, corrupt
 from .dataset import SlicePair
 
 BOTH_FAULTY = 0.7
 """Share of faulty crops that carry a fault in the second source too: a lesson for one price."""
 
+TWO_FAULTS = 0.5
+"""Share of faulty images that carry two."""
 
-def rng_of_step(seed: int, step: int) -> Generator:
-    """The source of all randomness of one step."""
-    return np.random.default_rng([seed, step])
+
+def rng_of_lesson(seed: int, step: int, lesson: int) -> Generator:
+    """The source of all randomness of one lesson of one step."""
+    return np.random.default_rng([seed, step, lesson])
 
 
 def _orient(images: list[np.ndarray], rng: Generator) -> list[np.ndarray]:
@@ -70,6 +73,16 @@ def clean_batch(
     return _stack(first), _stack(second)
 
 
+def _with_faults(image: np.ndarray, count: int, rng: Generator) -> Corrupted:
+    """One image with so many faults of trained kinds, which may overlap."""
+    kinds = list(TRAINED)
+    mask = np.zeros(image.shape, bool)
+    for _ in range(count):
+        image, new = vars(corrupt(image, kinds[rng.integers(len(kinds))], rng)).values()
+        mask |= new
+    return Corrupted(image, mask)
+
+
 @dataclass(frozen=True)
 class FaultyBatch:
     """Crops of pairs with faults in the first source and, mostly, elsewhere in the second.
@@ -97,7 +110,7 @@ def faulty_batch(
         toned: probability that an image gets another gamma and window.
         rng: source of randomness.
     """
-    kinds, pools = list(TRAINED), list(groups.values())
+    pools = list(groups.values())
     rows = []
     for _ in range(count):
         pair = _choose(pools[rng.integers(len(pools))], rng)
@@ -106,14 +119,11 @@ def faulty_batch(
         limits = [n - side for n in pair.a.shape]
         row, column = (int(n * rng.uniform(0.15, 0.85)) for n in limits)
         images = _orient([x[row : row + side, column : column + side] for x in images], rng)
-        sound = [
-            _tone(x, rng) if rng.random() < toned else np.ascontiguousarray(x) for x in images
-        ]
-        first, second = (corrupt(x, kinds[rng.integers(len(kinds))], rng) for x in sound)
-        if rng.random() < BOTH_FAULTY:
-            faulty, masks = [first.image, second.image], [first.mask, second.mask]
-        else:
-            faulty, masks = [first.image, sound[1]], [first.mask, np.zeros_like(first.mask)]
-        rows.append([*faulty, *sound, *(x.astype(np.float32) for x in masks)])
+        sound = [_tone(x, rng) if rng.random() < toned else np.ascontiguousarray(x) for x in images]
+        first = _with_faults(sound[0], 1 + (rng.random() < TWO_FAULTS), rng)
+        both = rng.random() < BOTH_FAULTY
+        second = _with_faults(sound[1], both * (1 + (rng.random() < TWO_FAULTS)), rng)
+        masks = (x.mask.astype(np.float32) for x in (first, second))
+        rows.append([first.image, second.image, *sound, *masks])
     a, b, sound_a, sound_b, mask_a, mask_b = (_stack(list(x)) for x in zip(*rows, strict=True))
     return FaultyBatch((a, b), (sound_a, sound_b), (mask_a, mask_b))

@@ -6,6 +6,7 @@ import csv
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from .config import TrainingConfig
 from .dataset import SlicePair
 from .losses.reliability import reliability_loss
 from .objective import MEASURES, fuse_slices, objective
-from .sampling import clean_batch, faulty_batch, rng_of_step
+from .sampling import FaultyBatch, clean_batch, faulty_batch, rng_of_lesson
 from .validation import validate
 
 COLUMNS = (
@@ -44,6 +45,7 @@ class Trainer:
         training, validation: pairs by modality pair.
         folder: made if absent; a checkpoint in it is resumed.
         device: torch device.
+        workers: lessons of a step that are computed at once; does not change the result.
         build: makes the network; another one for ablations.
     """
 
@@ -54,6 +56,7 @@ class Trainer:
         validation: dict[str, list[SlicePair]],
         folder: Path,
         device: str = "cpu",
+        workers: int = 1,
         build: Callable[[NetworkConfig], DualMineNetwork] = DualMineNetwork,
     ) -> None:
         self.config, self.training, self.validation = config, training, validation
@@ -64,14 +67,12 @@ class Trainer:
         self.average = build(config.network).to(device).requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         self.average.eval()
-        judges = [*self.model.encoder.parameters(), *self.model.reliability.parameters()]
-        known = set(map(id, judges))
-        others = [p for p in self.model.parameters() if id(p) not in known]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": judges, "judges": True}, {"params": others, "judges": False}],
-            lr=config.learning_rate,
-            weight_decay=1e-4,
-        )
+        self.judges = [*self.model.encoder.parameters(), *self.model.reliability.parameters()]
+        known = set(map(id, self.judges))
+        self.others = [p for p in self.model.parameters() if id(p) not in known]
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), weight_decay=1e-4)
+        # Each lesson keeps to one thread: two at once are faster than one on two threads.
+        self.pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
         self.step = 0
         if self._checkpoint.is_file():
             self._resume()
@@ -101,25 +102,27 @@ class Trainer:
 
     def _train_step(self) -> dict[str, float]:
         config = self.config
-        rng = rng_of_step(config.seed, self.step)
-        for group in self.optimiser.param_groups:
-            # What was learned of faults is only refined later, or it would be lost at once.
-            patience = config.patience if group["judges"] and self.step >= config.pretraining else 1
-            group["lr"] = patience * config.rate(self.step)
-        self.model.train()
-        loss, log = self._blame(rng)
-        if self.step >= config.pretraining:
-            a, b = (
-                x.to(self.device)
-                for x in clean_batch(self.training, config.per_group, config.toned, rng)
-            )
-            fused = fuse_slices(self.model(a, b).residual, a, b)
-            quality, measures = objective(fused, a, b, config.objective)
-            loss, log = loss + quality, measures | log
+        pretraining = self.step < config.pretraining
+        for judge in self.judges:
+            judge.requires_grad_(pretraining)
+        learning = self.judges if pretraining else self.others
+        lesson = self._faults if pretraining else self._fusion
 
+        def learn(number: int) -> tuple[list[Tensor | None], dict[str, float]]:
+            loss, log = lesson(rng_of_lesson(config.seed, self.step, number))
+            gradients = torch.autograd.grad(loss, learning, allow_unused=True)
+            return list(gradients), {"loss": loss.item()} | log
+
+        self.model.train()
+        gradients, logs = zip(*self.pool.map(learn, range(config.lessons)), strict=True)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for parameter, *parts in zip(learning, *gradients, strict=True):
+            # Always summed in the same order, so that the number of workers changes nothing.
+            parts = [part for part in parts if part is not None]
+            parameter.grad = sum(parts) / config.lessons if parts else None
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.rate(self.step)
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
         self.optimiser.step()
         with torch.no_grad():
             # Early on the average follows closely, or it would remember the initial weights.
@@ -127,28 +130,36 @@ class Trainer:
             for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 kept.lerp_(new, 1 - decay)
         self.step += 1
-        return {"step": self.step, "loss": loss.item(), **log}
+        means = {name: sum(log[name] for log in logs) / len(logs) for name in logs[0]}
+        return {"step": self.step, **means}
 
-    def _blame(self, rng: Generator) -> tuple[Tensor, dict[str, float]]:
-        """Loss of the reliability maps on faulty crops and, later, of the harm done to fusion."""
+    def _faults(self, rng: Generator) -> tuple[Tensor, dict[str, float]]:
+        """Loss of the reliability maps on faulty crops."""
         config = self.config
-        if not config.faulty:
-            return torch.zeros((), device=self.device), {}
-        batch = faulty_batch(
-            self.training, config.faulty, config.crop, config.toned, rng
+        batch = faulty_batch(self.training, config.faulty, config.crop, config.toned, rng)
+        (a, b), _, masks = self._moved(batch)
+        loss = reliability_loss(self.model.trust(a, b), *masks)
+        return loss, {"reliability": loss.item()}
+
+    def _fusion(self, rng: Generator) -> tuple[Tensor, dict[str, float]]:
+        """Loss of fused whole slices, and of the harm that faults do to fused crops."""
+        config = self.config
+        a, b = (
+            x.to(self.device)
+            for x in clean_batch(self.training, config.per_group, config.toned, rng)
         )
-        (a, b), sound, masks = (
-            tuple(x.to(self.device) for x in part) for part in vars(batch).values()
-        )
-        blame = reliability_loss(self.model.trust(a, b), *masks)
-        loss, log = config.reliability * blame, {"reliability": blame.item()}
-        if self.step >= config.pretraining and config.compared:
-            a, b, *sound = (x[: config.compared] for x in (a, b, *sound))
+        loss, log = objective(fuse_slices(self.model(a, b).residual, a, b), a, b, config.objective)
+        if config.compared:
+            batch = faulty_batch(self.training, config.compared, config.crop, config.toned, rng)
+            (a, b), sound, _ = self._moved(batch)
             with torch.no_grad():
                 wanted = fuse_slices(self.model(*sound).residual, *sound)
             harm = F.l1_loss(fuse_slices(self.model(a, b).residual, a, b), wanted)
             loss, log = loss + config.consistency * harm, log | {"harm": harm.item()}
         return loss, log
+
+    def _moved(self, batch: FaultyBatch) -> tuple[tuple[Tensor, ...], ...]:
+        return tuple(tuple(x.to(self.device) for x in part) for part in vars(batch).values())
 
     def run(self) -> Iterator[dict[str, float]]:
         """Train to the last step, yielding each step's log; closing it stops the run cleanly."""
@@ -170,6 +181,7 @@ class Trainer:
                             self._validate()
                     yield row
         finally:
+            self.pool.shutdown()
             self.save()
 
     def _validate(self) -> None:

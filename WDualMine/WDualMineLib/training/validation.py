@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from ..fusion.correlation import apply_floor, quantise
+from ..fusion.correlation import quantise
+from ..fusion.engine import SliceEngine
+from ..fusion.preview import fuse_slice
 from ..fusion.rounding import LEVELS, informed_rounding
 from ..network.model import DualMineNetwork
 from ..quality.metrics import measure_pair
 from .dataset import SlicePair
-from .objective import fuse_slices
 
 REPORTED = ("CC/bound", "MI", "SSIM", "Qabf", "VIF", "SCD")
 
@@ -32,16 +33,14 @@ def validate(
     Returns:
         ``{group: {measure: mean}}`` for :data:`REPORTED`.
     """
-    device = next(model.parameters()).device
+    engine = SliceEngine(model, str(next(model.parameters()).device))
     table = {}
     for group, pairs in groups.items():
         rows = []
         for pair in pairs[::every]:
-            a, b = (torch.from_numpy(x)[None, None].to(device) for x in (pair.a, pair.b))
-            fused = fuse_slices(model(a, b).residual, a, b)[0, 0].cpu().numpy()
             stored = partial(informed_rounding, a=pair.a, b=pair.b)
-            fused, _ = apply_floor(fused, pair.a, pair.b, floor, readback=stored)
+            fused = fuse_slice(pair.a, pair.b, engine, correlation_floor=floor, readback=stored)
             sources = (quantise(x, LEVELS) for x in (pair.a, pair.b))
-            rows.append(measure_pair(stored(fused), *sources))
+            rows.append(measure_pair(stored(fused.fused), *sources))
         table[group] = {name: float(np.mean([row[name] for row in rows])) for name in REPORTED}
     return table

@@ -10,7 +10,7 @@ from ...network.layers import upsample
 SURE = 2.0
 """Margin from which on an input counts as faulty: a reliability of 0.12."""
 
-COARSE = 0.3
+COARSE = 0.1
 """Worth of a coarser scale relative to the finest."""
 
 

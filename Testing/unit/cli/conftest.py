@@ -126,3 +126,23 @@ def save_image(tmp_path) -> Callable[..., Path]:
         return path
 
     return save_image
+
+
+@pytest.fixture
+def training_data(tmp_path) -> Callable[[int], Path]:
+    """A folder laid out as the slice pairs of the training: two cases a group, square images."""
+
+    def training_data(side: int) -> Path:
+        rng = np.random.default_rng(0)
+        ramp = np.linspace(0, 255, side)
+        # The first case of each group is for training, the second for validation.
+        for group, cases in {"CT-MRI": (2, 33), "PET-MRI": (25, 30), "SPECT-MRI": (4, 22)}.items():
+            for case in cases:
+                for modality, image in ((group[:-4], np.add.outer(ramp, ramp) / 2), ("MRI", ramp)):
+                    path = tmp_path / "data" / group / modality / f"{case}001.png"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    noisy = image + rng.uniform(0, 60, (side, side))
+                    Image.fromarray(np.uint8(np.clip(noisy, 0, 255))).save(path)
+        return tmp_path / "data"
+
+    return training_data

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("scipy", reason="the faults need scipy, of the extra [train]")
@@ -18,17 +16,8 @@ from WDualMineLib.training.validation import REPORTED
 
 
 @pytest.fixture
-def data(tmp_path):
-    rng = np.random.default_rng(0)
-    ramp = np.linspace(0, 255, 128)
-    for group, cases in {"CT-MRI": (2, 33), "PET-MRI": (25, 30), "SPECT-MRI": (4, 22)}.items():
-        for case in cases:
-            for modality, image in ((group[:-4], np.add.outer(ramp, ramp) / 2), ("MRI", ramp)):
-                path = tmp_path / "data" / group / modality / f"{case}001.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                noisy = image + rng.uniform(0, 60, (128, 128))
-                Image.fromarray(np.uint8(np.clip(noisy, 0, 255))).save(path)
-    return tmp_path / "data"
+def data(training_data):
+    return training_data(224)
 
 
 def test_a_row_for_each_part_and_one_without_floor(data, tmp_path, capsys):

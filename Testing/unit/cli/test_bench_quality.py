@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 from PIL import Image
 from WDualMineLib.cli.main import main
@@ -19,18 +18,8 @@ ROWS = [
 
 
 @pytest.fixture
-def data(tmp_path):
-    """One training and one validation case in each group."""
-    rng = np.random.default_rng(0)
-    ramp = np.linspace(0, 255, 48)
-    for group, cases in {"CT-MRI": (2, 33), "PET-MRI": (25, 30), "SPECT-MRI": (4, 22)}.items():
-        for case in cases:
-            for modality, image in ((group[:-4], np.add.outer(ramp, ramp) / 2), ("MRI", ramp)):
-                path = tmp_path / "data" / group / modality / f"{case}001.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                noisy = image + rng.uniform(0, 60, (48, 48))
-                Image.fromarray(np.uint8(np.clip(noisy, 0, 255))).save(path)
-    return tmp_path / "data"
+def data(training_data):
+    return training_data(48)
 
 
 def test_a_table_for_each_group(data, tmp_path, capsys):

@@ -173,6 +173,12 @@ def test_configuration_survives_json():
     assert config_from(json.loads(json.dumps(config_to_dict(config)))) == config
 
 
+def test_crops_larger_than_the_slices_are_refused(groups, tmp_path):
+    with pytest.raises(InputError, match="Crops of 64 pixels do not fit into slices of 48"):
+        trainer(groups, tmp_path / "run", crop=64)
+    assert not (tmp_path / "run").exists()
+
+
 def test_unknown_option_is_named():
     with pytest.raises(InputError, match="no training option stepz"):
         config_from({"stepz": 3})

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from ..fusion.colour import colour_table
 from ..fusion.intensity import Window
@@ -20,14 +17,12 @@ from ..palettes import ARBITRATION, RELIABILITY
 from ..version import __version__
 from ..volumes.resampling import to_image
 from ..volumes.volume import Volume
+from .page import new_page, save_page, write, write_letter
 from .planes import Plane, centre_of_mass, planes_through
 
-_DOTS_PER_INCH = 110
 # In inches: the width of a panel, the space between two, and the margins.
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 2.3, 0.06, 0.45, 0.5, 0.75
 _GREY = ListedColormap(np.linspace(0, 1, 256)[:, None].repeat(3, axis=1))
-_BACK, _INK, _LETTER = "#101010", "#e8e8e8", "#ffd24d"
-_OUTLINE = [withStroke(linewidth=2, foreground="black")]
 # Where both sources are darker than this, there is no head to find the centre of.
 _BODY = 0.1
 
@@ -44,8 +39,7 @@ class _Column:
 
 def write_overview(path: Path, result: FusionResult) -> None:
     """Draw ``result`` into a PNG. Raises OSError if it cannot be written."""
-    figure = draw_overview(result)
-    figure.savefig(path, format="png", dpi=_DOTS_PER_INCH, facecolor=_BACK)
+    save_page(draw_overview(result), path)
 
 
 def draw_overview(result: FusionResult) -> Figure:
@@ -58,11 +52,11 @@ def draw_overview(result: FusionResult) -> Figure:
     scale = _PANEL / widest
     width = _LEFT + len(columns) * (_PANEL + _GAP) + _GAP
     height = _TOP + sum(plane.extent_mm[1] * scale + _GAP for plane in planes) + _BOTTOM
-    page = _page(width, height)
+    page = new_page(width, height)
     for number, column in enumerate(columns):
         left, bottom = _LEFT + number * (_PANEL + _GAP), height - _TOP
         centre = left + _PANEL / 2
-        _write(page, centre, bottom + 0.03, column.title, va="bottom", size=9)
+        write(page, centre, bottom + 0.03, column.title, va="bottom", size=9)
         image = to_image(column.volume)
         for plane in planes:
             w, h = (side * scale for side in plane.extent_mm)
@@ -78,28 +72,14 @@ def draw_overview(result: FusionResult) -> Figure:
             )
             if number == 0:
                 name = f"{plane.name.capitalize()}   {plane.position}"
-                _write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)
+                write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)
                 _write_letters(page, plane, box)
         if column.colours is not None:
             _draw_scale(page, centre, column)
-    _write(page, _LEFT, 0.1, _footer(result), ha="left", va="bottom")
+    write(page, _LEFT, 0.1, _footer(result), ha="left", va="bottom")
     # Last, because every image makes the axes fit itself.
     page.set(xlim=(0, width), ylim=(0, height), aspect="auto")
     return page.figure
-
-
-def _page(width: float, height: float) -> Axes:
-    """One pair of axes, in inches, for the whole figure: one for each panel would cost seconds."""
-    figure = Figure(figsize=(width, height), facecolor=_BACK)
-    FigureCanvasAgg(figure)
-    page = figure.add_axes((0, 0, 1, 1))
-    page.set_axis_off()
-    return page
-
-
-def _write(page: Axes, x: float, y: float, text: str, **style: Any) -> None:
-    look = {"ha": "center", "va": "center", "color": _INK, "size": 8} | style
-    page.text(x, y, text, **look)
 
 
 def _write_letters(page: Axes, plane: Plane, box: tuple[float, float, float, float]) -> None:
@@ -112,7 +92,7 @@ def _write_letters(page: Axes, plane: Plane, box: tuple[float, float, float, flo
         (middle, bottom + margin),
     )
     for letter, (x, y) in zip(plane.edges, places, strict=True):
-        _write(page, x, y, letter, color=_LETTER, size=9, weight="bold", path_effects=_OUTLINE)
+        write_letter(page, x, y, letter)
 
 
 def _draw_scale(page: Axes, centre: float, column: _Column) -> None:
@@ -124,7 +104,7 @@ def _draw_scale(page: Axes, centre: float, column: _Column) -> None:
         # Within the bar's own width, or neighbouring columns run into each other.
         side = {0.0: "left", 1.0: "right"}.get(value, "center")
         x = left + value * (right - left)
-        _write(page, x, bottom - 0.03, label, ha=side, va="top", size=7)
+        write(page, x, bottom - 0.03, label, ha=side, va="top", size=7)
 
 
 def _columns(result: FusionResult) -> list[_Column]:

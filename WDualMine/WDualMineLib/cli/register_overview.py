@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from ..registration.preparation import Prepared, prepare
 from ..registration.result import RegistrationResult, Verdict
@@ -18,13 +16,11 @@ from ..version import __version__
 from ..volumes.geometry import Geometry
 from ..volumes.resampling import sample
 from ..volumes.volume import Volume
+from .page import new_page, save_page, write, write_letter
 from .planes import Plane, planes_through
 
-_DOTS_PER_INCH = 110
 # In inches: the width of a panel, the space between two, and the margins.
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM, _LINE = 2.6, 0.06, 0.45, 0.5, 0.4, 0.17
-_BACK, _INK, _LETTER = "#101010", "#e8e8e8", "#ffd24d"
-_OUTLINE = [withStroke(linewidth=2, foreground="black")]
 _VERDICTS = {Verdict.GOOD: "#7fd67f", Verdict.DOUBTFUL: "#ffb347", Verdict.FAILED: "#ff6b6b"}
 _SQUARE_MM = 25.0
 _PIXEL_MM, _LARGEST = 1.0, 400  # the finest pixel, and pixels along a side at most
@@ -43,8 +39,7 @@ _COLUMNS = (
 
 def write_overview(path: Path, fixed: Volume, moving: Volume, result: RegistrationResult) -> None:
     """Draw a registration into a PNG. Raises OSError if it cannot be written."""
-    figure = draw_overview(fixed, moving, result)
-    figure.savefig(path, format="png", dpi=_DOTS_PER_INCH, facecolor=_BACK)
+    save_page(draw_overview(fixed, moving, result), path)
 
 
 def draw_overview(fixed: Volume, moving: Volume, result: RegistrationResult) -> Figure:
@@ -58,7 +53,7 @@ def draw_overview(fixed: Volume, moving: Volume, result: RegistrationResult) -> 
     words = _in_words(result, round(width * 16))
     below = _BOTTOM + _LINE * len(words)
     height = _TOP + sum(plane.extent_mm[1] * scale + _GAP for plane in planes) + below
-    page = _page(width, height)
+    page = new_page(width, height)
     bottom = height - _TOP
     for plane in planes:
         w, h = (side * scale for side in plane.extent_mm)
@@ -72,13 +67,13 @@ def draw_overview(fixed: Volume, moving: Volume, result: RegistrationResult) -> 
             page.imshow(panel, extent=(centre - w / 2, centre + w / 2, bottom, bottom + h))
             _write_edges(page, plane, (centre - w / 2, centre + w / 2, bottom, bottom + h))
         name = f"{plane.name.capitalize()}   {plane.position}"
-        _write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)
+        write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)
     for number, title in enumerate(_COLUMNS):
-        _write(page, _LEFT + number * (_PANEL + _GAP) + _PANEL / 2, height - _TOP / 2, title)
+        write(page, _LEFT + number * (_PANEL + _GAP) + _PANEL / 2, height - _TOP / 2, title)
     for number, line in enumerate(words):
         y = below - _LINE * (number + 0.6)
-        _write(page, _LEFT, y, line, ha="left", color=_VERDICTS[result.verdict])
-    _write(page, _LEFT, _BOTTOM / 2, _footer(fixed, moving, result), ha="left")
+        write(page, _LEFT, y, line, ha="left", color=_VERDICTS[result.verdict])
+    write(page, _LEFT, _BOTTOM / 2, _footer(fixed, moving, result), ha="left")
     # Last, because every image makes the axes fit itself.
     page.set(xlim=(0, width), ylim=(0, height), aspect="auto")
     return page.figure
@@ -98,22 +93,10 @@ def _finer(geometry: Geometry) -> Geometry:
     )
 
 
-def _page(width: float, height: float) -> Axes:
-    figure = Figure(figsize=(width, height), facecolor=_BACK)
-    FigureCanvasAgg(figure)
-    page = figure.add_axes((0, 0, 1, 1))
-    page.set_axis_off()
-    return page
-
-
-def _write(page: Axes, x: float, y: float, text: str, **style) -> None:
-    page.text(x, y, text, **({"ha": "center", "va": "center", "color": _INK, "size": 8} | style))
-
-
 def _write_edges(page: Axes, plane: Plane, box: tuple[float, float, float, float]) -> None:
     left, right, _, top = box
     for letter, x in ((plane.edges[0], left + 0.09), (plane.edges[1], right - 0.09)):
-        _write(page, x, top - 0.12, letter, color=_LETTER, size=9, path_effects=_OUTLINE)
+        write_letter(page, x, top - 0.12, letter)
 
 
 def _cut(prepared: Prepared, plane: Plane, transform: sitk.Transform) -> np.ndarray:

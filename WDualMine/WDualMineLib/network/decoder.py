@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .layers import conv3x3, shrink, upsample
+from .layers import conv3x3, garrote, shrink, upsample
 from .standardisation import standardised_average
 from .statistics import AIR, JointStatistics
 from .transfer import TransferFunction
@@ -37,7 +37,7 @@ class Decoder(nn.Module):
     function of the two sources at that pixel. D therefore is such a function, chosen by the joint
     statistics of the volumes, and little else: the step to the source that is trusted, where one
     clearly is not; and what Z (detail at full resolution through an inverse wavelet transform) and
-    the slowly varying context add, shrunk so that it is exactly 0 wherever it would be faint. It
+    the slowly varying context add, which is exactly 0 wherever it would be faint. It
     starts half-way between the pixel maximum and the standardised average, whose correlation with
     both sources no image exceeds.
 
@@ -70,7 +70,9 @@ class Decoder(nn.Module):
         self.guide = nn.Conv2d(detail + surroundings, 1 + pursuits, 1)
         nn.init.zeros_(self.guide.weight)
         nn.init.zeros_(self.guide.bias)
-        self.log_threshold = nn.Parameter(torch.tensor(math.log(2 / 255)))
+        # Some additions have to pass the threshold at first: what is 0 everywhere learns nothing.
+        nn.init.normal_(self.guide.weight[:1], std=0.005)
+        self.log_threshold = nn.Parameter(torch.tensor(math.log(1 / 255)))
         # Of |A - B|, half of which takes the average to the maximum; of the step to the trusted
         # source, half of A - B; and of what takes the average to the standardised one.
         self.gains = nn.Parameter(torch.tensor([0.25, 0.5, 0.5]).view(1, 3, 1, 1))
@@ -100,7 +102,7 @@ class Decoder(nn.Module):
         detail = self.transform.inverse(self.to_bands(z).reshape(n, self.detail, 4, h, w))
         surroundings = upsample(self.to_surroundings(context), a.shape[2:])
         guided = self.guide(torch.cat([detail, surroundings], 1))
-        addition = shrink(guided[:, :1], self.log_threshold.exp())
+        addition = garrote(guided[:, :1], self.log_threshold.exp())
         # Each is unchanged when the inputs are exchanged.
         average, contrast = (a + b) / 2, (a - b).abs()
         conviction = shrink(2 * w_a - 1, _DOUBT) / (1 - _DOUBT)

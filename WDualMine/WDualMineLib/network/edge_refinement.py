@@ -20,7 +20,7 @@ _HALF_STRENGTH, _STRENGTH_SLOPE = 0.5, 15.0
 _ALIGNED, _ALIGNMENT_SLOPE = 0.9, 24.0
 """Squared cosine of 18 degrees, from which on an edge is lost, and the slope there of theirs."""
 
-_LONGEST = 0.03
+_LONGEST = 0.04
 """Largest change of a voxel in one step, before its keenness."""
 
 
@@ -52,8 +52,8 @@ class EdgeRefinement(nn.Module):
     def __init__(self, steps: int) -> None:
         super().__init__()
         self.steps = steps
-        self.log_rates = nn.Parameter(torch.full((steps,), math.log(1e-3)))
-        self.log_thresholds = nn.Parameter(torch.full((steps,), math.log(2 / 255)))
+        self.log_rates = nn.Parameter(torch.full((steps,), math.log(4e-3)))
+        self.log_thresholds = nn.Parameter(torch.full((steps,), math.log(4 / 255)))
 
     def forward(self, fused: Tensor, a: Tensor, b: Tensor, w_a: Tensor, pursuit: Tensor) -> Tensor:
         """Refine.

@@ -14,6 +14,7 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..errors import InputError
 from ..network.model import DualMineNetwork, NetworkConfig
 from .config import TrainingConfig
 from .dataset import SlicePair
@@ -47,6 +48,9 @@ class Trainer:
         device: torch device.
         workers: lessons of a step that are computed at once; does not change the result.
         build: makes the network; another one for ablations.
+
+    Raises:
+        InputError: a slice is smaller than the crops.
     """
 
     def __init__(
@@ -61,6 +65,12 @@ class Trainer:
     ) -> None:
         self.config, self.training, self.validation = config, training, validation
         self.folder, self.device = folder, device
+        smallest = min(min(pair.a.shape) for pairs in training.values() for pair in pairs)
+        if config.crop > smallest:
+            raise InputError(
+                f"Crops of {config.crop} pixels do not fit into slices of {smallest}",
+                f"Set the training option crop to {smallest} or less",
+            )
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.model = build(config.network).to(device)

@@ -4,14 +4,14 @@ import pytest
 import torch
 from WDualMineLib.network.activity import Activity
 from WDualMineLib.network.arbitration import Arbitration, gradient_magnitude
-from WDualMineLib.network.decoder import Decoder
+from WDualMineLib.network.decoder import Decoder, replace_untrusted
 from WDualMineLib.network.encoder import Encoder
 from WDualMineLib.network.frequency_expert import FrequencyExpert
 from WDualMineLib.network.padding import crop, pad_to_multiple
 from WDualMineLib.network.reliability import Reliability, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
 from WDualMineLib.network.standardisation import standardised_average
-from WDualMineLib.network.statistics import joint_statistics
+from WDualMineLib.network.statistics import LEVELS, expect, joint_statistics
 from WDualMineLib.network.transfer import NODES, TransferFunction
 from WDualMineLib.network.wavelet import WaveletTransform
 
@@ -209,7 +209,8 @@ def decoder():
 
 def test_untrained_decoder_lies_between_maximum_and_standardised_average():
     part = decoder()
-    # What the statistics choose starts near 0; here it must be 0.
+    # What starts near 0 must be 0 here: the addition, and what the statistics choose.
+    torch.nn.init.zeros_(part.guide.weight)
     torch.nn.init.zeros_(part.transfer.modulation[-1].weight)
     torch.nn.init.zeros_(part.transfer.modulation[-1].bias)
     a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
@@ -241,19 +242,19 @@ def test_decoder_is_silent_in_air():
     assert torch.count_nonzero(decoded.pursuit) == 0
 
 
-def test_decoder_steps_to_the_source_that_is_trusted():
-    part = decoder()
-    a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
+def test_an_untrusted_source_is_replaced_by_what_the_other_leads_one_to_expect():
+    b = torch.rand(1, 1, 64, 64)
+    a = 0.2 + 0.5 * b + 0.05 * torch.randn_like(b)
     statistics = joint_statistics(a, b)
-    z, context = torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2)
 
-    def drive(w_a):
-        return part(a, b, statistics, torch.full_like(a, w_a), z, context).drive
+    doubted, kept = replace_untrusted(a, b, torch.full_like(a, 0.1), statistics)
+    assert torch.equal(doubted, a) and torch.equal(kept, b), "doubt is not enough"
+    replaced, kept = replace_untrusted(a, b, torch.zeros_like(a), statistics)
+    torch.testing.assert_close(replaced, 0.2 + 0.5 * b, atol=0.05, rtol=0)
+    assert torch.equal(kept, b)
 
-    torch.testing.assert_close(drive(0.3), drive(0.7), msg="small doubts change nothing")
-    step = drive(1.0) - drive(0.5)
-    torch.testing.assert_close(step, -(drive(0.0) - drive(0.5)))
-    assert ((step > 0) == (a > b)).all()
+    swapped = replace_untrusted(b, a, torch.ones_like(a), joint_statistics(b, a))
+    torch.testing.assert_close(swapped, (kept, replaced))
 
 
 def test_decoder_adds_nothing_where_the_features_are_faint():
@@ -288,7 +289,7 @@ def test_transfer_function_is_symmetric_and_lies_between_its_nodes():
     torch.nn.init.normal_(part.last.weight)
     a, b = torch.rand(2, 1, 1, 40, 40)
     statistics = joint_statistics(a, b * 0.3)
-    swapped = statistics._replace(deviations=statistics.deviations.flip(1))
+    swapped = joint_statistics(b * 0.3, a)
 
     values = part(a, b, statistics)[0]
 
@@ -340,7 +341,7 @@ def test_standardised_average_of_a_constant_source_is_finite():
     assert torch.isfinite(average).all()
 
 
-def test_statistics_are_symmetric_but_for_the_deviations():
+def test_exchanging_the_sources_exchanges_deviations_and_expectations_alone():
     a, b = torch.rand(2, 3, 1, 20, 20)
 
     forward, backward = joint_statistics(a, b), joint_statistics(b, a)
@@ -348,7 +349,23 @@ def test_statistics_are_symmetric_but_for_the_deviations():
     torch.testing.assert_close(forward.histogram, backward.histogram)
     torch.testing.assert_close(forward.moments, backward.moments)
     torch.testing.assert_close(forward.deviations, backward.deviations.flip(1))
+    torch.testing.assert_close(forward.expected, backward.expected.flip(1))
     torch.testing.assert_close(forward.deviations[:, 0], a.flatten(1).std(1, correction=0))
+
+
+def test_expectation_is_the_mean_at_each_level_and_the_mean_of_all_where_there_is_none():
+    b = torch.linspace(0.5, 1, 4096).view(1, 1, 64, 64)
+    a = 1 - 0.5 * b
+
+    statistics = joint_statistics(a, b)
+
+    assert statistics.expected.shape == (1, 2, LEVELS)
+    of_a, of_b = statistics.expected.unbind(1)
+    # A level is 1/31 wide, and the mean of the outermost one lies within it.
+    torch.testing.assert_close(expect(b, of_a), a, atol=0.03, rtol=0)
+    torch.testing.assert_close(expect(a, of_b), b, atol=0.06, rtol=0)
+    unseen = expect(torch.full_like(b, 0.1), of_a)
+    torch.testing.assert_close(unseen, torch.full_like(b, a.mean()), atol=1e-4, rtol=0)
 
 
 def test_statistics_do_not_count_air():
@@ -366,7 +383,7 @@ def test_statistics_of_a_volume_are_those_of_its_slices_together():
 
     whole = joint_statistics(a.reshape(1, -1), b.reshape(1, -1))
 
-    assert [len(x) for x in whole] == [1, 1, 1]
+    assert [len(x) for x in whole] == [1, 1, 1, 1]
     torch.testing.assert_close(whole.deviations[0, 1], b.std(correction=0))
 
 

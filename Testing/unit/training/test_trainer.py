@@ -21,7 +21,6 @@ SMALL = {
     "pretraining": 2,
     "warm_up": 2,
     "faulty": 2,
-    "compared": 1,
     "crop": 48,
     "validate_every": 3,
     "validation_stride": 1,
@@ -57,7 +56,7 @@ def test_a_run_leaves_checkpoint_log_and_validation(groups, tmp_path):
         logged = list(csv.DictReader(stream))
     assert [int(row["step"]) for row in logged] == [1, 2, 3, 4, 5, 6]
     assert rows[0].keys() == {"step", "loss", "reliability", "seconds"}, "pretraining"
-    assert {"loss", "MI", "Qabf", "SSIM", "SCD", "harm"} <= rows[2].keys()
+    assert {"loss", "MI", "Qabf", "SSIM", "SCD"} <= rows[2].keys()
     assert logged[0]["MI"] == "" and float(logged[2]["MI"]) > 0
     lines = (tmp_path / "validation.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [3, 6]
@@ -92,7 +91,6 @@ def test_the_objective_improves(groups, tmp_path):
         tmp_path,
         steps=150,
         pretraining=0,
-        compared=0,
         toned=0.0,
         learning_rate=0.01,
         validate_every=1000,

@@ -20,7 +20,7 @@ _HALF_STRENGTH, _STRENGTH_SLOPE = 0.5, 15.0
 _ALIGNED, _ALIGNMENT_SLOPE = 0.9, 24.0
 """Squared cosine of 18 degrees, from which on an edge is lost, and the slope there of theirs."""
 
-_LONGEST = 0.04
+_LONGEST = 0.03
 """Largest change of a voxel in one step, before its keenness."""
 
 

@@ -12,6 +12,12 @@ BINS = 16
 
 MOMENTS = 4
 
+LEVELS = 32
+"""At which the expectation of one source, given the other, is kept."""
+
+_RARE = 10
+"""Voxels of a level up to which its own mean counts less than that of all tissue."""
+
 AIR = 0.02
 """A + B below which a voxel counts as air. Five grey levels of 255."""
 
@@ -23,7 +29,9 @@ class JointStatistics(NamedTuple):
     """Of N pairs of slices, or (N = 1) of one pair of volumes.
 
     Attributes:
-        deviations: (N, 2), standard deviations of a and b; the only part that knows which is which.
+        deviations: (N, 2), standard deviations of a and b.
+        expected: (N, 2, LEVELS), mean of a in tissue where b has each of the levels from 0 to 1,
+            and mean of b by the levels of a.
         histogram: (N, BINS * BINS), the logarithm of the share of tissue at each mean and
             difference, scaled to about [0, 1].
         moments: (N, 4), of tissue: mean intensity, mean difference, contrast of the deviations, and
@@ -31,6 +39,7 @@ class JointStatistics(NamedTuple):
     """
 
     deviations: Tensor
+    expected: Tensor
     histogram: Tensor
     moments: Tensor
 
@@ -43,9 +52,9 @@ def joint_statistics(a: Tensor, b: Tensor) -> JointStatistics:
     """Measure N pairs.
 
     Which function of two intensities fuses them best depends on how they are distributed: what a
-    bright voxel of one means beside a dark one of the other is different for CT and for PET. Only
-    symmetric measures are taken, so that exchanging a and b changes nothing but the order of the
-    deviations. Air does not count: how much of it there is depends on the field of view.
+    bright voxel of one means beside a dark one of the other is different for CT and for PET.
+    Exchanging a and b exchanges the deviations and the expectations; the rest is symmetric, so that
+    nothing else changes. Air does not count: how much of it there is depends on the field of view.
 
     Args:
         a, b: (N, ...) in [0, 1], float32.
@@ -69,14 +78,43 @@ def joint_statistics(a: Tensor, b: Tensor) -> JointStatistics:
     brighter = average((b - a) / (difference + 0.01))
     moments = [average(mean), average(difference), contrast.abs(), contrast * brighter]
     histogram = _histogram(mean, difference, tissue) / count[:, None]
-    return JointStatistics(deviations, torch.log1p(1000 * histogram) / 7, torch.stack(moments, 1))
+    expected = torch.stack([_expected(a, b, tissue), _expected(b, a, tissue)], 1)
+    return JointStatistics(
+        deviations, expected, torch.log1p(1000 * histogram) / 7, torch.stack(moments, 1)
+    )
+
+
+def expect(other: Tensor, expected: Tensor) -> Tensor:
+    """What is to be expected of one source where the other one is as it is.
+
+    Args:
+        other: (N, 1, H, W) in [0, 1].
+        expected: (N or 1, LEVELS), a row of :attr:`JointStatistics.expected`.
+
+    Returns:
+        (N, 1, H, W) in [0, 1], by linear interpolation between the levels.
+    """
+    low, part = _cells(other.flatten(1), LEVELS)
+    table = expected.expand(len(other), -1)
+    return torch.lerp(table.gather(1, low), table.gather(1, low + 1), part).view_as(other)
+
+
+def _expected(x: Tensor, other: Tensor, tissue: Tensor) -> Tensor:
+    """(N, LEVELS): mean of ``x`` by the level of ``other``, drawn to the mean where it is rare."""
+    low, part = _cells(other, LEVELS)
+    total, count = (x.new_zeros(len(x), LEVELS) for _ in range(2))
+    for place, share in ((low, tissue * (1 - part)), (low + 1, tissue * part)):
+        total.scatter_add_(1, place, share * x)
+        count.scatter_add_(1, place, share)
+    mean = total.sum(1, keepdim=True) / count.sum(1, keepdim=True).clamp_min(1)
+    return (total + _RARE * mean) / (count + _RARE)
 
 
 def _histogram(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     """(N, BINS * BINS): every voxel shared among four cells, so that windows act smoothly."""
     n = len(x)
     cells = x.new_zeros(n, BINS * BINS)
-    (low_x, part_x), (low_y, part_y) = _cells(x), _cells(y)
+    (low_x, part_x), (low_y, part_y) = _cells(x, BINS), _cells(y, BINS)
     for step_x, share_x in ((0, 1 - part_x), (1, part_x)):
         for step_y, share_y in ((0, 1 - part_y), (1, part_y)):
             index = (low_x + step_x) * BINS + low_y + step_y
@@ -84,8 +122,8 @@ def _histogram(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     return cells
 
 
-def _cells(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The cell below each value, and how far into the next it lies."""
-    position = x.clamp(0, 1) * (BINS - 1)
-    low = position.floor().clamp_max(BINS - 2)
+def _cells(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Of so many cells the one below each value, and how far into the next it lies."""
+    position = x.clamp(0, 1) * (count - 1)
+    low = position.floor().clamp_max(count - 2)
     return low.long(), position - low

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network.model import DualMineNetwork, NetworkConfig
-from ..network.statistics import JointStatistics
+from ..network.statistics import JointStatistics, joint_statistics
 
 
 class EvenReliability(nn.Module):
@@ -53,7 +53,8 @@ class _WithoutStatistics(DualMineNetwork):
         histogram, moments = (
             torch.zeros((1, n), device=a.device) for n in self.decoder.transfer.told
         )
-        return super().forward(a, b, JointStatistics(even, histogram, moments))
+        own = statistics or joint_statistics(a, b)
+        return super().forward(a, b, JointStatistics(even, own.expected, histogram, moments))
 
 
 def _replacing(name: str, part: Callable[[], nn.Module]) -> Callable[..., DualMineNetwork]:

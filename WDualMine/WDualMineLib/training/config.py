@@ -28,15 +28,13 @@ class TrainingConfig:
         per_group: whole slices of every modality pair in a lesson.
         toned: probability that an image gets another gamma and window, whole slices and crops.
         faulty: crops with a faulty input in a lesson of the pretraining.
-        compared: those, in later lessons, that are fused with and without the fault.
         crop: their side in pixels.
-        consistency: weight of the difference that the fault makes to the fused crop.
         averaging: decay of the running average of the weights, which is what is kept.
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
     steps: int = 10000
-    pretraining: int = 7000
+    pretraining: int = 8000
     seed: int = 0
     lessons: int = 2
     pretraining_rate: float = 2e-3
@@ -45,9 +43,7 @@ class TrainingConfig:
     per_group: int = 1
     toned: float = 0.3
     faulty: int = 4
-    compared: int = 1
     crop: int = 192
-    consistency: float = 0.05
     averaging: float = 0.995
     validate_every: int = 100
     validation_stride: int = 10

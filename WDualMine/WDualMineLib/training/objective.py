@@ -51,9 +51,9 @@ class ObjectiveConfig:
         bins: of the histograms of MI.
     """
 
-    information: Goal = field(default_factory=lambda: Goal(0.15, -0.1))
+    information: Goal = field(default_factory=lambda: Goal(0.5, -0.25))
     edges: Goal = field(default_factory=lambda: Goal(2.0, 0.075))
-    similarity: Goal = field(default_factory=lambda: Goal(10.0, 0.006))
+    similarity: Goal = field(default_factory=lambda: Goal(12.0, 0.006))
     differences: Goal = field(default_factory=lambda: Goal(0.6, 0.08))
     fidelity: Goal = field(default_factory=lambda: Goal(1.2, 0.012))
     correlation: float = 10.0

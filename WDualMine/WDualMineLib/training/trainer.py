@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from numpy.random import Generator
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..errors import InputError
 from ..network.model import DualMineNetwork, NetworkConfig
@@ -20,7 +19,7 @@ from .config import TrainingConfig
 from .dataset import SlicePair
 from .losses.reliability import reliability_loss
 from .objective import MEASURES, fuse_slices, objective
-from .sampling import FaultyBatch, clean_batch, faulty_batch, rng_of_lesson
+from .sampling import clean_batch, faulty_batch, rng_of_lesson
 from .validation import validate
 
 COLUMNS = (
@@ -29,7 +28,6 @@ COLUMNS = (
     "missing",
     *(column for name in MEASURES for column in (name, f"{name} excess")),
     "reliability",
-    "harm",
     "seconds",
 )
 """Of the log; those of what a step did not compute stay empty."""
@@ -147,29 +145,21 @@ class Trainer:
         """Loss of the reliability maps on faulty crops."""
         config = self.config
         batch = faulty_batch(self.training, config.faulty, config.crop, config.toned, rng)
-        (a, b), _, masks = self._moved(batch)
+        (a, b), masks = (
+            tuple(x.to(self.device) for x in part) for part in (batch.faulty, batch.masks)
+        )
         loss = reliability_loss(self.model.trust(a, b), *masks)
         return loss, {"reliability": loss.item()}
 
     def _fusion(self, rng: Generator) -> tuple[Tensor, dict[str, float]]:
-        """Loss of fused whole slices, and of the harm that faults do to fused crops."""
+        """Loss of fused whole slices."""
         config = self.config
         a, b = (
             x.to(self.device)
             for x in clean_batch(self.training, config.per_group, config.toned, rng)
         )
-        loss, log = objective(fuse_slices(self.model(a, b).residual, a, b), a, b, config.objective)
-        if config.compared:
-            batch = faulty_batch(self.training, config.compared, config.crop, config.toned, rng)
-            (a, b), sound, _ = self._moved(batch)
-            with torch.no_grad():
-                wanted = fuse_slices(self.model(*sound).residual, *sound)
-            harm = F.l1_loss(fuse_slices(self.model(a, b).residual, a, b), wanted)
-            loss, log = loss + config.consistency * harm, log | {"harm": harm.item()}
-        return loss, log
-
-    def _moved(self, batch: FaultyBatch) -> tuple[tuple[Tensor, ...], ...]:
-        return tuple(tuple(x.to(self.device) for x in part) for part in vars(batch).values())
+        fused = fuse_slices(self.model(a, b).residual, a, b)
+        return objective(fused, a, b, config.objective)
 
     def run(self) -> Iterator[dict[str, float]]:
         """Train to the last step, yielding each step's log; closing it stops the run cleanly."""

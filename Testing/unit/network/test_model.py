@@ -7,6 +7,9 @@ from WDualMineLib.network.model import DualMineNetwork, NetworkConfig
 from WDualMineLib.network.statistics import joint_statistics
 from WDualMineLib.network.weights import default_path, load_model
 
+ROUNDED = {"atol": 5e-4, "rtol": 0}
+"""An eighth of a grey level: each step of the refinement can double an error of rounding."""
+
 
 @pytest.fixture(params=["untrained", "shipped"])
 def model(request):
@@ -45,8 +48,8 @@ def test_exchanging_the_inputs_exchanges_the_reliabilities_alone(model):
 
     forward, backward = model(a, b), model(b, a)
 
+    torch.testing.assert_close(forward.residual, backward.residual, **ROUNDED)
     close = {"atol": 1e-5, "rtol": 0}
-    torch.testing.assert_close(forward.residual, backward.residual, **close)
     torch.testing.assert_close(forward.arbitration, backward.arbitration, **close)
     torch.testing.assert_close(forward.reliability_a, backward.reliability_b, **close)
 
@@ -68,7 +71,8 @@ def test_a_slice_does_not_depend_on_its_batch(model):
 
     together, alone = model(a, b), model(a[:1], b[:1])
 
-    for x, y in zip(together, alone, strict=True):
+    torch.testing.assert_close(together.residual[:1], alone.residual, **ROUNDED)
+    for x, y in zip(together[1:], alone[1:], strict=True):
         torch.testing.assert_close(x[:1], y, atol=1e-5, rtol=0)
 
 
@@ -87,7 +91,8 @@ def test_slices_of_a_volume_share_its_statistics(model):
 
     together = model(a, b, statistics).residual
 
-    torch.testing.assert_close(model(a[:1], b[:1], statistics).residual, together[:1])
+    alone = model(a[:1], b[:1], statistics).residual
+    torch.testing.assert_close(alone, together[:1], **ROUNDED)
     assert not torch.allclose(model(a, b).residual, together)
 
 

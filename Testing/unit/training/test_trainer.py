@@ -211,6 +211,20 @@ def test_command_trains_and_writes_weights(data, tmp_path, capsys):
     assert "step 2 of 3" in capsys.readouterr().out
 
 
+def test_a_run_in_two_parts_is_the_same_run(data, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(SMALL))
+    words = ["train", str(data), "--config", str(config), "-o"]
+
+    assert main([*words, str(tmp_path / "whole")]) == 0
+    assert main([*words, str(tmp_path / "parts"), "--until", "4"]) == 0
+    assert main([*words, str(tmp_path / "parts"), "--resume"]) == 0
+
+    whole, parts = (load_model(tmp_path / run / "weights.pt") for run in ("whole", "parts"))
+    for x, y in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.equal(x, y)
+
+
 @pytest.mark.parametrize("content", ["{", "[1]", '{"stepz": 1}'])
 def test_command_refuses_a_bad_configuration(data, tmp_path, capsys, content):
     config = tmp_path / "config.json"

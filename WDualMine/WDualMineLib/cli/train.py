@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, help="JSON with values that differ from the defaults"
     )
     parser.add_argument("--steps", type=int, help="optimiser steps in all")
+    parser.add_argument(
+        "--until", type=int, metavar="STEP", help="stop after this one; --resume goes on from there"
+    )
     parser.add_argument("--seed", type=int, help="of the initial weights and every batch")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
@@ -65,6 +68,8 @@ def run(options: argparse.Namespace) -> None:
         if time.monotonic() - shown > 10:
             shown = time.monotonic()
             print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
+        if trainer.step == options.until:
+            break
     save_weights(trainer.average, options.output / "weights.pt")
     draw_curves(options.output, options.output / "curves.png")
     print(f"Wrote {options.output / 'weights.pt'} and curves.png beside it")

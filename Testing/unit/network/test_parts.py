@@ -8,7 +8,7 @@ from WDualMineLib.network.decoder import Decoder, replace_untrusted
 from WDualMineLib.network.encoder import Encoder
 from WDualMineLib.network.frequency_expert import FrequencyExpert
 from WDualMineLib.network.padding import crop, pad_to_multiple
-from WDualMineLib.network.reliability import Reliability, weigh
+from WDualMineLib.network.reliability import Reliability, convict, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
 from WDualMineLib.network.standardisation import standardised_average
 from WDualMineLib.network.statistics import LEVELS, expect, joint_statistics
@@ -100,6 +100,13 @@ def test_activity_is_relative_to_the_tissue_and_not_to_air():
 
     assert relative[:, 19].min() > 0.2 > -0.2 > relative[:, 28].max()
     torch.testing.assert_close(relative[:, 16:].mean(), torch.tensor(0.0), atol=1e-6, rtol=0)
+
+
+def test_doubt_is_no_conviction():
+    weight = torch.tensor([0.0, 0.0025, 0.01, 0.5, 0.99, 1.0])
+
+    expected = torch.tensor([-1.0, -0.5, 0.0, 0.0, 0.0, 1.0])
+    torch.testing.assert_close(convict(weight), expected, atol=1e-5, rtol=0)
 
 
 def test_indifference_leaves_features_unchanged():
@@ -215,7 +222,7 @@ def test_untrained_decoder_lies_between_maximum_and_standardised_average():
     torch.nn.init.zeros_(part.transfer.modulation[-1].bias)
     a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
     statistics = joint_statistics(a, b)
-    even = torch.full_like(a, 0.5)
+    even = torch.zeros_like(a)
 
     decoded = part(a, b, statistics, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
 
@@ -247,9 +254,9 @@ def test_an_untrusted_source_is_replaced_by_what_the_other_leads_one_to_expect()
     a = 0.2 + 0.5 * b + 0.05 * torch.randn_like(b)
     statistics = joint_statistics(a, b)
 
-    doubted, kept = replace_untrusted(a, b, torch.full_like(a, 0.1), statistics)
-    assert torch.equal(doubted, a) and torch.equal(kept, b), "doubt is not enough"
-    replaced, kept = replace_untrusted(a, b, torch.zeros_like(a), statistics)
+    doubted, kept = replace_untrusted(a, b, torch.zeros_like(a), statistics)
+    assert torch.equal(doubted, a) and torch.equal(kept, b)
+    replaced, kept = replace_untrusted(a, b, -torch.ones_like(a), statistics)
     torch.testing.assert_close(replaced, 0.2 + 0.5 * b, atol=0.05, rtol=0)
     assert torch.equal(kept, b)
 
@@ -261,7 +268,7 @@ def test_decoder_adds_nothing_where_the_features_are_faint():
     part = decoder()
     torch.nn.init.normal_(part.guide.weight, std=1e-3)
     a, b = 0.1 + 0.4 * torch.rand(2, 1, 1, 16, 16)
-    even, context = torch.full_like(a, 0.5), torch.zeros(1, 8, 2, 2)
+    even, context = torch.zeros_like(a), torch.zeros(1, 8, 2, 2)
 
     def drive(strength):
         z = strength * torch.ones(1, 4, 8, 8)

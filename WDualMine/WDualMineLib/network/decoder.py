@@ -8,19 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .layers import conv3x3, garrote, shrink, upsample
+from .layers import conv3x3, garrote, upsample
 from .standardisation import standardised_average
 from .statistics import AIR, JointStatistics, expect
 from .transfer import TransferFunction
 from .wavelet import WaveletTransform
-
-_DOUBT = 0.99
-"""``|w_A - w_B|`` up to which both sources stay as they are: a reliability of 0.005 to 0.995.
-
-Training shows as much faulty tissue as sound; in practice faults are rare, and a bright lesion can
-look like one. It must not be painted over: on sound validation slices that are like the training's,
-less than one pixel in a thousand passes this limit, and most of severe faults does.
-"""
 
 
 class Decoded(NamedTuple):
@@ -87,7 +79,7 @@ class Decoder(nn.Module):
         a: Tensor,
         b: Tensor,
         statistics: JointStatistics,
-        w_a: Tensor,
+        conviction: Tensor,
         z: Tensor,
         context: Tensor,
     ) -> Decoded:
@@ -96,7 +88,7 @@ class Decoder(nn.Module):
         Args:
             a, b: (N, 1, H, W) slices in [0, 1].
             statistics: of the volumes that a and b are slices of.
-            w_a: (N, 1, H, W) reliability of A.
+            conviction: (N, 1, H, W) in [-1, 1], see :func:`~.reliability.convict`.
             z: (N, C, H/2, W/2) arbitrated features.
             context: (N, C', h, w) coarsest map of the spatial expert.
 
@@ -110,7 +102,7 @@ class Decoder(nn.Module):
         addition = garrote(guided[:, :1], self.log_threshold.exp())
         # Each is unchanged when the inputs are exchanged.
         average = (a + b) / 2
-        a, b = replace_untrusted(a, b, w_a, statistics)
+        a, b = replace_untrusted(a, b, conviction, statistics)
         shift = standardised_average(a, b, statistics.deviations) - (a + b) / 2
         transferred, gains = self.transfer(a, b, statistics)
         of_contrast, of_shift = (self.gains + gains).split(1, 1)
@@ -121,20 +113,19 @@ class Decoder(nn.Module):
 
 
 def replace_untrusted(
-    a: Tensor, b: Tensor, w_a: Tensor, statistics: JointStatistics
+    a: Tensor, b: Tensor, conviction: Tensor, statistics: JointStatistics
 ) -> tuple[Tensor, Tensor]:
-    """Both sources, where one is hardly trusted as the other leads one to expect it.
+    """Both sources, where one is faulty as the other leads one to expect it.
 
     Weighting alone would put the other source in its place; yet it differs from the fused slice by
     more than most faults do, for half of the picture is missing from it.
 
     Args:
-        a, b, w_a, statistics: as for :class:`Decoder`.
+        a, b, conviction, statistics: as for :class:`Decoder`.
 
     Returns:
-        a and b, (N, 1, H, W), the same wherever the reliability lies between 0.005 and 0.995.
+        a and b, (N, 1, H, W), the same wherever the conviction is 0.
     """
-    conviction = shrink(2 * w_a - 1, _DOUBT) / (1 - _DOUBT)
     of_a, of_b = statistics.expected.unbind(1)
     return (
         torch.lerp(a, expect(b, of_a), (-conviction).clamp_min(0)),

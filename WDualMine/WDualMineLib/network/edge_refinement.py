@@ -43,7 +43,7 @@ class EdgeRefinement(nn.Module):
     2004), unrolled as in Gregor and LeCun, "Learning fast approximations of sparse coding", ICML
     2010.
 
-    A source that is not trusted pulls less, and no step makes an edge that neither source has.
+    A source that is not trusted has no say, and no step makes an edge that neither source has.
 
     Args:
         steps: how many.
@@ -60,7 +60,7 @@ class EdgeRefinement(nn.Module):
 
         Args:
             fused, a, b: (N, 1, H, W) in about [0, 1].
-            w_a: (N, 1, H, W) reliability of a, in [0, 1].
+            w_a: (N, 1, H, W) share of a in the pull, in [0, 1]; that of b is the rest.
             pursuit: (N, steps, H, W), not negative: how keenly edges are pursued at each place.
 
         Returns:

@@ -15,7 +15,7 @@ from .encoder import Encoder
 from .frequency_expert import FrequencyExpert
 from .layers import upsample
 from .padding import crop, pad_to_multiple
-from .reliability import Reliability, weigh
+from .reliability import Reliability, convict, weigh
 from .spatial_expert import SpatialExpert
 from .statistics import JointStatistics, joint_statistics
 
@@ -112,10 +112,11 @@ class DualMineNetwork(nn.Module):
         z, arbitration = self.arbitration(spatial, frequency)
 
         reliability = upsample(weights[0], a.shape[2:])
-        decoded = self.decoder(a, b, statistics, reliability, z, context)
+        conviction = convict(reliability)
+        decoded = self.decoder(a, b, statistics, conviction, z, context)
         average, alpha = (a + b) / 2, self.config.alpha
         fused = self.base(a, b) + alpha * torch.tanh(decoded.drive)
-        fused = self.refinement(fused, a, b, reliability, decoded.pursuit)
+        fused = self.refinement(fused, a, b, (1 + conviction) / 2, decoded.pursuit)
         residual = (fused - average).clamp(-alpha, alpha)
         arbitration = upsample(arbitration, a.shape[2:])
         residual, reliability, arbitration = (

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .layers import activation, conv1x1, conv3x3, upsample
+from .layers import activation, conv1x1, conv3x3, shrink, upsample
+
+_DOUBT = 0.99
+"""``|w_A - w_B|`` up to which neither source is convicted of a fault."""
 
 
 class ReliabilityHead(nn.Module):
@@ -81,6 +84,24 @@ class Reliability(nn.Module):
                 margin = margin + upsample(margins[-1], margin.shape[2:])
             margins.append(margin)
         return [torch.sigmoid(margin) for margin in reversed(margins)]
+
+
+def convict(weight: Tensor) -> Tensor:
+    """Where one of two sources is all but certainly faulty: -1 if a is, 1 if b is, else 0.
+
+    On sound slices the maps waver around 1/2, and edges and intensities must not follow them.
+    Training shows as much faulty tissue as sound; in practice faults are rare, and a bright lesion
+    can look like one, which must not be painted over. So it takes a reliability below 0.005: on
+    sound validation slices that are like the training's, less than one pixel in a thousand has
+    that, and most of severe faults do.
+
+    Args:
+        weight: reliability of a, in [0, 1].
+
+    Returns:
+        The same shape; in between as far as the reliability is beyond the limit.
+    """
+    return shrink(2 * weight - 1, _DOUBT) / (1 - _DOUBT)
 
 
 def weigh(features: Tensor, weight: Tensor) -> Tensor:

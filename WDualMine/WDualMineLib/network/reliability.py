@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from .layers import activation, conv1x1, conv3x3, shrink, upsample
 
-_DOUBT = 0.99
+_DOUBT = 0.998
 """``|w_A - w_B|`` up to which neither source is convicted of a fault."""
 
 
@@ -91,8 +91,8 @@ def convict(weight: Tensor) -> Tensor:
 
     On sound slices the maps waver around 1/2, and edges and intensities must not follow them.
     Training shows as much faulty tissue as sound; in practice faults are rare, and a bright lesion
-    can look like one, which must not be painted over. So it takes a reliability below 0.005: on
-    sound validation slices 0.2 to 1.2 per cent of the head has that, and most of severe faults.
+    can look like one, which must not be painted over. So it takes a reliability below 0.001, which
+    is also what keeps neighbouring slices alike: where the limit was lower, they flickered.
 
     Args:
         weight: reliability of a, in [0, 1].

@@ -18,7 +18,7 @@ from ..fusion.result import FusionResult
 from ..fusion.settings import FusionSettings
 from ..progress import Progress, finish
 from ..quality.volume import measure_volume_steps
-from ..volumes.staging import check_destination, staged_folder
+from ..volumes.staging import check_destination, interrupts_held, staged_folder
 from ..volumes.volume import Volume
 from ..volumes.writing import write_volume, writing_errors
 from . import fuse_dicom
@@ -212,7 +212,10 @@ def _write(
     progress(Progress(0, "Writing the volumes"))
     # Compressing takes most of the time, and leaves Python free for the others meanwhile.
     with ThreadPoolExecutor(len(volumes)) as pool:
-        jobs = [pool.submit(write_volume, volume, folder / n) for n, volume in volumes.items()]
+        # An interrupt between the start of a thread and its entry in the pool would leave a writer
+        # behind that nobody waits for.
+        with interrupts_held():
+            jobs = [pool.submit(write_volume, volume, folder / n) for n, volume in volumes.items()]
         for job in jobs:
             job.result()
     progress(Progress(0.5, "Drawing overview.png"))

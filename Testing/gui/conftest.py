@@ -18,8 +18,11 @@ SCREENSHOTS = os.environ.get("WDUALMINE_SCREENSHOTS")
 @pytest.fixture(scope="session")
 def application():
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError,
-                        reason="PySide6, or a library that Qt needs, is not installed")
+    pytest.importorskip(
+        "PySide6.QtWidgets",
+        exc_type=ImportError,
+        reason="PySide6, or a library that Qt needs, is not installed",
+    )
     from PySide6 import QtWidgets
 
     from .stand_ins.application import install

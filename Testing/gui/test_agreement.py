@@ -48,8 +48,15 @@ def test_the_code_uses_only_parameters_that_the_node_has() -> None:
 
 
 def test_every_control_has_a_tooltip() -> None:
-    plain = {"QWidget", "QFrame", "QLabel", "qMRMLWidget", "ctkCollapsibleButton", "QProgressBar",
-             "QTableWidget"}
+    plain = {
+        "QWidget",
+        "QFrame",
+        "QLabel",
+        "qMRMLWidget",
+        "ctkCollapsibleButton",
+        "QProgressBar",
+        "QTableWidget",
+    }
     for name, widget in WIDGETS.items():
         if widget.get("class") not in plain:
             assert prop(widget, "toolTip"), name
@@ -58,7 +65,8 @@ def test_every_control_has_a_tooltip() -> None:
 def test_every_node_selector_hears_of_the_scene() -> None:
     selectors = {n for n, w in WIDGETS.items() if w.get("class") == "qMRMLNodeComboBox"}
     told = {
-        c.findtext("receiver") for c in UI.iter("connection")
+        c.findtext("receiver")
+        for c in UI.iter("connection")
         if c.findtext("signal") == "mrmlSceneChanged(vtkMRMLScene*)"
         and c.findtext("slot") == "setMRMLScene(vtkMRMLScene*)"
     }

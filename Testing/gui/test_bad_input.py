@@ -79,18 +79,34 @@ def _volume(array):
     return Volume(array, grid, "Picture")
 
 
-@pytest.mark.parametrize(("spoil", "what", "remedy"), [
-    (label_map, "Labels is a label map.", "Choose a volume of grey values."),
-    (colour_volume, "Picture holds 3 values a voxel", "extract one component or time point first."),
-    (time_series, "Series holds 4 values a voxel", "extract one component or time point first."),
-    (no_voxels, "Empty holds no voxels.", "choose another volume."),
-    (one_volume_twice, "as both the fixed and the moving volume.", "Choose two different volumes"),
-    (bent_parent, "The transform Bent of CTHead is not linear.", "Harden it"),
-    (bent_choice, "The transform Bent is not linear.", "or choose a linear one."),
-    (no_transform, "No transform is chosen.", "Choose the transform"),
-    (output_is_input, "The output MRHead is also an input.", "Choose another node"),
-    (output_twice, "The output Mine is also another output.", "Choose another node"),
-], ids=lambda each: getattr(each, "__name__", ""))
+@pytest.mark.parametrize(
+    ("spoil", "what", "remedy"),
+    [
+        (label_map, "Labels is a label map.", "Choose a volume of grey values."),
+        (
+            colour_volume,
+            "Picture holds 3 values a voxel",
+            "extract one component or time point first.",
+        ),
+        (
+            time_series,
+            "Series holds 4 values a voxel",
+            "extract one component or time point first.",
+        ),
+        (no_voxels, "Empty holds no voxels.", "choose another volume."),
+        (
+            one_volume_twice,
+            "as both the fixed and the moving volume.",
+            "Choose two different volumes",
+        ),
+        (bent_parent, "The transform Bent of CTHead is not linear.", "Harden it"),
+        (bent_choice, "The transform Bent is not linear.", "or choose a linear one."),
+        (no_transform, "No transform is chosen.", "Choose the transform"),
+        (output_is_input, "The output MRHead is also an input.", "Choose another node"),
+        (output_twice, "The output Mine is also another output.", "Choose another node"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
 def test_what_cannot_be_fused_turns_apply_off(ready, session, scene, spoil, what, remedy) -> None:
     spoil(scene, session.parameters)
     session.changed.emit()
@@ -181,8 +197,9 @@ def test_little_memory_is_made_do_with_and_told(ready, session, network) -> None
     assert said.startswith("Fused.") and "Memory ran short" in said
 
 
-def test_a_full_gpu_gives_way_to_the_cpu_and_it_is_told(ready, session, network, monkeypatch
-                                                        ) -> None:
+def test_a_full_gpu_gives_way_to_the_cpu_and_it_is_told(
+    ready, session, network, monkeypatch
+) -> None:
     import torch
     from WDualMineLib.fusion import engine
 

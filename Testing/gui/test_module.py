@@ -250,16 +250,18 @@ def test_views_of_a_later_layout_take_part(fused, session, scene, views, shown_w
     assert heard, "scrolling a later view is not noticed"
 
 
-def test_views_that_come_while_the_module_is_closed_are_left_alone(fused, views, shown_widget
-                                                                   ) -> None:
+def test_views_that_come_while_the_module_is_closed_are_left_alone(
+    fused, views, shown_widget
+) -> None:
     shown_widget[1].exit()
     (view,) = views("Red")
     fused.settle()
     assert view.GetBackgroundVolumeID() is None and not view.GetLinkedControl()
 
 
-def test_the_preview_follows_the_view_without_touching_the_scene(ready, session, scene, shown_widget
-                                                                 ) -> None:
+def test_the_preview_follows_the_view_without_touching_the_scene(
+    ready, session, scene, shown_widget
+) -> None:
     view = scene.AddNewNodeByClass("vtkMRMLSliceNode")
     view.SetOrientation("Axial")
     before = nodes_in(scene)
@@ -342,8 +344,9 @@ def test_export_writes_dicom_or_says_why_not(fused, session, tmp_path) -> None:
     assert "out" in fused.text("exportLabel") and "written." not in fused.text("exportLabel")
 
 
-def test_results_are_found_again_after_saving_and_loading(fused, scene, shown_widget, tmp_path
-                                                          ) -> None:
+def test_results_are_found_again_after_saving_and_loading(
+    fused, scene, shown_widget, tmp_path
+) -> None:
     from WDualMineLib.scene.archive import load_scene, save_scene
 
     save_scene(scene, tmp_path / "scene.mrb")
@@ -354,8 +357,9 @@ def test_results_are_found_again_after_saving_and_loading(fused, scene, shown_wi
     assert fused.ui.measureButton.isEnabled() and fused.ui.strengthSlider.isEnabled()
 
 
-def test_the_look_of_a_loaded_scene_follows_the_sliders(fused, session, scene, shown_widget,
-                                                        tmp_path) -> None:
+def test_the_look_of_a_loaded_scene_follows_the_sliders(
+    fused, session, scene, shown_widget, tmp_path
+) -> None:
     """While it is dragged once it has recovered, and the volume on release, without Apply."""
     from WDualMineLib.scene.archive import load_scene, save_scene
     from WDualMineLib.scene.volumes import array_of
@@ -383,8 +387,9 @@ def test_the_look_of_a_loaded_scene_follows_the_sliders(fused, session, scene, s
     assert array_of(session.nodes.fused) == pytest.approx(before, abs=1e-4)
 
 
-def test_a_loaded_scene_whose_volumes_were_moved_says_so(fused, session, scene, shown_widget,
-                                                         volumes) -> None:
+def test_a_loaded_scene_whose_volumes_were_moved_says_so(
+    fused, session, scene, shown_widget, volumes
+) -> None:
     session.outcome = shown_widget[1].panel._fusion.recover(session.nodes.fused)
     volumes[1].SetOrigin(np.add(volumes[1].GetOrigin(), 9.0))
     fused.ui.strengthSlider.setProperty("value", 0.5)
@@ -393,13 +398,17 @@ def test_a_loaded_scene_whose_volumes_were_moved_says_so(fused, session, scene, 
     assert "Apply again." in fused.text("lookLabel")
 
 
-def test_what_is_missing_is_named_and_apply_waits_for_it(shown_widget, driver, volumes, monkeypatch
-                                                         ) -> None:
+def test_what_is_missing_is_named_and_apply_waits_for_it(
+    shown_widget, driver, volumes, monkeypatch
+) -> None:
     import importlib.util
 
     real = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec",
-                        lambda name, *a: None if name in ("torch", "pywt") else real(name, *a))
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *a: None if name in ("torch", "pywt") else real(name, *a),
+    )
     shown_widget[1].enter()
     assert driver.ui.setupFrame.isVisible()
     assert "PyTorch and PyWavelets" in driver.text("setupLabel")

@@ -63,8 +63,13 @@ def session(shown_widget):
 
 
 def alignment(verdict: Verdict) -> SimpleNamespace:
-    return SimpleNamespace(verdict=verdict, reasons=["two starts ended 3.1 mm apart"],
-                           overlap=0.93, mi_before=0.21, mi_after=0.48)
+    return SimpleNamespace(
+        verdict=verdict,
+        reasons=["two starts ended 3.1 mm apart"],
+        overlap=0.93,
+        mi_before=0.21,
+        mi_after=0.48,
+    )
 
 
 def run(driver, session) -> None:
@@ -89,10 +94,13 @@ def test_an_error_is_told_with_its_remedy(fusion, driver, session) -> None:
     assert driver.ui.progressBar.value() == 0 and driver.ui.applyButton.isEnabled()
 
 
-@pytest.mark.parametrize(("error", "words"), [
-    (MemoryError(), "too little memory"),
-    (ZeroDivisionError("division by zero"), "Something unexpected failed (ZeroDivisionError"),
-])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "too little memory"),
+        (ZeroDivisionError("division by zero"), "Something unexpected failed (ZeroDivisionError"),
+    ],
+)
 def test_other_failures_are_told_in_words_too(fusion, driver, session, error, words) -> None:
     fusion.error = error
     run(driver, session)

@@ -65,7 +65,9 @@ def test_the_real_pair_is_slicers_own(sources) -> None:
     store = "https://github.com/Slicer/SlicerTestingData/releases/download/SHA256/"
     assert all(uri.startswith(store) for uri in source["uris"])
     assert dict(zip(source["nodeNames"], source["fileNames"], strict=True)) == {
-        "CTBrain": "CT-brain.nrrd", "MRBrainT1": "MR-brain-T1.nrrd"}
+        "CTBrain": "CT-brain.nrrd",
+        "MRBrainT1": "MR-brain-T1.nrrd",
+    }
 
 
 def test_without_a_network_the_user_is_told(sources, scene, told, monkeypatch) -> None:
@@ -93,8 +95,9 @@ def test_the_simulated_pair_is_loaded_and_suggested(sources, scene, monkeypatch)
     tissue = np.zeros(grid.array_shape, np.float32)
     tissue[4:-4, 4:-4, 4:-4] = 255
     monkeypatch.setattr(sample_data, "fetch", lambda samples: dict.fromkeys(samples, Path()))
-    monkeypatch.setattr(sample_data, "load", lambda sample, _: Volume(
-        tissue, grid, sample.name, sample.modality))
+    monkeypatch.setattr(
+        sample_data, "load", lambda sample, _: Volume(tissue, grid, sample.name, sample.modality)
+    )
     view = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
     nodes = sources["MR and simulated PET of a brain"]["download"](None)
     assert view.GetBackgroundVolumeID() == nodes[0].GetID()

@@ -30,8 +30,9 @@ def test_the_self_test_passes(
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLayoutNode")
     monkeypatch.setattr(slicer.util, "selectModule", lambda _: widget.enter())
     monkeypatch.setattr(slicer.util, "getModuleWidget", lambda _: widget)
-    monkeypatch.setattr(slicer.app, "processEvents", QtWidgets.QApplication.processEvents,
-                        raising=False)
+    monkeypatch.setattr(
+        slicer.app, "processEvents", QtWidgets.QApplication.processEvents, raising=False
+    )
     from WDualMineLib.scene.self_test import SelfTest
 
     result = unittest.TestResult()

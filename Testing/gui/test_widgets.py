@@ -9,10 +9,26 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 from .test_agreement import WIDGETS, prop
 
 WIDTH = 400
-LABELS = ("setupLabel", "verdictLabel", "previewLabel", "reasonLabel", "statusLabel", "lookLabel",
-          "regionLabel", "exportLabel")
-CONTROLS = {"QPushButton", "QCheckBox", "QComboBox", "QLineEdit", "QDoubleSpinBox",
-            "ctkSliderWidget", "ctkDirectoryButton", "qMRMLNodeComboBox"}
+LABELS = (
+    "setupLabel",
+    "verdictLabel",
+    "previewLabel",
+    "reasonLabel",
+    "statusLabel",
+    "lookLabel",
+    "regionLabel",
+    "exportLabel",
+)
+CONTROLS = {
+    "QPushButton",
+    "QCheckBox",
+    "QComboBox",
+    "QLineEdit",
+    "QDoubleSpinBox",
+    "ctkSliderWidget",
+    "ctkDirectoryButton",
+    "qMRMLNodeComboBox",
+}
 
 
 def controls(ui):
@@ -74,8 +90,9 @@ def test_tab_goes_down_the_panel(driver, application) -> None:
         at = widget.mapTo(driver._root, widget.rect().topLeft())
         places.append((at.y(), at.x()))
     # Widgets of one row may differ by a few pixels in height.
-    for (name, _), place, (after, _), later in zip(found, places, found[1:], places[1:],
-                                                   strict=False):
+    for (name, _), place, (after, _), later in zip(
+        found, places, found[1:], places[1:], strict=False
+    ):
         assert later[0] > place[0] - 6, f"Tab goes up from {name} to {after}"
 
 
@@ -88,7 +105,9 @@ def test_no_word_is_cut_off(driver, width) -> None:
     error = WDualMineError(
         "The folder /data/hospital/radiology/neurosurgery/planning/2026/patient_0000123456789 "
         "cannot be written, for 1.2.826.0.1.3680043.8.498.12345678901234567890123456789012 is "
-        "there already", "Choose another folder, or delete what is in it and press Export again")
+        "there already",
+        "Choose another folder, or delete what is in it and press Export again",
+    )
     for name, widget in vars(driver.ui).items():
         if name.endswith("Section"):
             widget.setProperty("collapsed", False)

@@ -26,11 +26,10 @@ ALLOWED = {
     "registration": GROUND,
     "dicom": GROUND,
     "fusion": GROUND | {"network", "quality"},
-    "training": GROUND | {"fusion", "network", "quality"},
+    "lab": GROUND | {"fusion", "network", "quality", "registration", "samples"},
     "scene": GROUND | {"fusion", "network", "quality", "registration"},
     "gui": GROUND | {"dicom", "fusion", "quality", "registration", "samples", "scene"},
-    "cli": GROUND
-    | {"dicom", "fusion", "network", "quality", "registration", "samples", "training"},
+    "cli": GROUND | {"dicom", "fusion", "network", "quality", "registration", "samples", "lab"},
 }
 # The demo shows its result in a MRML scene where slicer-core is installed.
 EXCEPTIONS = {("cli/demo_scene.py", "scene")}

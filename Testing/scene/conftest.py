@@ -39,8 +39,7 @@ def pair() -> tuple[Volume, Volume]:
     arrays[:, 3:-3, 4:-4, 4:-4] = rng.uniform(20, 60, arrays[:, 3:-3, 4:-4, 4:-4].shape)
     arrays[0, 4:8, 6:12, 5:9] = 100.0
     arrays[1, 8:12, 12:18, 10:15] = 100.0
-    return (Volume(arrays[0], GEOMETRY, "Fixed", "MR"),
-            Volume(arrays[1], GEOMETRY, "Moving", "PT"))
+    return (Volume(arrays[0], GEOMETRY, "Fixed", "MR"), Volume(arrays[1], GEOMETRY, "Moving", "PT"))
 
 
 @pytest.fixture

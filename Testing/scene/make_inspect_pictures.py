@@ -63,9 +63,7 @@ def main(folder: Path) -> None:
             for which, threshold in ((Map.RELIABILITY_MOVING, 0.55), (Map.ARBITRATION, 0.5)):
                 inspection.map_overlay(nodes, which, threshold, 0.6)
                 over = getattr(nodes, which.name.lower())
-                overlays.append(
-                    renderer.render(nodes.fused, foreground=over, opacity=0.6, **_VIEW)
-                )
+                overlays.append(renderer.render(nodes.fused, foreground=over, opacity=0.6, **_VIEW))
             write_png(beside(overlays), folder / "inspect-map.png")
 
 

@@ -22,10 +22,19 @@ def named(scene, pair):
     return add
 
 
-@pytest.mark.parametrize(("name", "modality"), [
-    ("CTBrain", "CT"), ("MRBrainT1", "MR"), ("MRHead", "MR"), ("Simulated FDG-PET", "PT"),
-    ("brain_spect", "NM"), ("3: T2 FLAIR", "MR"), ("Object", ""), ("Spectrum", ""),
-])
+@pytest.mark.parametrize(
+    ("name", "modality"),
+    [
+        ("CTBrain", "CT"),
+        ("MRBrainT1", "MR"),
+        ("MRHead", "MR"),
+        ("Simulated FDG-PET", "PT"),
+        ("brain_spect", "NM"),
+        ("3: T2 FLAIR", "MR"),
+        ("Object", ""),
+        ("Spectrum", ""),
+    ],
+)
 def test_names_tell_the_modality_where_nothing_else_does(named, name, modality) -> None:
     assert guessed_modality(named(name)) == modality
 
@@ -43,12 +52,15 @@ def test_the_modality_of_a_dicom_import_is_found_at_the_hierarchy(scene, named) 
     assert modality_of(node) == "PT"
 
 
-@pytest.mark.parametrize(("names", "preset"), [
-    (("CTBrain", "MRBrainT1", "MRBrainT2"), Pair.MR_CT_BRAIN),
-    (("PET", "MR"), Pair.MR_PET),
-    (("PET", "CT"), Pair.CT_PET),
-    (("Other", "MR"), Pair.DISPLAY),
-])
+@pytest.mark.parametrize(
+    ("names", "preset"),
+    [
+        (("CTBrain", "MRBrainT1", "MRBrainT2"), Pair.MR_CT_BRAIN),
+        (("PET", "MR"), Pair.MR_PET),
+        (("PET", "CT"), Pair.CT_PET),
+        (("Other", "MR"), Pair.DISPLAY),
+    ],
+)
 def test_what_shows_most_detail_is_fixed(scene, named, names, preset) -> None:
     for name in names:
         named(name)

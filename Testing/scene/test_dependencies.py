@@ -80,7 +80,10 @@ def test_packages_come_under_constraints_that_keep_slicers_own(absent, monkeypat
     (requirement, constraints) = told
     assert requirement.startswith("PyWavelets")
     assert {line.split("==")[0] for line in constraints.splitlines()} == {
-        "numpy", "SimpleITK", "pydicom"}
+        "numpy",
+        "SimpleITK",
+        "pydicom",
+    }
 
 
 def test_no_network_is_told_with_its_remedy(absent, monkeypatch) -> None:

@@ -241,10 +241,7 @@ def test_reliability_in_a_box(scene, nodes, box, inside_out) -> None:
     box.SetInsideOut(inside_out)
     mask = mask_of_box(box, nodes.fused)
     grid = ijk_to_ras(nodes.fused)
-    asked = [
-        box.IsPointInROIWorld((grid @ (i, j, k, 1))[:3])
-        for k, j, i in np.ndindex(mask.shape)
-    ]
+    asked = [box.IsPointInROIWorld((grid @ (i, j, k, 1))[:3]) for k, j, i in np.ndindex(mask.shape)]
     assert 20 < mask.sum() < mask.size - 20
     assert np.array_equal(mask.ravel(), asked)
     ((title, fixed, moving),) = Measures(scene).regions(nodes, None, box)
@@ -254,7 +251,9 @@ def test_reliability_in_a_box(scene, nodes, box, inside_out) -> None:
 
 def test_regions_that_miss_the_volume_are_named(scene, nodes, segmentation, box) -> None:
     assert [row[0] for row in Measures(scene).regions(nodes, segmentation, box)] == [
-        "Left part", "Lesion"]
+        "Left part",
+        "Lesion",
+    ]
     box.SetAndObserveTransformNodeID(None)
     box.SetCenter(5000, 0, 0)
     with pytest.raises(InputError, match="Nothing of Lesion lies in the fused volume"):
@@ -264,4 +263,7 @@ def test_regions_that_miss_the_volume_are_named(scene, nodes, segmentation, box)
 def test_legends_say_what_the_colours_mean(nodes) -> None:
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.arbitration)
     assert legend.GetTitleText().splitlines() == [
-        "Arbitration", "1: spatial expert", "0: frequency expert"]
+        "Arbitration",
+        "1: spatial expert",
+        "0: frequency expert",
+    ]

@@ -28,7 +28,8 @@ def test_it_is_what_apply_gives(scene, pair, simple_network, axis) -> None:
     fixed, moving = (add_volume(scene, volume) for volume in pair)
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     slicer.util.updateTransformMatrixFromArray(
-        transform, np.array([[1, 0, 0, 2.5], [0, 1, 0, -1.5], [0, 0, 1, 3], [0, 0, 0, 1]]))
+        transform, np.array([[1, 0, 0, 2.5], [0, 1, 0, -1.5], [0, 0, 1, 3], [0, 0, 0, 1]])
+    )
     moving.SetAndObserveTransformNodeID(transform.GetID())
     settings = FusionSettings((0.0, 100.0), (0.0, 100.0), axis, correlation_floor=0.0, device="cpu")
     request = FusionRequest(fixed, moving, settings)

@@ -39,8 +39,14 @@ def sources(scene, pair):
 @pytest.fixture(params=["PET-Heat", None, _TABLE], ids=["heat", "grey", "table"])
 def made(request, result, pair):
     """A result with a residual that is not nothing, in each kind of colour."""
-    settings = FusionSettings((5.0, 95.0), "pet", strength=1.4, correlation_floor=0.97,
-                              colour=request.param, axis="coronal")
+    settings = FusionSettings(
+        (5.0, 95.0),
+        "pet",
+        strength=1.4,
+        correlation_floor=0.97,
+        colour=request.param,
+        axis="coronal",
+    )
     prepared = prepare(*pair, settings)
     residual = np.random.default_rng(1).normal(0, 0.1, prepared.fixed.shape).astype(np.float32)
     return assemble(prepared, replace(result.network, residual=residual), settings)
@@ -92,7 +98,9 @@ def test_a_transform_that_was_edited_since_does_not_matter(loaded, made) -> None
     matrix = vtk.vtkMatrix4x4()
     matrix.SetElement(0, 3, 25.0)
     transform.SetMatrixTransformToParent(matrix)
-    nodes.fused.GetNodeReference(outputs.MOVING_ROLE).SetAndObserveTransformNodeID(transform.GetID())
+    nodes.fused.GetNodeReference(outputs.MOVING_ROLE).SetAndObserveTransformNodeID(
+        transform.GetID()
+    )
     assert finish(recover_steps(nodes)).fused.array == pytest.approx(made.fused.array, abs=1e-4)
 
 

@@ -51,8 +51,9 @@ def test_the_patient_is_the_right_way_round(scene, shown, orientation, expected)
     # The plane goes through the ball, the picture stays centred on the volume.
     through = {"Axial": (0, 0, 6.0), "Coronal": (0, 8.0, 0), "Sagittal": (-10.0, 0, 0)}
     with slice_renderer(scene) as renderer:
-        picture = renderer.render(shown, orientation, position=through[orientation],
-                                  size=(200, 200), field_of_view=40.0)
+        picture = renderer.render(
+            shown, orientation, position=through[orientation], size=(200, 200), field_of_view=40.0
+        )
     assert picture.shape == (200, 200, 3) and picture.dtype == np.uint8
     assert bright_spot(picture) == pytest.approx(expected, abs=0.04)
 

@@ -70,16 +70,23 @@ def test_a_run_leaves_fused_volume_and_maps(scene, sources, settings) -> None:
     assert fused.geometry == GEOMETRY and fused.array.dtype == np.float32
     assert np.array_equal(fused.array, outcome.result.fused.array)
     assert 0 <= fused.array.min() < fused.array.max() <= 1
-    total = volume_of(outcome.nodes.reliability_fixed).array + volume_of(
-        outcome.nodes.reliability_moving).array
+    total = (
+        volume_of(outcome.nodes.reliability_fixed).array
+        + volume_of(outcome.nodes.reliability_moving).array
+    )
     assert total == pytest.approx(1, abs=1e-5)
     assert outcome.nodes.fused.GetAttribute("WDualMine.Weights").startswith("sha256:")
 
 
-@pytest.mark.parametrize(("modality", "window", "heat"), [
-    ("PT", (0.0, 100.0), True), ("", "pet", True), ("NM", (5.0, 90.0), True),
-    ("CT", (0.0, 100.0), False),
-])
+@pytest.mark.parametrize(
+    ("modality", "window", "heat"),
+    [
+        ("PT", (0.0, 100.0), True),
+        ("", "pet", True),
+        ("NM", (5.0, 90.0), True),
+        ("CT", (0.0, 100.0), False),
+    ],
+)
 def test_sources_are_shown_as_they_were_fused(
     scene, sources, settings, modality, window, heat
 ) -> None:
@@ -104,8 +111,12 @@ def test_applying_again_on_the_same_outputs_updates_them(scene, sources, setting
     first = run(scene, FusionRequest(*sources, settings)).nodes
     first.fused.SetName("My fusion")
     before, voxels = nodes_in(scene), volume_of(first.fused).array
-    targets = {"fused": first.fused, "reliability_fixed": first.reliability_fixed,
-               "reliability_moving": first.reliability_moving, "arbitration": first.arbitration}
+    targets = {
+        "fused": first.fused,
+        "reliability_fixed": first.reliability_fixed,
+        "reliability_moving": first.reliability_moving,
+        "arbitration": first.arbitration,
+    }
     softer = replace(settings, strength=0.0)
     again = run(scene, FusionRequest(*sources, softer, targets=targets)).nodes
     assert again == first and nodes_in(scene) == before
@@ -162,7 +173,8 @@ def test_transforms_of_the_inputs_count(scene, pair, sources, settings, which) -
             other.SetOrigin(np.array(other.GetOrigin()) + shift)
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     slicer.util.updateTransformMatrixFromArray(
-        transform, np.block([[np.eye(3), shift[:, None]], [np.zeros(3), 1]]))
+        transform, np.block([[np.eye(3), shift[:, None]], [np.zeros(3), 1]])
+    )
     node.SetAndObserveTransformNodeID(transform.GetID())
     outcome = run(scene, FusionRequest(fixed, moving, settings))
     assert outcome.result.fused.array == pytest.approx(straight.fused.array, abs=1e-4)
@@ -197,8 +209,9 @@ def test_a_volume_deleted_during_the_run_is_named(scene, sources, settings) -> N
 def bad_requests(scene, fixed, moving, settings):
     """(request, what the message must say)."""
     label = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels")
-    colour = add_volume(scene, Volume(
-        np.zeros((*GEOMETRY.array_shape, 3), np.uint8), GEOMETRY, "Picture"))
+    colour = add_volume(
+        scene, Volume(np.zeros((*GEOMETRY.array_shape, 3), np.uint8), GEOMETRY, "Picture")
+    )
     empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")
     bent = scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "Bent")
     far = add_volume(scene, volume_of(moving))
@@ -220,8 +233,10 @@ def bad_requests(scene, fixed, moving, settings):
         (FusionRequest(fixed, empty), "holds no voxels"),
         (FusionRequest(fixed, far, settings), "does not overlap"),
         (FusionRequest(fixed, moving, targets={"fused": moving}), "also an input"),
-        (FusionRequest(fixed, moving, targets={"fused": empty, "arbitration": empty}),
-         "also another output"),
+        (
+            FusionRequest(fixed, moving, targets={"fused": empty, "arbitration": empty}),
+            "also another output",
+        ),
         (FusionRequest(fixed, moving, settings, Registration.TRANSFORM), "No transform is chosen"),
         (FusionRequest(fixed, moving, settings, Registration.TRANSFORM, bent), "not linear"),
     ]

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "WDualMine" / "WDualMineLib"
 AT_FILE_LEVEL = {
     "torch": {
         "network",
-        "training",
+        "lab",
         "fusion/devices.py",
         "fusion/engine.py",
         "fusion/preview.py",

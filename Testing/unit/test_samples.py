@@ -88,8 +88,11 @@ def test_every_sample_is_pinned_and_credited() -> None:
 
 def tissue(array: np.ndarray) -> Volume:
     size = array.shape[::-1]
-    return Volume(array.astype(np.float32), Geometry(size, (1.0,) * 3, (9.0, -5.0, 2.0),
-                                                     (-1.0, 0, 0, 0, -1.0, 0, 0, 0, 1.0)), "map")
+    return Volume(
+        array.astype(np.float32),
+        Geometry(size, (1.0,) * 3, (9.0, -5.0, 2.0), (-1.0, 0, 0, 0, -1.0, 0, 0, 0, 1.0)),
+        "map",
+    )
 
 
 def simulate(grey: np.ndarray, white: np.ndarray, seed: int = 0) -> Volume:

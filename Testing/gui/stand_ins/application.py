@@ -29,12 +29,21 @@ def install() -> None:
     sys.modules["ctk"] = types.ModuleType("ctk")
     for name, cls in widgets.CLASSES.items():
         setattr(slicer if name.startswith("qMRML") else sys.modules["ctk"], name, cls)
-    _add(slicer, "parameterNodeWrapper", parameterNodeWrapper=parameter_node.parameterNodeWrapper,
-         WithinRange=parameter_node.WithinRange)
+    _add(
+        slicer,
+        "parameterNodeWrapper",
+        parameterNodeWrapper=parameter_node.parameterNodeWrapper,
+        WithinRange=parameter_node.WithinRange,
+    )
     _add(slicer, "i18n", tr=str, translate=lambda _context, text: text)
-    _add(slicer, "ScriptedLoadableModule", ScriptedLoadableModule=_Module,
-         ScriptedLoadableModuleWidget=_Widget, ScriptedLoadableModuleLogic=_Logic,
-         ScriptedLoadableModuleTest=_Test)
+    _add(
+        slicer,
+        "ScriptedLoadableModule",
+        ScriptedLoadableModule=_Module,
+        ScriptedLoadableModuleWidget=_Widget,
+        ScriptedLoadableModuleLogic=_Logic,
+        ScriptedLoadableModuleTest=_Test,
+    )
     slicer.app = types.SimpleNamespace(connect=lambda *_: None)
     slicer.util.loadUI = load_ui
     slicer.util.childWidgetVariables = child_widgets
@@ -73,8 +82,11 @@ def load_ui(path):
 
 def child_widgets(root):
     """Every named widget under ``root`` as an attribute."""
-    named = {child.objectName(): child for child in root.findChildren(QtWidgets.QWidget)
-             if child.objectName() and not child.objectName().startswith("qt_")}
+    named = {
+        child.objectName(): child
+        for child in root.findChildren(QtWidgets.QWidget)
+        if child.objectName() and not child.objectName().startswith("qt_")
+    }
     return types.SimpleNamespace(**named)
 
 

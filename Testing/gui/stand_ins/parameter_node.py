@@ -152,8 +152,11 @@ class _Connection:
             members = list(kind)
             w.clear()
             w.addItems([kind.label(member) for member in members])
-            return (w.currentIndexChanged, lambda: members[max(w.currentIndex(), 0)],
-                    lambda value: w.setCurrentIndex(members.index(value)))
+            return (
+                w.currentIndexChanged,
+                lambda: members[max(w.currentIndex(), 0)],
+                lambda value: w.setCurrentIndex(members.index(value)),
+            )
         if isinstance(w, QtWidgets.QCheckBox) and kind is bool:
             return w.toggled, w.isChecked, w.setChecked
         if isinstance(w, QtWidgets.QLineEdit) and kind is str:
@@ -162,6 +165,9 @@ class _Connection:
             for limit in annotations:
                 w.setProperty("minimum", limit.minimum)
                 w.setProperty("maximum", limit.maximum)
-            return (w.valueChanged, lambda: w.property("value"),
-                    lambda value: w.setProperty("value", value))
+            return (
+                w.valueChanged,
+                lambda: w.property("value"),
+                lambda value: w.setProperty("value", value),
+            )
         raise RuntimeError(f"Slicer cannot connect {kind} with {type(w).__name__}")

@@ -50,8 +50,9 @@ class CtkCollapsibleButton(QtWidgets.QWidget):
         option.text = ("\u25b8  " if self._collapsed else "\u25be  ") + self._text
         option.features = QtWidgets.QStyleOptionButton.ButtonFeature.None_
         painter.drawControl(QtWidgets.QStyle.ControlElement.CE_PushButtonBevel, option)
-        painter.drawText(option.rect.adjusted(8, 0, 0, 0), QtCore.Qt.AlignmentFlag.AlignVCenter,
-                         option.text)
+        painter.drawText(
+            option.rect.adjusted(8, 0, 0, 0), QtCore.Qt.AlignmentFlag.AlignVCenter, option.text
+        )
 
 
 class CtkSliderWidget(QtWidgets.QWidget):
@@ -172,14 +173,18 @@ class QMRMLNodeComboBox(QtWidgets.QComboBox):
         self._emitted = None
         self.currentIndexChanged.connect(self._changed)
 
-    nodeTypes = Property("QStringList", lambda self: self._types,
-                         lambda self, value: self._store("_types", value))
-    noneDisplay = Property(str, lambda self: self._none_shown,
-                           lambda self, value: self._store("_none_shown", value))
-    noneEnabled = Property(bool, lambda self: self._none,
-                           lambda self, value: self._store("_none", value))
-    showChildNodeTypes = Property(bool, lambda self: self._children,
-                                  lambda self, value: self._store("_children", value))
+    nodeTypes = Property(
+        "QStringList", lambda self: self._types, lambda self, value: self._store("_types", value)
+    )
+    noneDisplay = Property(
+        str, lambda self: self._none_shown, lambda self, value: self._store("_none_shown", value)
+    )
+    noneEnabled = Property(
+        bool, lambda self: self._none, lambda self, value: self._store("_none", value)
+    )
+    showChildNodeTypes = Property(
+        bool, lambda self: self._children, lambda self, value: self._store("_children", value)
+    )
     addEnabled = Property(bool, lambda self: False, lambda self, value: None)
     removeEnabled = Property(bool, lambda self: False, lambda self, value: None)
     renameEnabled = Property(bool, lambda self: False, lambda self, value: None)
@@ -195,8 +200,11 @@ class QMRMLNodeComboBox(QtWidgets.QComboBox):
         if scene is not None:
             self._observers = [
                 scene.AddObserver(event, lambda *_: self._fill())
-                for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent,
-                              scene.EndBatchProcessEvent)
+                for event in (
+                    scene.NodeAddedEvent,
+                    scene.NodeRemovedEvent,
+                    scene.EndBatchProcessEvent,
+                )
             ]
         self._fill()
 

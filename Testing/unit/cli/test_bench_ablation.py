@@ -11,8 +11,8 @@ pytest.importorskip("scipy", reason="the faults need scipy, of the extra [train]
 
 from WDualMineLib.cli.bench_ablation import NO_FLOOR, as_text
 from WDualMineLib.cli.main import main
-from WDualMineLib.training.ablation import WITHOUT
-from WDualMineLib.training.validation import REPORTED
+from WDualMineLib.lab.training.ablation import WITHOUT
+from WDualMineLib.lab.training.validation import REPORTED
 
 
 @pytest.fixture

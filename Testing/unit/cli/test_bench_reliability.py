@@ -12,12 +12,12 @@ pytest.importorskip("scipy", reason="the faults need scipy, of the extra [train]
 from WDualMineLib.cli.bench_reliability import as_text
 from WDualMineLib.cli.bench_speed import phantoms
 from WDualMineLib.cli.main import main
+from WDualMineLib.lab.training.corruption import TRAINED, UNSEEN, corrupt
+from WDualMineLib.lab.training.dataset import SlicePair
+from WDualMineLib.lab.training.findings import METHODS, WEIGHTINGS, find_faults, variance_share
 from WDualMineLib.network.model import DualMineNetwork, FusionMaps
 from WDualMineLib.network.weights import save_weights
 from WDualMineLib.progress import finish
-from WDualMineLib.training.corruption import TRAINED, UNSEEN, corrupt
-from WDualMineLib.training.dataset import SlicePair
-from WDualMineLib.training.findings import METHODS, WEIGHTINGS, find_faults, variance_share
 
 KINDS = ("noise", "missing_slab", "metal")
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from WDualMineLib.lab.training.losses.edges import qabf
 from WDualMineLib.network import edge_refinement
 from WDualMineLib.network.edge_refinement import EdgeRefinement, sobel
-from WDualMineLib.training.losses.edges import qabf
 
 
 @pytest.fixture(autouse=True)

@@ -41,13 +41,13 @@ def run(options: argparse.Namespace) -> None:
     """Train, measure, print the tables, and write ``ablation.json``."""
     import torch
 
+    from ..lab.training.ablation import WHOLE, WITHOUT, judging_like
+    from ..lab.training.config import TrainingConfig
+    from ..lab.training.dataset import group_pairs, read_pairs, split_by_case
+    from ..lab.training.findings import mean_harm
+    from ..lab.training.trainer import Trainer
+    from ..lab.training.validation import validate
     from ..network.weights import load_model
-    from ..training.ablation import WHOLE, WITHOUT, judging_like
-    from ..training.config import TrainingConfig
-    from ..training.dataset import group_pairs, read_pairs, split_by_case
-    from ..training.findings import mean_harm
-    from ..training.trainer import Trainer
-    from ..training.validation import validate
 
     if min(options.steps, options.seed) < 0 or options.every < 1:
         raise InputError(

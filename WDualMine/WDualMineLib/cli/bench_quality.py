@@ -24,7 +24,7 @@ from .evaluate import baselines
 
 if TYPE_CHECKING:
     from ..fusion.engine import SliceEngine
-    from ..training.dataset import SlicePair
+    from ..lab.training.dataset import SlicePair
 
 PICTURES = ["first source", "MRI", "fused", "reliability of the first", "arbitration"]
 
@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measure, print a table for each modality pair, and write them where asked."""
     from ..fusion.engine import SliceEngine
+    from ..lab.training.dataset import group_pairs, read_pairs, split_by_case
     from ..network.weights import load_model, weights_hash
-    from ..training.dataset import group_pairs, read_pairs, split_by_case
 
     if options.every < 1 or not 0 <= options.correlation_floor < 1:
         raise InputError(

@@ -17,7 +17,7 @@ from ..volumes.writing import atomic_path, refuse_existing
 from .console import ConsoleProgress
 
 if TYPE_CHECKING:
-    from ..training.findings import Finding
+    from ..lab.training.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +50,10 @@ def run(options: argparse.Namespace) -> None:
     if options.json is not None:
         refuse_existing([options.json], force=options.force)
     try:
+        from ..lab.training.corruption import TRAINED, UNSEEN
+        from ..lab.training.dataset import group_pairs, read_pairs, split_by_case
+        from ..lab.training.findings import find_faults
         from ..network.weights import load_model, weights_hash
-        from ..training.corruption import TRAINED, UNSEEN
-        from ..training.dataset import group_pairs, read_pairs, split_by_case
-        from ..training.findings import find_faults
     except ModuleNotFoundError as error:
         raise WDualMineError(
             f"{error.name} is not installed", "Install it with: pip install 'wdualmine[train]'"

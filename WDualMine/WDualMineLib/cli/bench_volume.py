@@ -115,9 +115,7 @@ def as_text(figures: dict) -> str:
     lines = [f"{'':<12}{'flicker':>9}{'above':>9}{'below':>9}"]
     for name in ("fused", "average", "maximum"):
         row = figures[name]
-        lines.append(
-            f"{name:<12}{row['flicker']:>9.3f}{row['above']:>9.2%}{row['below']:>9.2%}"
-        )
+        lines.append(f"{name:<12}{row['flicker']:>9.3f}{row['above']:>9.2%}{row['below']:>9.2%}")
     for name in ("reliability", "arbitration"):
         lines.append(f"{name:<12}{figures[name]['change a slice']:>9.3f} a slice, of a range of 1")
     response = ", ".join(f"{f} wide: {ratio:.2f}" for f, ratio in figures["window"].items())

@@ -106,9 +106,7 @@ def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> Dicom
 
     wanted = options_of(options)
     with naming_permission():
-        require_one_patient(
-            fixed.context, moving.context, allowed=wanted.allow_different_patients
-        )
+        require_one_patient(fixed.context, moving.context, allowed=wanted.allow_different_patients)
     planes_of(fixed.volume)
     if wanted.anonymise:
         Anonymiser()

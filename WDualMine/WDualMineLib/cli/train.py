@@ -32,11 +32,11 @@ def run(options: argparse.Namespace) -> None:
     """Train, print progress, and write ``weights.pt`` and ``curves.png`` into the run's folder."""
     import torch
 
+    from ..lab.training.config import config_from, config_to_dict
+    from ..lab.training.curves import draw_curves
+    from ..lab.training.dataset import group_pairs, read_pairs, split_by_case
+    from ..lab.training.trainer import Trainer
     from ..network.weights import save_weights
-    from ..training.config import config_from, config_to_dict
-    from ..training.curves import draw_curves
-    from ..training.dataset import group_pairs, read_pairs, split_by_case
-    from ..training.trainer import Trainer
 
     overrides = _read_overrides(options.config)
     overrides |= {

@@ -85,9 +85,7 @@ class ExportSection:
             self._adding = True
             self.update()
             failures: list[WDualMineError] = []
-            self._session.attempt(
-                lambda: self._logic.add_to_database(exported), failures.append
-            )
+            self._session.attempt(lambda: self._logic.add_to_database(exported), failures.append)
             self._adding = False
             self.update()
             if failures:

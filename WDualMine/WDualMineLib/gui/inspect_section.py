@@ -101,9 +101,7 @@ class InspectSection:
         # Of the widgets: they tell of a change before the parameter node knows of it.
         which = list(Map)[max(self._ui.mapCombo.currentIndex, 0)]
         threshold, opacity = self._ui.mapThresholdSlider.value, self._ui.mapOpacitySlider.value
-        self._show(
-            "map", lambda nodes: self._logic.map_overlay(nodes, which, threshold, opacity)
-        )
+        self._show("map", lambda nodes: self._logic.map_overlay(nodes, which, threshold, opacity))
 
     def _usual(self, *_: Any) -> None:
         layers = list(Layers)[max(self._ui.layersCombo.currentIndex, 0)]

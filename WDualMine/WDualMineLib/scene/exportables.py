@@ -29,10 +29,7 @@ class ExportablePart:
     def modalities(self) -> tuple[str, str]:
         """Of the fixed and the moving source as DICOM names them, "" where unknown."""
         sources = (self.nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
-        fixed, moving = (
-            modality_of(source) if source is not None else ""
-            for source in sources
-        )
+        fixed, moving = (modality_of(source) if source is not None else "" for source in sources)
         return fixed, moving
 
 

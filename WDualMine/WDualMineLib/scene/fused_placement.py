@@ -17,9 +17,7 @@ from ..registration.transforms import affine_transform
 _ATTRIBUTE = "WDualMine.MovingToFixed"
 
 
-def remember_placement(
-    fused: slicer.vtkMRMLScalarVolumeNode, moving_to_fixed: np.ndarray
-) -> None:
+def remember_placement(fused: slicer.vtkMRMLScalarVolumeNode, moving_to_fixed: np.ndarray) -> None:
     """Keep the 4x4 matrix from points of the moving volume to the fixed one (LPS mm)."""
     fused.SetAttribute(_ATTRIBUTE, json.dumps(np.asarray(moving_to_fixed, float).tolist()))
 

@@ -42,9 +42,7 @@ def place_under(
     hierarchy.SetItemParent(item_of(hierarchy, node), item_of(hierarchy, parent))
 
 
-def item_of(
-    hierarchy: slicer.vtkMRMLSubjectHierarchyNode, node: slicer.vtkMRMLNode
-) -> int:
+def item_of(hierarchy: slicer.vtkMRMLSubjectHierarchyNode, node: slicer.vtkMRMLNode) -> int:
     """The item of ``node``; made where the application did not make it (slicer-core)."""
     item = hierarchy.GetItemByDataNode(node)
     return item or hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)

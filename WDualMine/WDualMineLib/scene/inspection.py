@@ -117,9 +117,7 @@ class Inspection:
         left = along.reshape(shape) < position
         self._compare(nodes, np.where(left, sources.fixed, sources.moving))
 
-    def map_overlay(
-        self, nodes: FusionNodes, which: Map, threshold: float, opacity: float
-    ) -> None:
+    def map_overlay(self, nodes: FusionNodes, which: Map, threshold: float, opacity: float) -> None:
         """The fused volume, and over it a map where its value is at least ``threshold``."""
         self._restore_layout()
         chosen = getattr(nodes, which.name.lower())

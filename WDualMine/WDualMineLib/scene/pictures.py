@@ -11,9 +11,7 @@ from vtk.util import numpy_support
 from ..errors import OutputError
 
 
-def write_png(
-    picture: np.ndarray, path: Path, size: tuple[int, int] | None = None
-) -> None:
+def write_png(picture: np.ndarray, path: Path, size: tuple[int, int] | None = None) -> None:
     """Write (H, W) or (H, W, 3) uint8, first row at the top.
 
     Args:

@@ -149,9 +149,7 @@ class FusionWorkflow:
             for part, node in request.targets.items()
             if node is not None and self._scene.IsNodePresent(node)
         }
-        nodes = add_outputs(
-            self._scene, result, request.fixed, request.moving, targets, parts
-        )
+        nodes = add_outputs(self._scene, result, request.fixed, request.moving, targets, parts)
         transform = None
         if alignment is not None:
             own = own_transform(request.moving)

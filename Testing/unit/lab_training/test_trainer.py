@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from WDualMineLib.cli.main import main
 from WDualMineLib.errors import InputError
+from WDualMineLib.lab.training.ablation import WHOLE, WITHOUT
+from WDualMineLib.lab.training.config import config_from, config_to_dict
+from WDualMineLib.lab.training.curves import draw_curves
+from WDualMineLib.lab.training.dataset import SlicePair
+from WDualMineLib.lab.training.trainer import Trainer
 from WDualMineLib.network.weights import load_model
-from WDualMineLib.training.ablation import WHOLE, WITHOUT
-from WDualMineLib.training.config import config_from, config_to_dict
-from WDualMineLib.training.curves import draw_curves
-from WDualMineLib.training.dataset import SlicePair
-from WDualMineLib.training.trainer import Trainer
 
 SMALL = {
     "steps": 6,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..quality.images import read_luminance
+from ...errors import InputError
+from ...quality.images import read_luminance
 
 CASE_DIGITS = 3
 """A file name is the case's number followed by a slice number of three digits: ``25015.png``."""

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from WDualMineLib.errors import InputError
-from WDualMineLib.training.corruption import TRAINED, UNSEEN, corrupt
-from WDualMineLib.training.dataset import (
+from WDualMineLib.lab.training.corruption import TRAINED, UNSEEN, corrupt
+from WDualMineLib.lab.training.dataset import (
     VALIDATION_CASES,
     SlicePair,
     group_pairs,
     read_pairs,
     split_by_case,
 )
-from WDualMineLib.training.sampling import clean_batch, faulty_batch, rng_of_lesson
+from WDualMineLib.lab.training.sampling import clean_batch, faulty_batch, rng_of_lesson
 
 SHARED = Path(os.environ.get("WDUALMINE_SHARED", Path(__file__).parents[4] / "shared"))
 HARVARD = SHARED / "data" / "harvard"

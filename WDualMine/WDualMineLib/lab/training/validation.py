@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 import torch
 
-from ..fusion.correlation import quantise
-from ..fusion.engine import SliceEngine
-from ..fusion.preview import fuse_slice
-from ..fusion.rounding import LEVELS, informed_rounding
-from ..network.model import DualMineNetwork
-from ..quality.metrics import measure_pair
+from ...fusion.correlation import quantise
+from ...fusion.engine import SliceEngine
+from ...fusion.preview import fuse_slice
+from ...fusion.rounding import LEVELS, informed_rounding
+from ...network.model import DualMineNetwork
+from ...quality.metrics import measure_pair
 from .dataset import SlicePair
 
 REPORTED = ("CC/bound", "MI", "SSIM", "Qabf", "VIF", "SCD")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..network.model import DualMineNetwork, NetworkConfig
-from ..network.statistics import JointStatistics, joint_statistics
+from ...network.model import DualMineNetwork, NetworkConfig
+from ...network.statistics import JointStatistics, joint_statistics
 
 
 class EvenReliability(nn.Module):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from ..errors import InputError
-from ..network.model import NetworkConfig
+from ...errors import InputError
+from ...network.model import NetworkConfig
 from .objective import ObjectiveConfig
 
 

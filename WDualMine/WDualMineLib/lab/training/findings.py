@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..progress import Progress, Steps
-from ..quality.detection import auroc
-from ..quality.filtering import filter_valid
+from ...progress import Progress, Steps
+from ...quality.detection import auroc
+from ...quality.filtering import filter_valid
 from .ablation import EvenReliability
 from .corruption import TRAINED, corrupt
 from .dataset import SlicePair

@@ -13,8 +13,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from ..errors import InputError
-from ..network.model import DualMineNetwork, NetworkConfig
+from ...errors import InputError
+from ...network.model import DualMineNetwork, NetworkConfig
 from .config import TrainingConfig
 from .dataset import SlicePair
 from .losses.reliability import reliability_loss

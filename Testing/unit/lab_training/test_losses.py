@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 from scipy import interpolate, ndimage
+from WDualMineLib.lab.training.losses.correlation import correlation_floor, pearson, scd
+from WDualMineLib.lab.training.losses.edges import qabf
+from WDualMineLib.lab.training.losses.information import fused_information, mutual_information
+from WDualMineLib.lab.training.losses.reliability import reliability_loss
+from WDualMineLib.lab.training.losses.structure import ssim, vif
 from WDualMineLib.quality import metrics
 from WDualMineLib.quality.similarity import ssim_pair
-from WDualMineLib.training.losses.correlation import correlation_floor, pearson, scd
-from WDualMineLib.training.losses.edges import qabf
-from WDualMineLib.training.losses.information import fused_information, mutual_information
-from WDualMineLib.training.losses.reliability import reliability_loss
-from WDualMineLib.training.losses.structure import ssim, vif
 
 
 @pytest.fixture

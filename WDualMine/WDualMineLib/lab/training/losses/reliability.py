@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...network.layers import upsample
+from ....network.layers import upsample
 
 SURE = 2.0
 """Margin from which on an input counts as faulty: a reliability of 0.12."""

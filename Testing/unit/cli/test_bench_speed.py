@@ -58,7 +58,7 @@ def test_the_network_keeps_to_its_budget():
             super().__init__()
             self.convolution = convolution
 
-        def forward(self, a, b, statistics=None):
+        def forward(self, a, b, statistics=None, reliability=None):
             return self.convolution(a + b)
 
     assert network_cost(Sum()) == {

@@ -13,7 +13,6 @@ BENCHMARKS = {
     "ablation": ("bench_ablation", "what each part of the network earns, by training without it"),
     "registration": ("bench_registration", "target registration error for known transforms"),
     "volume": ("bench_volume", "flicker, halos and response to the window on two raw volumes"),
-    "reliability": ("bench_reliability", "how well reliability finds faults put into one source"),
 }
 
 

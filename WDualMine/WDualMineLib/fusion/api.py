@@ -63,7 +63,7 @@ def fuse_steps(
     engine = _engine(settings, model)
     axes = slicings(fixed.geometry, settings.axis)
     loaded = time.perf_counter()
-    steps = engine.steps(pair.fixed, pair.moving, axes)
+    steps = engine.steps(pair.fixed, pair.moving, axes, fixed.geometry.spacing[::-1])
     try:
         while True:
             step = next(steps)

@@ -1,0 +1,125 @@
+"""The whole measure of one network: which cases, which faults, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ...progress import Progress, Steps
+from .bad_input import try_bad_input
+from .cases import LARGEST, Case, bounded
+from .evaluation import Evaluation, evaluate_maps
+from .faults import KINDS, WHOLE
+from .patients import patient_cases
+from .pictures import draw_pictures
+from .reading import evenly_trusting, fusing
+from .report import summarise
+from .resolution import compare_resolutions
+from .simulation import simulated_cases
+
+# Shares of the progress bar: reading, the maps of all cases; the rest is resolution and bad input.
+_READ, _EVALUATED = 0.05, 0.85
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much is measured.
+
+    Attributes:
+        largest: voxels up to which a case is taken whole.
+        names: of the cases; None for all.
+        every: each case gets each Nth kind of fault, by turns.
+        resolutions: cases that are measured at 1 and at 2 mm.
+    """
+
+    largest: int = LARGEST
+    names: tuple[str, ...] | None = None
+    every: int = 1
+    resolutions: int | None = None
+
+
+FULL = Scope()
+QUICK = Scope(
+    400_000,
+    (
+        "template T1+PET",
+        "template CT+T1, brain window",
+        "STS_010",
+        "STS_032",
+        "stack SPECT-MRI 22",
+        "packaged T1 + simulated PET",
+        "simulated CT+PET",
+        "simulated T2+PET",
+    ),
+    3,
+    2,
+)
+
+
+def collect_cases(data: Path | None, scope: Scope = FULL, seed: int = 0) -> list[Case]:
+    """The sound cases, patients first.
+
+    Args:
+        data: the folder with ``volumes`` and ``harvard``; None for packaged and simulated ones.
+        scope: how many, and how large.
+        seed: of what is simulated.
+
+    Raises:
+        InputError: as :func:`~.patients.patient_cases`.
+        SampleUnavailable: as :func:`~.simulation.simulated_cases`.
+    """
+    found = chain(() if data is None else patient_cases(data), simulated_cases(seed))
+    return [
+        bounded(c, scope.largest) for c in found if scope.names is None or c.name in scope.names
+    ]
+
+
+def measure(
+    model: nn.Module,
+    data: Path | None,
+    scope: Scope = FULL,
+    seed: int = 0,
+    device: str = "auto",
+    pictures: Path | None = None,
+) -> Steps[dict[str, Any]]:
+    """Everything of :func:`~.report.summarise`, for one network through ``fuse``.
+
+    Args:
+        model: the network.
+        data, scope, seed: as in :func:`collect_cases`; the seed also draws faults and intervals.
+        device: as in :class:`...fusion.settings.FusionSettings`.
+        pictures: folder for the pictures of ten volumes; None for none.
+    """
+    yield Progress(0.0, "Reading the cases")
+    cases = collect_cases(data, scope, seed)
+    predict = fusing(model, device)
+    even = fusing(evenly_trusting(model), device)
+    evaluation = Evaluation()
+    for number, case in enumerate(cases):
+        turn = slice(number % scope.every, None, scope.every)
+        kinds, whole = tuple(KINDS)[turn], tuple(WHOLE)[turn]
+        fraction = _READ + (_EVALUATED - _READ) * number / len(cases)
+        part = yield from _at(fraction, evaluate_maps(predict, [case], kinds, whole, seed, even))
+        evaluation.add(part)
+    chosen = cases[: scope.resolutions]
+    resolution = yield from _at(_EVALUATED, compare_resolutions(predict, chosen, seed))
+    bad_input = yield from _at(0.95, try_bad_input(predict, cases[-1]))
+    if pictures is not None:
+        yield from _at(0.97, draw_pictures(predict, cases, pictures, seed))
+    yield Progress(1.0, "Measured")
+    return summarise(evaluation, resolution, bad_input, seed)
+
+
+def _at(fraction: float, steps: Steps) -> Steps:
+    """``steps`` with all of their progress shown at one place of the bar."""
+    try:
+        while True:
+            yield Progress(fraction, next(steps).message)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        steps.close()

@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--seed {options.seed} makes no sense", "Give a seed of 0 or more")
     if options.json is not None:
         refuse_existing([options.json], force=options.force)
+    if options.pictures is not None and options.pictures.is_dir():
+        refuse_existing(list(options.pictures.glob("*.png")), force=options.force)
     try:
         from ..lab.truth.bench import FULL, QUICK, measure
         from ..lab.truth.report import as_json, as_text

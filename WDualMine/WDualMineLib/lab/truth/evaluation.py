@@ -80,6 +80,11 @@ class FaultScore:
     harm: float
     harm_even: float
 
+    @property
+    def harm_excess(self) -> float:
+        """What the maps add to the harm: at most 0 where they never do any."""
+        return self.harm - self.harm_even
+
 
 @dataclass
 class Evaluation:

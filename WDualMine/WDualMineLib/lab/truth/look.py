@@ -28,6 +28,7 @@ class LookScore:
         order_source: that of the windowed moving source.
         flicker: see :func:`...quality.volume.flicker`.
         cc_over_bound: CC over its bound within the tissue.
+        cc_over_bound_shown: the same wherever a source is above 0.
     """
 
     case: str
@@ -39,6 +40,7 @@ class LookScore:
     order_source: float
     flicker: float
     cc_over_bound: float
+    cc_over_bound_shown: float
 
 
 def measure_look(case: Case, fused: np.ndarray) -> LookScore:
@@ -50,7 +52,6 @@ def measure_look(case: Case, fused: np.ndarray) -> LookScore:
         hot = case.lesion & (case.uptake >= np.median(case.uptake[case.lesion]))
         clipped = [share(image >= _WHITE, hot) for image in (fused, b)]
         order = [_rank_correlation(image, case.uptake, case.lesion) for image in (fused, b)]
-    bound = correlation_bound(a, b, case.tissue)
     return LookScore(
         case.name,
         case.group,
@@ -58,7 +59,10 @@ def measure_look(case: Case, fused: np.ndarray) -> LookScore:
         *clipped,
         *order,
         flicker(fused, a, b),
-        float(correlation(fused, a, b, case.tissue) / bound),
+        *(
+            float(correlation(fused, a, b, where) / correlation_bound(a, b, where))
+            for where in (case.tissue, (a > 0) | (b > 0))
+        ),
     )
 
 

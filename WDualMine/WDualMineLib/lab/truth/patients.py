@@ -35,11 +35,12 @@ _PIXEL_MM = 1.0
 _SLICE_MM = {"CT-MRI": 5.0, "PET-MRI": 2.0, "SPECT-MRI": 5.0}
 
 
-def patient_cases(data: Path) -> Iterator[Case]:
+def patient_cases(data: Path, seed: int = 0) -> Iterator[Case]:
     """Templates, patients with a sarcoma, stacked slices and single heads under ``data``.
 
     Args:
         data: the folder with ``volumes`` and ``harvard``; a part that is absent is passed over.
+        seed: of what is simulated beside the single heads.
 
     Raises:
         InputError: neither of the two is there, or a volume cannot be read.
@@ -53,7 +54,7 @@ def patient_cases(data: Path) -> Iterator[Case]:
     yield from _templates(volumes)
     yield from _sarcomas(volumes / "sts")
     yield from _stacks(slices)
-    yield from _heads(volumes / "niivue")
+    yield from _heads(volumes / "niivue", seed)
 
 
 def _templates(folder: Path) -> Iterator[Case]:
@@ -96,12 +97,12 @@ def _stacks(folder: Path) -> Iterator[Case]:
             )
 
 
-def _heads(folder: Path) -> Iterator[Case]:
+def _heads(folder: Path, seed: int) -> Iterator[Case]:
     for number, name in enumerate(SINGLE_HEADS):
         path = folder / f"{name}.nii.gz"
         if path.is_file():
             head = _read(path, "MR")
-            partner = functional_like(head, np.random.default_rng([7, number]))
+            partner = functional_like(head, np.random.default_rng([seed, 7, number]))
             yield make_case(f"head {name}", "MR+simulated", "heads", head, partner)
 
 

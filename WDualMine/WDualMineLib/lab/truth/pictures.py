@@ -81,8 +81,10 @@ def _draw(
         "suspected in moving": np.clip(1 - 2 * maps.moving, 0, 1),
     }
     shown = {name: array for name, array in columns.items() if array is not None}
-    figure = Figure(figsize=(3 * len(shown), 9.4), layout="constrained", facecolor="white")
-    axes = figure.subplots(3, len(shown), squeeze=False)
+    heights = [_height(row, case) for row in range(3)]
+    size = (3 * len(shown), 3 * sum(heights) + 0.8)
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    axes = figure.subplots(3, len(shown), squeeze=False, height_ratios=heights)
     for column, (name, array) in enumerate(shown.items()):
         faulty = fault is not None and column == fault.source
         axes[0, column].set_title(name + (f" ({fault.kind})" if faulty else ""))
@@ -125,6 +127,13 @@ def _outline(axis, mask: np.ndarray, row: int, centre: tuple[int, ...], spacing,
 
 def _aspect(row: int, spacing) -> float:
     down, along = [s for k, s in enumerate(spacing) if k != row]
+    return down / along
+
+
+def _height(row: int, case: Case) -> float:
+    """Of a plane in mm over its width."""
+    sides = [n * s for n, s in zip(case.tissue.shape, case.spacing, strict=True)]
+    down, along = (side for k, side in enumerate(sides) if k != row)
     return down / along
 
 

@@ -21,7 +21,16 @@ _DETECTION = (
     "flagged_found",
     "precision",
 )
-_LOOK = ("clipped", "clipped_source", "order", "order_source", "flicker", "cc_over_bound")
+_LOOK = (
+    "clipped",
+    "clipped_source",
+    "order",
+    "order_source",
+    "flicker",
+    "cc_over_bound",
+    "cc_over_bound_shown",
+)
+_HARM = ("harm", "harm_even", "harm_excess")
 _RESOLUTION = ("mean", "percentile_99", "stripes")
 
 Figures = dict[str, dict[str, Estimate]]
@@ -55,7 +64,7 @@ def summarise(
         return "all"
 
     sound, faults, look = evaluation.sound, evaluation.faults, evaluation.look
-    of_faults = (*_DETECTION, "size", "harm", "harm_even", "stripes")
+    of_faults = (*_DETECTION, "size", *_HARM, "stripes")
     return {
         "sound": table(sound, everything, _SOUND),
         "sound by family": table(sound, lambda row: row.family, _SOUND),
@@ -69,6 +78,7 @@ def summarise(
         "faults by family": table(faults, lambda row: row.family, of_faults),
         "calibration": _calibration(evaluation.calibration, seed),
         "look": table(look, everything, _LOOK),
+        "look by family": table(look, lambda row: row.family, _LOOK),
         "look by pair": table(look, lambda row: row.group, _LOOK),
         "resolution": table(resolution, lambda row: row.condition, _RESOLUTION),
         "bad input": [asdict(row) for row in bad_input],
@@ -96,9 +106,10 @@ def as_text(summary: dict[str, Any]) -> str:
     columns = (
         ("sound by pair", ("false_alarms", "lesion_doubted", "suspicion", "stripes")),
         ("sound by family", ("false_alarms", "lesion_doubted", "air_off", "stripes")),
-        ("faults by extent", (*_DETECTION, "harm", "harm_even")),
-        ("faults by kind", (*_DETECTION, "harm", "harm_even")),
-        ("faults by pair and source", (*_DETECTION, "harm", "harm_even")),
+        ("faults by extent", (*_DETECTION, *_HARM)),
+        ("faults by kind", (*_DETECTION, *_HARM)),
+        ("faults by pair and source", (*_DETECTION, *_HARM)),
+        ("look by family", _LOOK),
         ("look by pair", _LOOK),
         ("resolution", _RESOLUTION),
     )
@@ -115,6 +126,7 @@ def _headlines(summary: dict[str, Any]) -> str:
     extent, kind = summary["faults by extent"], summary["faults by kind"]
     look, resolution = summary["look"].get("all", {}), summary["resolution"]
     patients = summary["sound by family"].get("patients", {})
+    tumours = summary["look by family"].get("patients", look)
     faint = kind.get("faint ghosting", {})
     rows = [
         ("sound tissue flagged", sound.get("false_alarms"), "at most .01"),
@@ -128,10 +140,10 @@ def _headlines(summary: dict[str, Any]) -> str:
         ("average precision, large", _of(extent, "large", "average_precision"), "at least .90"),
         ("average precision, whole", _of(extent, "whole", "average_precision"), ""),
         ("calibration error, suspected", summary["calibration"]["error"], "at most .05"),
-        ("harm with the maps", faults.get("harm"), "at most with even weights"),
-        ("harm with even weights", faults.get("harm_even"), ""),
-        ("hot half of lesions clipped", look.get("clipped"), "at most .005"),
-        ("order within lesions", look.get("order"), "the least at least .80"),
+        ("harm with the maps", faults.get("harm"), ""),
+        ("  less that with even weights", faults.get("harm_excess"), "at most 0"),
+        ("hot half of tumours clipped", tumours.get("clipped"), "at most .005"),
+        ("order within tumours", tumours.get("order"), "the least at least .80"),
         ("flicker", look.get("flicker"), "at most 1.05"),
         ("CC over bound in tissue", look.get("cc_over_bound"), "at least .985"),
     ]

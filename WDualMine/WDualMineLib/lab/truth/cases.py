@@ -16,8 +16,10 @@ from ...volumes.volume import Volume
 TISSUE = 0.05
 """A voxel is tissue where a source is above this level of its window."""
 
-LARGEST = 2_500_000
+LARGEST = 1_200_000
 """Voxels up to which a case is taken whole; beyond, its middle slices: a bound on the time."""
+
+_MARGIN_MM = 10.0
 
 
 @dataclass(frozen=True)
@@ -93,23 +95,45 @@ def make_case(
 
 
 def bounded(case: Case, largest: int = LARGEST) -> Case:
-    """``case``, or the middle slices of its lesion or tissue if it exceeds ``largest`` voxels."""
+    """``case`` without its empty surroundings, and of its middle slices no more than fit.
+
+    Air is kept for 10 mm around the tissue. Where more than ``largest`` voxels are left, slices go
+    that are far from the lesion, or from the tissue's middle.
+    """
+    case = _cropped(case, _surroundings(case))
     depth, *plane = case.sources[0].shape
     kept = max(8, largest // (plane[0] * plane[1]))
     if depth <= kept:
         return case
     middle = case.lesion if case.lesion is not None and case.lesion.any() else case.tissue
-    weights = middle.sum((1, 2))
-    centre = round(float(np.average(np.arange(depth), weights=weights)))
+    centre = round(float(np.average(np.arange(depth), weights=middle.sum((1, 2)))))
     start = int(np.clip(centre - kept // 2, 0, depth - kept))
-    part = slice(start, start + kept)
+    return _cropped(case, (slice(start, start + kept), slice(None), slice(None)))
+
+
+def _surroundings(case: Case) -> tuple[slice, ...]:
+    """The box of the tissue with its margin."""
+    box = []
+    for axis, step in enumerate(case.spacing):
+        others = tuple(k for k in range(3) if k != axis)
+        filled = np.flatnonzero(case.tissue.any(others))
+        margin = round(_MARGIN_MM / step)
+        first, last = (filled[0], filled[-1]) if len(filled) else (0, case.tissue.shape[axis])
+        box.append(slice(max(0, int(first) - margin), int(last) + margin + 1))
+    return tuple(box)
+
+
+def _cropped(case: Case, box: tuple[slice, ...]) -> Case:
     geometry = case.geometry
-    origin = geometry.ijk_to_lps @ (0, 0, start, 1)
-    size = (*geometry.size[:2], kept)
+    starts = [part.start or 0 for part in box]
+    origin = geometry.ijk_to_lps @ (*starts[::-1], 1)
+    sources = tuple(np.ascontiguousarray(x[box]) for x in case.sources)
     return replace(
         case,
-        sources=tuple(np.ascontiguousarray(x[part]) for x in case.sources),
-        geometry=Geometry(size, geometry.spacing, tuple(origin[:3].tolist()), geometry.direction),
-        lesion=None if case.lesion is None else case.lesion[part],
-        uptake=None if case.uptake is None else case.uptake[part],
+        sources=sources,
+        geometry=Geometry(
+            sources[0].shape[::-1], geometry.spacing, tuple(origin[:3].tolist()), geometry.direction
+        ),
+        lesion=None if case.lesion is None else case.lesion[box],
+        uptake=None if case.uptake is None else case.uptake[box],
     )

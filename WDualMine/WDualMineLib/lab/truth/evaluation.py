@@ -62,6 +62,7 @@ class FaultScore:
         case, group, family: of the sound volume.
         kind, source, extent: of the :class:`~.faults.Fault`; source is the modality's name.
         size: share of the tissue that is faulty.
+        change: mean change of the windowed source within the fault.
         found: how well the map of the faulty source finds it.
         stripes: as in :class:`SoundScore`.
         harm: mean change of the fused volume within the fault, with the maps.
@@ -75,6 +76,7 @@ class FaultScore:
     source: str
     extent: str
     size: float
+    change: float
     found: Detection
     stripes: float
     harm: float
@@ -189,6 +191,7 @@ def score_fault(
         case.modalities[fault.source],
         fault.extent,
         share(fault.mask, case.tissue),
+        float(np.abs(fault.faulty - case.sources[fault.source])[fault.mask].mean()),
         detection(maps, sound, fault.source, fault.mask, fault.scored, case.tissue),
         _stripes(case, maps),
         *harm,

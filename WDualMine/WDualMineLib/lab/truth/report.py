@@ -30,6 +30,7 @@ _LOOK = (
     "cc_over_bound",
     "cc_over_bound_shown",
 )
+_PUT = ("size", "change")
 _HARM = ("harm", "harm_even", "harm_excess")
 _RESOLUTION = ("mean", "percentile_99", "stripes")
 
@@ -64,7 +65,7 @@ def summarise(
         return "all"
 
     sound, faults, look = evaluation.sound, evaluation.faults, evaluation.look
-    of_faults = (*_DETECTION, "size", *_HARM, "stripes")
+    of_faults = (*_DETECTION, *_PUT, *_HARM, "stripes")
     return {
         "sound": table(sound, everything, _SOUND),
         "sound by family": table(sound, lambda row: row.family, _SOUND),
@@ -106,9 +107,9 @@ def as_text(summary: dict[str, Any]) -> str:
     columns = (
         ("sound by pair", ("false_alarms", "lesion_doubted", "suspicion", "stripes")),
         ("sound by family", ("false_alarms", "lesion_doubted", "air_off", "stripes")),
-        ("faults by extent", (*_DETECTION, *_HARM)),
-        ("faults by kind", (*_DETECTION, *_HARM)),
-        ("faults by pair and source", (*_DETECTION, *_HARM)),
+        ("faults by extent", (*_PUT, *_DETECTION, *_HARM)),
+        ("faults by kind", (*_PUT, *_DETECTION, *_HARM)),
+        ("faults by pair and source", (*_PUT, *_DETECTION, *_HARM)),
         ("look by family", _LOOK),
         ("look by pair", _LOOK),
         ("resolution", _RESOLUTION),

@@ -13,6 +13,7 @@ BENCHMARKS = {
     "ablation": ("bench_ablation", "what each part of the network earns, by training without it"),
     "registration": ("bench_registration", "target registration error for known transforms"),
     "volume": ("bench_volume", "flicker, halos and response to the window on two raw volumes"),
+    "truth": ("bench_truth", "are maps and look true on volumes: false alarms, faults found, harm"),
 }
 
 

@@ -14,6 +14,7 @@ GROUND = {"errors", "palettes", "progress", "resources", "version", "volumes"}
 
 # Part of the package: the other parts that it may import.
 ALLOWED = {
+    "__main__": {"cli"},
     "errors": set(),
     "palettes": set(),
     "progress": set(),

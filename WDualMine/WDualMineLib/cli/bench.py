@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, (module, summary) in BENCHMARKS.items():
         description = summary[0].upper() + summary[1:] + "."
-        subparsers.add_parser(name, help=summary, description=description, module=module)
+        # A benchmark's own --threads, with a default of its own, takes the place of the common one.
+        subparsers.add_parser(
+            name, help=summary, description=description, module=module, conflict_handler="resolve"
+        )
 
 
 def run(options: argparse.Namespace) -> int | None:

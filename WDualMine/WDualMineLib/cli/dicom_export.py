@@ -35,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fixed-uid", metavar="UID", help="which series, if there are several")
     parser.add_argument("--moving-uid", metavar="UID", help="which series, if there are several")
     add_identity_arguments(parser)
-    parser.add_argument("--kind", choices=["CT", "MR"], help="of the gray images [that of fixed]")
     parser.add_argument("--force", action="store_true", help="replace existing files")
 
 
@@ -46,6 +45,9 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--patient-id", default="", metavar="ID", help="if not DICOM")
     group.add_argument("--patient-birth-date", default="", metavar="YYYYMMDD", help="if not DICOM")
     group.add_argument("--patient-sex", default="", choices=["M", "F", "O"], help="if not DICOM")
+    group.add_argument(
+        "--kind", choices=["CT", "MR"], help="class of the gray images [that of the fixed volume]"
+    )
     group.add_argument(
         "--allow-different-patients",
         action="store_true",
@@ -92,7 +94,7 @@ def naming_permission() -> Iterator[None]:
 def options_of(options: argparse.Namespace) -> ExportOptions:
     """What the options of :func:`add_identity_arguments` ask for.
 
-    ``kind`` and ``force`` may be absent from a command that has no such option.
+    ``force`` may be absent from a command that has no such option.
     """
     from ..dicom.export import ExportOptions
 
@@ -103,7 +105,7 @@ def options_of(options: argparse.Namespace) -> ExportOptions:
             birth_date=options.patient_birth_date,
             sex=options.patient_sex,
         ),
-        kind=getattr(options, "kind", None),
+        kind=options.kind,
         allow_different_patients=options.allow_different_patients,
         anonymise=options.anonymise,
         force=getattr(options, "force", False),
@@ -126,14 +128,19 @@ def read_context(path: Path | None, uid: str | None = None) -> SeriesContext | N
     return read_series(path, uid).context
 
 
-def result_volumes(result: FusionResult, transform: Transform | None) -> ResultVolumes:
+def result_volumes(
+    result: FusionResult, transform: Transform | None, *, by_content: bool = False
+) -> ResultVolumes:
     """What :func:`~..dicom.export.export_result` takes, of a fusion that was just made.
 
     Args:
         transform: fixed to moving points (LPS mm), None where nothing was registered.
+        by_content: whether it was found by registering the images.
     """
     from ..dicom.export import ResultVolumes
+    from ..dicom.result_folder import modality_behind
 
+    windows = (asdict(w) for w in (result.pair.fixed_window, result.pair.moving_window))
     return ResultVolumes(
         fused=result.fused,
         maps={
@@ -143,5 +150,7 @@ def result_volumes(result: FusionResult, transform: Transform | None) -> ResultV
         },
         colour=result.colour,
         transform=transform,
+        by_content=by_content,
         settings=asdict(result.settings),
+        modalities=tuple(map(modality_behind, windows)),
     )

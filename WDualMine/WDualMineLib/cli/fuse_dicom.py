@@ -32,6 +32,7 @@ _IDENTITY = (
     "patient_id",
     "patient_birth_date",
     "patient_sex",
+    "kind",
     "allow_different_patients",
     "anonymise",
 )
@@ -44,6 +45,7 @@ class DicomOutput:
     fixed: SeriesContext | None
     moving: SeriesContext | None
     options: ExportOptions
+    by_content: bool
 
     def write(
         self,
@@ -55,7 +57,7 @@ class DicomOutput:
         """Write ``folder/dicom`` and return what report.json says of it."""
         from ..dicom.export import export_result
 
-        volumes = result_volumes(result, transform)
+        volumes = result_volumes(result, transform, by_content=self.by_content)
         into = folder / FOLDER
         done = export_result(volumes, into, self.fixed, self.moving, self.options, progress)
         return {
@@ -112,9 +114,12 @@ def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> Dicom
         Anonymiser()
     absent = {
         "colour": options.colour is None,
-        "registration": fixed.context is None or moving.context is None,
+        "registration": options.registration == "none"
+        or fixed.context is None
+        or moving.context is None,
     }
     parts = [part for part in PARTS if not absent.get(part)]
     names = object_names(fixed.volume.geometry.size[2], parts)
     require_room(options.output / FOLDER, names, force=options.force)
-    return DicomOutput(fixed.context, moving.context, wanted)
+    by_content = options.registration in ("rigid", "affine")
+    return DicomOutput(fixed.context, moving.context, wanted, by_content)

@@ -17,7 +17,7 @@ from ..palettes import ARBITRATION, RELIABILITY
 from ..version import __version__
 from ..volumes.resampling import to_image
 from ..volumes.volume import Volume
-from .page import new_page, save_page, write, write_letter
+from .page import new_page, save_page, short, write, write_letter
 from .planes import Plane, centre_of_mass, planes_through
 
 # In inches: the width of a panel, the space between two, and the margins.
@@ -110,8 +110,8 @@ def _draw_scale(page: Axes, centre: float, column: _Column) -> None:
 def _columns(result: FusionResult) -> list[_Column]:
     pair = result.pair
     sources = [
-        (_source(result, "fixed"), pair.fixed_window, f"Fixed: {_short(pair.fixed_name)}"),
-        (_source(result, "moving"), pair.moving_window, f"Moving: {_short(pair.moving_name)}"),
+        (_source(result, "fixed"), pair.fixed_window, f"Fixed: {short(pair.fixed_name)}"),
+        (_source(result, "moving"), pair.moving_window, f"Moving: {short(pair.moving_name)}"),
     ]
     table = _GREY if result.settings.colour is None else _table(result)
     columns = [
@@ -168,7 +168,3 @@ def _footer(result: FusionResult) -> str:
         parts.insert(0, f"CC / bound {ratio:.4f}")
     parts += [f"WDualMine {__version__}", "Radiological view. Not for diagnosis."]
     return "   |   ".join(parts)
-
-
-def _short(name: str, limit: int = 26) -> str:
-    return name if len(name) <= limit else f"{name[: limit - 1]}…"

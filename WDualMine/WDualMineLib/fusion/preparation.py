@@ -60,6 +60,11 @@ def prepare(fixed: Volume, moving: Volume, settings: FusionSettings) -> Prepared
     notes: list[str] = []
     fixed_window = _window(fixed, settings.fixed_window, notes)
     moving_window = _window(moving, settings.moving_window, notes)
+    if fixed_window.name == moving_window.name == "pet":
+        notes.append(
+            f"Both {fixed.name} and {moving.name} are taken for PET or SPECT; choose another "
+            "window for one that is not."
+        )
     a = fixed_window.apply(fixed.array)
     b = moving_window.apply(_on_grid(moving, fixed, moving_window, notes).array)
     for name, array, window in ((fixed.name, a, fixed_window), (moving.name, b, moving_window)):

@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "measure fused images against their sources"),
     "bench": ("bench", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),
+    "train-evidence": ("train_evidence", "teach the network what faulty volumes look like"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),
 }

@@ -23,13 +23,13 @@ sys.path.insert(0, str(ROOT / "WDualMine"))
 from WDualMineLib.cli.main import main
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.progress import finish
-from WDualMineLib.scene.archive import save_scene
-from WDualMineLib.scene.choices import Registration
-from WDualMineLib.scene.headless import headless_scene
-from WDualMineLib.scene.inputs import FusionRequest
-from WDualMineLib.scene.transforms import add_registration
-from WDualMineLib.scene.volumes import add_volume
-from WDualMineLib.scene.workflow import FusionWorkflow
+from WDualMineLib.scene.application.archive import save_scene
+from WDualMineLib.scene.application.choices import Registration
+from WDualMineLib.scene.application.headless import headless_scene
+from WDualMineLib.scene.result.placement import add_registration
+from WDualMineLib.scene.result.requests import SceneRequest
+from WDualMineLib.scene.result.volume_nodes import add_volume
+from WDualMineLib.scene.result.workflow import FusionWorkflow
 from WDualMineLib.version import __version__
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
@@ -81,7 +81,7 @@ def write_scene(path: Path, fixed: Volume, moving: Volume, transform: sitk.Trans
         nodes = [add_volume(scene, volume) for volume in (fixed, moving)]
         aside = add_registration(scene, transform, "aside")
         settings = FusionSettings("auto", "pet", colour="PET-Heat", device="cpu")
-        request = FusionRequest(*nodes, settings, Registration.TRANSFORM, aside)
+        request = SceneRequest(*nodes, settings, Registration.TRANSFORM, aside)
         finish(FusionWorkflow(scene).steps(request))
         save_scene(scene, path)
 

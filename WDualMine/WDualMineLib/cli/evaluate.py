@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import InputError
 from ..fusion.correlation import apply_floor
 from ..fusion.rounding import Rounding, informed_rounding, nearest_rounding
+from ..fusion.settings import DEFAULT_FLOOR
 from ..progress import Progress
 from ..quality.images import list_images, read_luminance
 from ..quality.metrics import cc_bound, measure_pair
@@ -43,9 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--correlation-floor",
         type=float,
-        default=0.985,
+        default=DEFAULT_FLOOR,
         metavar="TAU",
-        help="least CC/bound of the baseline 'maximum + floor', 0 <= TAU < 1 (default 0.985)",
+        help="least CC/bound of the baseline 'maximum + floor', 0 <= TAU < 1 "
+        f"(default {DEFAULT_FLOOR})",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
     parser.add_argument(

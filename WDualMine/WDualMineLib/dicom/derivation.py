@@ -12,9 +12,9 @@ from pydicom.sequence import Sequence
 
 from ..version import __version__
 from ..volumes.geometry import Geometry
+from ..volumes.modality import in_words
 from . import codes
 from .context import Instance, SeriesContext
-from .series import modality_in_words
 
 NOT_FOR_DIAGNOSIS = "Not for primary diagnosis."
 
@@ -49,7 +49,7 @@ class Derivation:
     def modalities(self) -> tuple[str, str]:
         """Of fixed and moving, in the words of descriptions; "image" where unknown."""
         known = [series.modality if series else "" for series in (self.fixed, self.moving)]
-        fixed, moving = map(modality_in_words, known)
+        fixed, moving = map(in_words, known)
         return fixed, moving
 
     @property

@@ -5,13 +5,13 @@ Never one for each slice: neighbouring slices would flicker.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import gcd, isfinite
 
 import numpy as np
 
 from ..errors import InputError
+from ..volumes.modality import shows_uptake
 from ..volumes.volume import Volume
 from .chunks import for_ranges
 
@@ -24,8 +24,6 @@ CT_WINDOWS = {
 WINDOW_NAMES = ("auto", *CT_WINDOWS, "pet", "mr")
 
 _SAMPLE = 1 << 19
-_EMISSION_MODALITIES = {"PT", "PET", "NM", "SPECT"}
-_EMISSION_WORDS = {"pet", "pt", "suv", "fdg", "spect", "nm"}
 
 
 @dataclass(frozen=True)
@@ -193,10 +191,7 @@ def _sample(volume: Volume) -> np.ndarray:
 def _guess(volume: Volume, sample: np.ndarray, hounsfield: bool) -> str:
     if hounsfield:
         return "ct-soft" if _shows_body_fat(sample) else "ct-brain"
-    words = set(re.findall(r"[a-z]+", volume.name.lower()))
-    modality = volume.modality.upper()
-    emission = modality in _EMISSION_MODALITIES or (not modality and words & _EMISSION_WORDS)
-    return "pet" if emission else "mr"
+    return "pet" if shows_uptake(volume.modality, volume.name) else "mr"
 
 
 def _is_hounsfield(sample: np.ndarray) -> bool:

@@ -17,7 +17,7 @@ from .geometry import Geometry
 from .volume import Volume
 
 NOTES = "notes"
-"""Attribute under which :func:`read_volume` leaves what the user must be told."""
+"""Key under which a NRRD keeps the notes on its volume, one a line."""
 
 _NEEDS = "Give a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series"
 _DICOM_ELSEWHERE = "Read it with WDualMineLib.dicom.read.read_series"
@@ -37,8 +37,8 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         The volume with a float32 array (K, J, I), stored values times slope plus intercept; NaN
         and infinite voxels are left as they are. The name is the file's without its suffix. The
         geometry is ITK's, but for a NIfTI whose sform ITK would orthogonalise or pass over: there
-        the sform as written. ``attributes["notes"]`` tells of that; the key/value pairs of a NRRD
-        come along as attributes.
+        the sform as written. ``notes`` tell of that; the key/value pairs of a NRRD come along as
+        attributes.
 
     Raises:
         InputError: missing, unreadable, not an image, cut short, 2-D, 4-D, colour or complex.
@@ -67,8 +67,9 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         raise InputError(
             f"{path.name} has an unusable geometry: {error}", "Repair its header and try again"
         ) from error
-    attributes = _attributes(reader) | ({NOTES: note} if note else {})
-    return Volume(array, geometry, stem(path), attributes=attributes)
+    attributes = _attributes(reader)
+    notes = [*attributes.pop(NOTES, "").splitlines(), *([note] if note else [])]
+    return Volume(array, geometry, stem(path), attributes=attributes, notes=tuple(notes), path=path)
 
 
 def geometry_of(image: sitk.Image) -> Geometry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -44,24 +46,13 @@ def resample_to(
     """
     if transform is None and moving.geometry == fixed_geometry:
         return moving
-    if overlap(fixed_geometry, moving.geometry, transform) == 0:
-        raise InputError(
-            f"{moving.name} does not overlap the fixed volume anywhere in space",
-            "Register the two first, or check that they belong to one patient and frame of "
-            "reference",
-        )
+    require_overlap(fixed_geometry, moving, transform)
     if fill is None:
         finite = moving.array[np.isfinite(moving.array)]
         fill = float(finite.min()) if finite.size else 0.0
     image = to_image(moving.with_array(np.asarray(moving.array, dtype=np.float32)))
     sampled = sample(image, fixed_geometry, transform, fill=fill)
-    return Volume(
-        sitk.GetArrayFromImage(sampled),
-        fixed_geometry,
-        moving.name,
-        moving.modality,
-        moving.attributes,
-    )
+    return replace(moving, array=sitk.GetArrayFromImage(sampled), geometry=fixed_geometry)
 
 
 def sample(
@@ -99,6 +90,24 @@ def overlap(fixed: Geometry, moving: Geometry, transform: sitk.Transform | None 
     _place(inside, moving)
     hits = sample(inside, probes, transform, sitk.sitkNearestNeighbor)
     return float(sitk.GetArrayViewFromImage(hits).mean())
+
+
+def require_overlap(
+    fixed_geometry: Geometry, moving: Volume, transform: sitk.Transform | None = None
+) -> float:
+    """:func:`overlap`, which must be more than nothing.
+
+    Raises:
+        InputError: the two do not overlap.
+    """
+    shared = overlap(fixed_geometry, moving.geometry, transform)
+    if shared == 0:
+        raise InputError(
+            f"{moving.name} does not overlap the fixed volume anywhere in space",
+            "Register the two first, or check that they belong to one patient and frame of "
+            "reference",
+        )
+    return shared
 
 
 def _place(image: sitk.Image, geometry: Geometry) -> None:

@@ -41,7 +41,7 @@ def test_the_code_uses_only_widgets_that_the_ui_has() -> None:
 
 def test_the_code_uses_only_parameters_that_the_node_has() -> None:
     known = set(bound())
-    for path in (*GUI.glob("*.py"), MODULE / "WDualMineLib" / "scene" / "inputs.py"):
+    for path in (*GUI.glob("*.py"), MODULE / "WDualMineLib" / "scene" / "result" / "requests.py"):
         text = path.read_text(encoding="utf-8")
         used = set(re.findall(r"\bparameters\.([a-z]\w*)", text))
         assert used <= known | {"connectGui", "disconnectGui"}, path.name

@@ -248,13 +248,12 @@ def test_weights_that_are_not_there(ready, session, scene, monkeypatch) -> None:
 
 def test_no_alignment(ready, session, scene, monkeypatch) -> None:
     from WDualMineLib.errors import RegistrationFailed
-    from WDualMineLib.scene.result import workflow
 
     def fail(*_):
         raise RegistrationFailed("No alignment was found", "Align them by hand first")
         yield
 
-    monkeypatch.setattr(workflow, "register_steps", fail)
+    monkeypatch.setattr("WDualMineLib.registration.api.register_steps", fail)
     ready.choose("registrationCombo", "Rigid")
     before = snapshot(scene)
     assert apply(ready, session) == "No alignment was found.\nAlign them by hand first."

@@ -161,7 +161,7 @@ def test_comparisons_show_both_sources(fused, session, scene, button) -> None:
     fused.click(button)
     fused.wait_until(lambda: not session.running)
     node = scene.GetFirstNodeByName(COMPARISON)
-    sources = Results().of(session.nodes)
+    sources = Results().of(session.nodes).pair
     fixed, moving = (array_of(node) == s for s in (sources.fixed, sources.moving))
     assert (fixed | moving).all() and not fixed.all() and not moving.all()
     slider = {"checkerboardButton": "tilesSlider", "revealButton": "revealSlider"}[button]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def write_scene(pairs: list[DemoPair], folder: Path) -> list[Path]:
 
 
 def _fill(scene, pairs: list[DemoPair]) -> None:
-    known: dict[str, object] = {}
+    known: dict[str, Any] = {}
     for pair in pairs:
         for volume in (pair.fixed, pair.moving):
             if volume.name not in known:

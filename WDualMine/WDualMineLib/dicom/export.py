@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ class Exported:
 
 def export_result(
     result: ResultVolumes,
-    folder: str | Path,
+    folder: str | PathLike[str],
     fixed: SeriesContext | None = None,
     moving: SeriesContext | None = None,
     options: ExportOptions | None = None,
@@ -119,7 +120,7 @@ def export_result(
 
 def export_steps(
     result: ResultVolumes,
-    folder: str | Path,
+    folder: str | PathLike[str],
     fixed: SeriesContext | None = None,
     moving: SeriesContext | None = None,
     options: ExportOptions | None = None,

@@ -145,7 +145,7 @@ def count_not_finite(volume: Volume) -> int:
     if volume.array.dtype.kind != "f":
         return 0
     flat = np.ascontiguousarray(volume.array).reshape(-1)
-    finite = for_ranges(lambda piece: np.count_nonzero(np.isfinite(flat[piece])), flat.size)
+    finite = for_ranges(lambda piece: int(np.isfinite(flat[piece]).sum()), flat.size)
     return flat.size - sum(finite)
 
 
@@ -206,7 +206,7 @@ def _shows_body_fat(sample: np.ndarray) -> bool:
     """Limbs, pelvis and trunk are more than a quarter fat beside soft tissue; heads are less."""
     fat = np.count_nonzero((sample > -150) & (sample < -30))
     soft = np.count_nonzero((sample > 0) & (sample < 80))
-    return fat > 0.25 * (fat + soft)
+    return bool(fat > 0.25 * (fat + soft))
 
 
 def _robust_range(sample: np.ndarray, from_zero: bool) -> tuple[float, float]:

@@ -129,7 +129,8 @@ class Session:
     def _on_finished(self, value: Any) -> None:
         done, self._done = self._done, None
         self.stopped.emit("")
-        done(value)
+        if done is not None:
+            done(value)
         self.changed.emit()
 
     def _on_failed(self, error: WDualMineError) -> None:

@@ -44,8 +44,9 @@ def export_dicom(
 
     if chosen:
         options = ExportOptions(**chosen)
-    contexts = contexts_of(result)
-    return finish(export_steps(volumes_for_dicom(result), folder, *contexts, options), progress)
+    fixed, moving = contexts_of(result)
+    steps = export_steps(volumes_for_dicom(result), folder, fixed, moving, options)
+    return finish(steps, progress)
 
 
 def contexts_of(result: Result) -> tuple[SeriesContext | None, SeriesContext | None]:

@@ -85,7 +85,7 @@ def fingerprint(path: Path) -> str:
 
 def voxel_fingerprint(array: np.ndarray) -> str:
     """SHA-256 of the voxels as they were read, whatever the file format."""
-    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -107,7 +107,7 @@ def _value(value: Any) -> str:
 
 def _encoded(array: np.ndarray, compress: bool) -> Iterator[bytes | memoryview]:
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    data = memoryview(little).cast("B")
+    data = little.data.cast("B")
     blocks = (data[i : i + _CHUNK] for i in range(0, len(data), _CHUNK))
     if not compress:
         yield from blocks

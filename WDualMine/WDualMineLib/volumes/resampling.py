@@ -81,11 +81,12 @@ def overlap(fixed: Geometry, moving: Geometry, transform: sitk.Transform | None 
 
     Looked up at no more than 64 places along each axis of the fixed grid.
     """
-    counts = tuple(min(n, _PROBES) for n in fixed.size)
-    spacing = tuple(s * n / c for s, n, c in zip(fixed.spacing, fixed.size, counts, strict=True))
+    i, j, k = (min(n, _PROBES) for n in fixed.size)
+    counts = (i, j, k)
+    x, y, z = (s * n / c for s, n, c in zip(fixed.spacing, fixed.size, counts, strict=True))
     first = np.array([0.5 * n / c - 0.5 for n, c in zip(fixed.size, counts, strict=True)])
     origin = fixed.ijk_to_lps[:3, :3] @ first + np.array(fixed.origin)
-    probes = Geometry(counts, spacing, tuple(origin.tolist()), fixed.direction)
+    probes = Geometry(counts, (x, y, z), tuple(origin.tolist()), fixed.direction)
     inside = sitk.Image(moving.size, sitk.sitkUInt8) + 1
     _place(inside, moving)
     hits = sample(inside, probes, transform, sitk.sitkNearestNeighbor)

@@ -58,7 +58,7 @@ def draw_overview(result: Result) -> Figure:
     scale = _PANEL / widest
     width = _LEFT + len(columns) * (_PANEL + _GAP) + _GAP
     height = _TOP + sum(plane.extent_mm[1] * scale + _GAP for plane in planes) + _BOTTOM
-    page = new_page(width, height)
+    figure, page = new_page(width, height)
     for number, column in enumerate(columns):
         left, bottom = _LEFT + number * (_PANEL + _GAP), height - _TOP
         centre = left + _PANEL / 2
@@ -85,7 +85,7 @@ def draw_overview(result: Result) -> Figure:
     write(page, _LEFT, 0.1, _footer(result), ha="left", va="bottom")
     # Last, because every image makes the axes fit itself.
     page.set(xlim=(0, width), ylim=(0, height), aspect="auto")
-    return page.figure
+    return figure
 
 
 def _write_letters(page: Axes, plane: Plane, box: tuple[float, float, float, float]) -> None:
@@ -119,7 +119,8 @@ def _columns(result: Result) -> list[_Column]:
         (_source(result, "fixed"), pair.fixed_window, f"Fixed: {_short(pair.fixed_name)}"),
         (_source(result, "moving"), pair.moving_window, f"Moving: {_short(pair.moving_name)}"),
     ]
-    table = _GREY if result.settings.colour is None else _table(result)
+    chosen = result.settings.colour
+    table = _GREY if chosen is None else ListedColormap(colour_table(chosen))
     columns = [
         _Column(
             f"{title}\nwindow {window.name}",
@@ -156,13 +157,9 @@ def _scale_ticks(part: Part) -> dict[float, str]:
 def _source(result: Result, role: str) -> Volume:
     """A source in [0, 1] of its window; the functional one by the row of its colour table."""
     pair = result.pair
-    if role == pair.functional:
+    if role == pair.functional and pair.table_rows is not None:
         return Volume(pair.table_rows / np.float32(255), pair.geometry)
     return Volume(pair.fixed if role == "fixed" else pair.moving, pair.geometry)
-
-
-def _table(result: Result) -> ListedColormap:
-    return ListedColormap(colour_table(result.settings.colour))
 
 
 def _window_ticks(window: Window) -> dict[float, str]:

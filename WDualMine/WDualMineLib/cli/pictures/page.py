@@ -15,13 +15,13 @@ _BACK, _INK, _LETTER = "#101010", "#e8e8e8", "#ffd24d"
 _OUTLINE = [withStroke(linewidth=2, foreground="black")]
 
 
-def new_page(width: float, height: float) -> Axes:
-    """One pair of axes, in inches, for the whole figure: one for each panel would cost seconds."""
+def new_page(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure and one pair of axes, in inches: one for each panel would cost seconds."""
     figure = Figure(figsize=(width, height), facecolor=_BACK)
     FigureCanvasAgg(figure)
     page = figure.add_axes((0, 0, 1, 1))
     page.set_axis_off()
-    return page
+    return figure, page
 
 
 def save_page(figure: Figure, path: Path) -> None:
@@ -31,7 +31,8 @@ def save_page(figure: Figure, path: Path) -> None:
 
 def write(page: Axes, x: float, y: float, text: str, **style: Any) -> None:
     """Centred, small and light unless ``style`` says otherwise."""
-    page.text(x, y, text, **({"ha": "center", "va": "center", "color": _INK, "size": 8} | style))
+    usual: dict[str, Any] = {"ha": "center", "va": "center", "color": _INK, "size": 8}
+    page.text(x, y, text, **(usual | style))
 
 
 def write_letter(page: Axes, x: float, y: float, letter: str) -> None:

@@ -53,7 +53,7 @@ def draw_overview(fixed: Volume, moving: Volume, result: RegistrationResult) -> 
     words = _in_words(result, round(width * 16))
     below = _BOTTOM + _LINE * len(words)
     height = _TOP + sum(plane.extent_mm[1] * scale + _GAP for plane in planes) + below
-    page = new_page(width, height)
+    figure, page = new_page(width, height)
     bottom = height - _TOP
     for plane in planes:
         w, h = (side * scale for side in plane.extent_mm)
@@ -76,7 +76,7 @@ def draw_overview(fixed: Volume, moving: Volume, result: RegistrationResult) -> 
     write(page, _LEFT, _BOTTOM / 2, _footer(fixed, moving, result), ha="left")
     # Last, because every image makes the axes fit itself.
     page.set(xlim=(0, width), ylim=(0, height), aspect="auto")
-    return page.figure
+    return figure
 
 
 def _finer(geometry: Geometry) -> Geometry:

@@ -27,15 +27,15 @@ def draw_slices(titles: list[str], rows: dict[str, list[np.ndarray]], path: Path
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     heights = [1.0] * len(rows) + [0.05]
     figure = Figure(
         figsize=(_INCHES * len(titles) + 0.3, _INCHES * len(rows) + 1.0),
         dpi=_DPI,
         facecolor="black",
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.02, wspace=0.0, hspace=0.0),
     )
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.02, wspace=0.0, hspace=0.0)
     axes = figure.subplots(len(heights), len(titles), height_ratios=heights, squeeze=False)
     for line, (orientation, pictures) in zip(axes, rows.items(), strict=False):
         for place, picture in zip(line, pictures, strict=True):
@@ -55,8 +55,9 @@ def draw_slices(titles: list[str], rows: dict[str, list[np.ndarray]], path: Path
         )
         bar.set_ticks([0.0, 1.0], labels=ends)
         bar.ax.tick_params(colors="white", labelsize=8, length=0)
-        for label, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
-            label.set_horizontalalignment(side)
+        first, last = bar.ax.get_xticklabels()
+        first.set_horizontalalignment("left")
+        last.set_horizontalalignment("right")
         bar.outline.set_visible(False)
     with atomic_path(path, force=True) as partial:
         figure.savefig(partial, facecolor="black")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ...pipeline.parts import MAPS, RELIABILITY_MOVING
 
@@ -91,13 +92,16 @@ class Layers(_Choice):
     MOVING_ON_FIXED = "Moving over fixed"
 
 
-# What the moving volume brings is looked for first.
-_FIRST = (RELIABILITY_MOVING,)
-Map = _Choice(  # type: ignore[call-arg]
-    "Map",
-    {p.name.upper(): p.heading for p in dict.fromkeys((*_FIRST, *MAPS)) if p.overlay},
-    module=__name__,
-)
+if TYPE_CHECKING:  # a checker cannot know the rows of the table
+
+    class Map(_Choice):
+        RELIABILITY_MOVING = ""
+        RELIABILITY_FIXED = ""
+        ARBITRATION = ""
+else:
+    # What the moving volume brings is looked for first.
+    _OFFERED = [p for p in dict.fromkeys((RELIABILITY_MOVING, *MAPS)) if p.overlay]
+    Map = _Choice("Map", {p.name.upper(): p.heading for p in _OFFERED}, module=__name__)
 """Maps that can be laid over the fused volume; names are those of the result's parts."""
 
 

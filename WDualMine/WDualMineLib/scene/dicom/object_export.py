@@ -88,9 +88,9 @@ class DicomExport:
 
         def export() -> Steps[Exported]:
             yield Progress(0.0, "Reading the source series")
-            contexts = [read_series(found).context if found else None for found in files]
-            _require_same_patient(contexts[0], request.patient)
-            return (yield from export_steps(result, folder, *contexts, options))
+            fixed, moving = (read_series(f).context if f else None for f in files)
+            _require_same_patient(fixed, request.patient)
+            return (yield from export_steps(result, folder, fixed, moving, options))
 
         try:
             exported = yield from in_background(export)

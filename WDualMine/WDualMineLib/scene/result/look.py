@@ -14,7 +14,7 @@ from ...pipeline.result import Result
 from ...progress import Progress, Steps
 from ..views.slice_views import shown_slices
 from .recovery import Results, reason_not_recoverable
-from .result_nodes import record_in, write_record
+from .result_nodes import FusionNodes, record_in, write_record
 from .volume_nodes import array_of, update_volume
 from .workflow import Outcome
 
@@ -34,17 +34,23 @@ class Look:
             return "Apply again: the fused volume was deleted."
         return "" if outcome.result is not None else reason_not_recoverable(outcome.nodes)
 
+    def _made(self, outcome: Outcome) -> FusionNodes:
+        """The nodes of an outcome that has some, as :meth:`reason_not_possible` made sure."""
+        if outcome.nodes is None:
+            raise ValueError("nothing was fused")
+        return outcome.nodes
+
     def recover_steps(self, outcome: Outcome) -> Steps[Outcome]:
         """The outcome of an earlier session with its result, which :meth:`show_slices` needs.
 
         Raises:
             InputError: the sources are not what they were.
         """
-        return replace(outcome, result=(yield from self._results.steps(outcome.nodes)))
+        return replace(outcome, result=(yield from self._results.steps(self._made(outcome))))
 
     def is_shown(self, outcome: Outcome, strength: float, correlation_floor: float) -> bool:
         """Whether the whole volume has this look already."""
-        known = outcome.result or record_in(outcome.nodes.fused)
+        known = outcome.result or record_in(self._made(outcome).fused)
         settings = known.settings
         wanted, has = (strength, correlation_floor), (settings.strength, settings.correlation_floor)
         return bool(np.allclose(wanted, has, rtol=0, atol=1e-6))
@@ -55,7 +61,9 @@ class Look:
         The floor is that of each slice alone; in the volume it holds over all slices together, so
         that a slice can still change a little when the slider is released.
         """
-        result, node = outcome.result, outcome.nodes.fused
+        result, node = outcome.result, self._made(outcome).fused
+        if result is None:
+            raise ValueError("recover the result first")
         voxels = array_of(node)
         ceiling = ceiling_of(result.pair.fixed, result.pair.moving, result.residual, strength)
         for axis, index in shown_slices(self._scene, node):
@@ -72,7 +80,7 @@ class Look:
             InputError: the outcome is of an earlier session, and its sources are not what they
                 were.
         """
-        known = outcome.result or (yield from self._results.steps(outcome.nodes))
+        known = outcome.result or (yield from self._results.steps(self._made(outcome)))
 
         def work(job: Job) -> Result:
             job.report(0.1, "Changing the look")
@@ -80,7 +88,7 @@ class Look:
 
         result = yield from run_in_background(work)
         yield Progress(1.0, "Changing the look")
-        nodes = outcome.nodes
+        nodes = self._made(outcome)
         for node, volume in ((nodes.fused, result.fused), (nodes.colour, result.colour)):
             if node is not None and volume is not None and self._scene.IsNodePresent(node):
                 update_volume(node, volume)

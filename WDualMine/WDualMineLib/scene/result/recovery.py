@@ -40,6 +40,10 @@ class Results:
         """Remember what ``nodes`` were made of."""
         self._of, self._result = _key(nodes), result
 
+    def forget(self) -> None:
+        """Keep nothing: another scene was opened, or the last result is of no use any more."""
+        self._of, self._result = (), None
+
     def has(self, nodes: FusionNodes) -> bool:
         """Whether :meth:`of` answers at once."""
         return self._result is not None and self._is_of(nodes)

@@ -143,7 +143,7 @@ def colour_of(
     rows = []
     for index in range(shown.GetNumberOfColors()):
         shown.GetColor(index, rgba)
-        rows.append(tuple(rgba[:3]))
+        rows.append((rgba[0], rgba[1], rgba[2]))
     return tuple(rows)
 
 

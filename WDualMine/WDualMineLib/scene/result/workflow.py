@@ -108,6 +108,7 @@ class FusionWorkflow:
 
     def recover(self, fused: slicer.vtkMRMLScalarVolumeNode) -> Outcome | None:
         """What an earlier session left around ``fused``: nodes without the network's residual."""
+        self._results.forget()
         for nodes in results_in(self._scene):
             if nodes.fused is fused:
                 return Outcome(nodes, None)

@@ -65,7 +65,7 @@ class SliceViews:
     def fit(self, views: Iterable[str]) -> None:
         """All of what they show in each of ``views``, where the application shows them."""
         application = getattr(slicer, "app", None)
-        if not hasattr(application, "applicationLogic"):
+        if application is None or not hasattr(application, "applicationLogic"):
             return
         for view in views:
             node = self._scene.GetSingletonNode(view, "vtkMRMLSliceNode")

@@ -114,7 +114,7 @@ def test_names_cannot_smuggle_markup_into_the_panel(fusion, driver, session) -> 
 
 
 def test_a_doubtful_alignment_asks_before_it_fuses(fusion, driver, session) -> None:
-    from WDualMineLib.scene.choices import Registration
+    from WDualMineLib.scene.application.choices import Registration
 
     doubtful = SimpleNamespace(nodes=None, result=None, alignment=alignment(Verdict.DOUBTFUL))
     fusion.answer = doubtful

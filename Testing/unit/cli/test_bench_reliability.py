@@ -9,8 +9,8 @@ import SimpleITK as sitk
 torch = pytest.importorskip("torch")
 pytest.importorskip("scipy", reason="the faults need scipy, of the extra [train]")
 
-from WDualMineLib.cli.bench_reliability import as_text
-from WDualMineLib.cli.bench_speed import phantoms
+from WDualMineLib.cli.bench.fault_detection import as_text
+from WDualMineLib.cli.bench.speed import phantoms
 from WDualMineLib.cli.main import main
 from WDualMineLib.lab.training.corruption import TRAINED, UNSEEN, corrupt
 from WDualMineLib.lab.training.dataset import SlicePair

@@ -6,10 +6,10 @@ import os
 import time
 
 import pytest
+from WDualMineLib.background import run_in_background
 from WDualMineLib.errors import Cancelled, InputError
 from WDualMineLib.progress import Progress, finish
 from WDualMineLib.registration.api import register_steps
-from WDualMineLib.registration.background import run_in_background
 from WDualMineLib.registration.settings import RegistrationSettings, available_threads
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import phantom
 import pytest
 from WDualMineLib.errors import RegistrationFailed
+from WDualMineLib.lab.registration_trials.impostors import IMPOSTORS
 from WDualMineLib.registration.api import register
-from WDualMineLib.registration.benchmark.impostors import IMPOSTORS
 from WDualMineLib.registration.poses import about, rotation
 from WDualMineLib.registration.result import Verdict
 from WDualMineLib.registration.settings import RegistrationSettings

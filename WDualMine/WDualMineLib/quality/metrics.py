@@ -8,6 +8,8 @@ too short) is NaN.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .correlation import cc, cc_bound, cc_ratio, scd
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 # Name in every table: (function, whether it compares with the sources).
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, tuple[Callable[..., float], bool]] = {
     "CC": (cc, True),
     "CC/bound": (cc_ratio, True),
     "MI": (mi, True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .background import Job
+from ..background import Job
 from .initialisation import Search, coarse_search, distinct
 from .metric import BINS, PointMetric
 from .poses import about, rigid_mean, rotation

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import SimpleITK as sitk
 
+from ..cores import usable_cores
 from ..errors import InputError
 
 KINDS = ("rigid", "affine", "none")
@@ -48,15 +48,5 @@ class RegistrationSettings:
 
 
 def available_threads() -> int:
-    """Processors for this process: by affinity, its control group's quota, and ITK's own cap."""
-    count = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            quota, period = file.read().split()
-        if quota != "max":
-            count = min(count, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass  # no control group of version 2 here: the affinity alone bounds us
-    return max(1, min(count, sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()))
+    """Processors that this process may use, bounded by ITK's own cap."""
+    return max(1, min(usable_cores(), sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()))

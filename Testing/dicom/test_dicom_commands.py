@@ -12,8 +12,8 @@ from WDualMineLib.cli.dicom_export import read_context
 from WDualMineLib.cli.main import main
 from WDualMineLib.dicom.export import ResultVolumes, export_result
 from WDualMineLib.errors import InputError
-from WDualMineLib.pipeline.dicom_export import volumes_for_dicom
 from WDualMineLib.pipeline.folder import load
+from WDualMineLib.pipeline.to_dicom import volumes_for_dicom
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.writing import write_volume
 

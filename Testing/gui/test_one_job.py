@@ -16,7 +16,7 @@ import WDualMineLib as wd
 from WDualMineLib.cli.main import main
 from WDualMineLib.pipeline.result import Result
 from WDualMineLib.progress import finish
-from WDualMineLib.quality.volume import VOLUME_METRICS
+from WDualMineLib.quality.volume_measures import VOLUME_METRICS
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 

@@ -10,7 +10,7 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 from WDualMineLib.errors import DeviceError, WDualMineError
 from WDualMineLib.progress import Progress
-from WDualMineLib.registration.result import Verdict
+from WDualMineLib.registration.registration_result import Verdict
 
 
 class Fusion:

@@ -10,8 +10,8 @@ import SimpleITK as sitk
 from WDualMineLib.errors import InputError, RegistrationFailed, WDualMineError
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.progress import finish
-from WDualMineLib.registration.result import RegistrationResult, Verdict
-from WDualMineLib.registration.settings import RegistrationSettings
+from WDualMineLib.registration.registration_result import RegistrationResult, Verdict
+from WDualMineLib.registration.registration_settings import RegistrationSettings
 from WDualMineLib.volumes.volume import Volume
 
 from .conftest import GEOMETRY

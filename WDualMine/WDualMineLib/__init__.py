@@ -19,7 +19,7 @@ _PUBLIC = {
     "fuse_steps": ("pipeline.run", "fuse_steps"),
     "save": ("pipeline.folder", "save"),
     "load": ("pipeline.folder", "load"),
-    "export_dicom": ("pipeline.dicom_export", "export_dicom"),
+    "export_dicom": ("pipeline.to_dicom", "export_dicom"),
     "FusionSettings": ("fusion.settings", "FusionSettings"),
     "Result": ("pipeline.result", "Result"),
     "Volume": ("volumes.volume", "Volume"),

@@ -7,7 +7,7 @@ import json
 import pytest
 import SimpleITK as sitk
 from WDualMineLib.progress import Progress
-from WDualMineLib.registration.result import RegistrationResult, Verdict
+from WDualMineLib.registration.registration_result import RegistrationResult, Verdict
 from WDualMineLib.volumes.resampling import resample_to
 
 

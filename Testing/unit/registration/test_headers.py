@@ -11,7 +11,7 @@ from WDualMineLib.lab.registration_trials.displacements import USUAL, errors_mm,
 from WDualMineLib.lab.registration_trials.trials import posed
 from WDualMineLib.pipeline.sources import read
 from WDualMineLib.registration.api import register
-from WDualMineLib.registration.result import Verdict
+from WDualMineLib.registration.registration_result import Verdict
 from WDualMineLib.registration.transforms import matrix_of
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.reading import read_volume

@@ -12,8 +12,8 @@ from WDualMineLib.pipeline.request import Request
 from WDualMineLib.pipeline.sources import read
 from WDualMineLib.progress import finish
 from WDualMineLib.registration.api import register
-from WDualMineLib.registration.result import Verdict
-from WDualMineLib.registration.settings import RegistrationSettings
+from WDualMineLib.registration.registration_result import Verdict
+from WDualMineLib.registration.registration_settings import RegistrationSettings
 
 
 def _align(fixed, moving, *frames: str | None) -> Alignment:

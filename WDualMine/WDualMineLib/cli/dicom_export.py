@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..dicom.context import Patient, SeriesContext
-from ..pipeline.dicom_export import volumes_for_dicom
 from ..pipeline.folder import load
+from ..pipeline.to_dicom import volumes_for_dicom
 from ..volumes.reading import is_dicom, require_readable
 from .series_option import naming_option
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from ..pipeline.dicom_export import export_dicom
 from ..pipeline.folder import Extra
 from ..pipeline.parts import COLOUR, PARTS
 from ..pipeline.result import Result
+from ..pipeline.to_dicom import export_dicom
 from ..progress import Progress
 from ..volumes.volume import Volume
 from .dicom_export import add_identity_arguments, naming_permission, options_of

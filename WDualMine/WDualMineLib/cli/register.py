@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..pipeline.report import describe_geometry, describe_program, write_report
+from ..pipeline.report_file import describe_geometry, describe_program, write_report
 from ..pipeline.sources import fingerprint
 from ..registration.api import register
-from ..registration.result import RegistrationResult, Verdict
-from ..registration.settings import KINDS, RegistrationSettings
+from ..registration.registration_result import RegistrationResult, Verdict
+from ..registration.registration_settings import KINDS, RegistrationSettings
 from ..registration.transforms import matrix_of, read_transform, write_transform
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume

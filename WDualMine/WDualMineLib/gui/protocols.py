@@ -13,7 +13,7 @@ from ..progress import Steps
 
 if TYPE_CHECKING:  # what is only named here need not be loaded with the panel
     from ..dicom.export import Exported
-    from ..quality.volume import VolumeMeasures
+    from ..quality.volume_measures import VolumeMeasures
     from ..scene.application.choices import Layers, Map
     from ..scene.dicom.object_export import ExportRequest
     from ..scene.result.requests import SceneRequest

@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..progress import Progress, Steps
-from ..registration.result import RegistrationResult, Verdict
+from ..registration.registration_result import RegistrationResult, Verdict
 from ..registration.transforms import affine_transform, matrix_of
 from .request import AS_THEY_LIE, GIVEN, Request, Source
 from .sources import read
@@ -28,7 +28,8 @@ class Alignment:
             both lie in one frame of reference.
         verdict: None where nobody looked: for "none".
         reasons: of the verdict, sentences.
-        overlap, mi_before, mi_after: as in :class:`~..registration.result.RegistrationResult`.
+        overlap, mi_before, mi_after: as in
+            :class:`~..registration.registration_result.RegistrationResult`.
         seconds: wall-clock seconds of each stage.
         source: the file or node that a given transform came from.
         same_frame: whether DICOM says that both series share a frame of reference; None where it
@@ -126,7 +127,7 @@ def align_steps(request: Request) -> Steps[Alignment]:
         return Alignment(transform=request.transform, same_frame=_same_frame(request))
     # Here and not above: registration is heavy and most runs come with aligned volumes.
     from ..registration.api import register_steps
-    from ..registration.settings import RegistrationSettings
+    from ..registration.registration_settings import RegistrationSettings
 
     kind = "none" if request.registration == GIVEN else request.registration
     settings = RegistrationSettings(kind, request.transform)
@@ -164,7 +165,7 @@ def register(
         InputError: a volume is constant, tiny or coloured, or the start is not linear.
     """
     from ..registration.api import register as align
-    from ..registration.settings import RegistrationSettings
+    from ..registration.registration_settings import RegistrationSettings
 
     settings = RegistrationSettings(kind, initial_transform)
     return align(read(fixed), read(moving), settings, progress)

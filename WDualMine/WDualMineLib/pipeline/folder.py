@@ -25,7 +25,7 @@ from ..volumes.writing import write_volume, writing_errors
 from . import parts
 from .alignment import Alignment
 from .record import Record
-from .report import describe_result, write_report
+from .report_file import describe_result, write_report
 from .result import Result
 
 TRANSFORM, REPORT = "transform.tfm", "report.json"

@@ -16,7 +16,7 @@ from ..fusion.correlation import FloorReport, apply_floor, correlation
 from ..fusion.settings import FusionSettings
 from ..fusion.slices import Slicing, slicings
 from ..progress import Steps
-from ..quality.volume import VolumeMeasures, flicker, measure_volume_steps
+from ..quality.volume_measures import VolumeMeasures, flicker, measure_volume_steps
 from ..volumes.volume import Volume
 from . import parts
 from .alignment import Alignment

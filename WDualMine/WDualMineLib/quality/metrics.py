@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .correlation import cc, cc_bound, cc_ratio, scd
 from .edges import qabf
 from .fidelity import vif
 from .information import en, mi
+from .pearson import cc, cc_bound, cc_ratio, scd
 from .sharpness import ag, sf
 from .similarity import ssim
 

@@ -13,11 +13,11 @@ from ..background import Job, run_in_background
 from ..progress import Progress, Steps, finish
 from ..volumes.resampling import overlap, resample_to
 from ..volumes.volume import Volume
-from .alignment import Aligner
+from .aligner import Aligner
 from .evidence import measure
 from .preparation import prepare
-from .result import RegistrationResult
-from .settings import RegistrationSettings
+from .registration_result import RegistrationResult
+from .registration_settings import RegistrationSettings
 from .transforms import (
     affine_transform,
     is_rigid,

@@ -14,7 +14,7 @@ from ...fusion.slices import slicings
 from ...pipeline.pair import prepare
 from ...pipeline.run import fuse
 from ...quality.overshoot import overshoot
-from ...quality.volume import flicker
+from ...quality.volume_measures import flicker
 from ...version import __version__
 from ...volumes.reading import read_volume
 from ...volumes.volume import Volume

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...lab.registration_trials.trials import Trial
 from ...quality.detection import auroc
-from ...registration.result import Verdict
+from ...registration.registration_result import Verdict
 from ...registration.verdict import RULES, Rule
 
 Wrong = dict[str, list[Trial]]

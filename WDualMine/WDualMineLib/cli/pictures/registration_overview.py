@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...registration.preparation import Prepared, prepare
-from ...registration.result import RegistrationResult, Verdict
+from ...registration.registration_result import RegistrationResult, Verdict
 from ...version import __version__
 from ...volumes.geometry import Geometry
 from ...volumes.resampling import sample

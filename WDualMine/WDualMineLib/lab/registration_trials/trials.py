@@ -11,8 +11,8 @@ import numpy as np
 from ...errors import WDualMineError
 from ...registration.api import register
 from ...registration.preparation import prepare
-from ...registration.result import Verdict
-from ...registration.settings import RegistrationSettings
+from ...registration.registration_result import Verdict
+from ...registration.registration_settings import RegistrationSettings
 from ...registration.transforms import matrix_of
 from ...volumes.geometry import Geometry
 from ...volumes.volume import Volume

@@ -13,7 +13,7 @@ from ...background import in_background
 from ...dicom.context import Patient, SeriesContext
 from ...dicom.series import FOLDERS, SeriesLabel
 from ...errors import InputError, OutputError, WDualMineError
-from ...pipeline.dicom_export import volumes_for_dicom
+from ...pipeline.to_dicom import volumes_for_dicom
 from ...progress import Progress, Steps
 from ..result.placement import fixed_to_moving
 from ..result.recovery import stored_result

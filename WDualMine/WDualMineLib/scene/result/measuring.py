@@ -10,7 +10,7 @@ import slicer
 from ...background import in_background
 from ...errors import InputError
 from ...progress import Steps
-from ...quality.volume import VolumeMeasures
+from ...quality.volume_measures import VolumeMeasures
 from .masks import mask_of, mask_of_box
 from .recovery import Results
 from .result_nodes import FusionNodes

@@ -20,7 +20,7 @@ from ...pipeline.record import Record
 from ...pipeline.result import NetworkOutput, Result, assemble
 from ...progress import Steps, finish
 from ...registration.transforms import affine_transform
-from .images import residual_of
+from .part_images import residual_of
 from .placement import fixed_to_moving
 from .result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes, record_in
 from .volume_nodes import volume_of

@@ -13,7 +13,7 @@ from ...pipeline.result import Result
 from ...version import __version__
 from ..views.appearance import show_part
 from .hierarchy import place_beside, place_under
-from .images import RESIDUAL, RESIDUAL_SCALE, PartImages, images_of
+from .part_images import RESIDUAL, RESIDUAL_SCALE, PartImages, images_of
 from .volume_nodes import Kept, update_volume
 
 ATTRIBUTE = "WDualMine."
@@ -119,7 +119,7 @@ def add_outputs(
     Args:
         targets: nodes to update, by the names of the parts; what is absent or None is made. Their
             names and places in the hierarchy stay as they are.
-        images: :func:`~.images.images_of` the result, where they were made already.
+        images: :func:`~.part_images.images_of` the result, where they were made already.
     """
     images = images or images_of(result)
     targets = dict(targets or {})

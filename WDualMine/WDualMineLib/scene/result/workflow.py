@@ -19,7 +19,7 @@ from ...volumes.volume import Volume
 from ..application.choices import Registration
 from ..views.appearance import show_source
 from .alignments import ALIGNS, alignment_between, mark, own_transform
-from .images import PartImages, images_of
+from .part_images import PartImages, images_of
 from .placement import set_matrix, to_world, transform_to_world
 from .recovery import Results
 from .requests import SceneRequest, placement_in, require_possible

@@ -48,7 +48,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Alignment:
+class AlignedRuns:
     """The transform and what its verdict needs.
 
     Attributes:
@@ -81,7 +81,7 @@ class Aligner:
             job.check()
         self.points = fixed.body_points
 
-    def align(self, start: np.ndarray | None, threads: int) -> Alignment:
+    def align(self, start: np.ndarray | None, threads: int) -> AlignedRuns:
         """Two runs, side by side where ``threads`` allows; a third, wide one if they disagree."""
         with ThreadPoolExecutor(min(2, threads)) as pool:
             futures = [pool.submit(self.run, number, start) for number in range(2)]
@@ -99,7 +99,7 @@ class Aligner:
                 matrix = rigid_mean([best.matrix, partner.matrix], self.fixed.centre)
             else:
                 matrix = (best.matrix + partner.matrix) / 2
-        return Alignment(matrix, agreement, runs)
+        return AlignedRuns(matrix, agreement, runs)
 
     def distance(self, a: Run, b: Run) -> float:
         return largest_displacement(a.matrix, b.matrix, self.points)

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from ..errors import RegistrationFailed
 from ..volumes.volume import Volume
-from .settings import RegistrationSettings
+from .registration_settings import RegistrationSettings
 
 
 class Verdict(StrEnum):

@@ -13,6 +13,7 @@ from WDualMineLib.dicom.export import ExportOptions, ResultVolumes, export_resul
 from WDualMineLib.dicom.read import read_series
 from WDualMineLib.dicom.series import SeriesLabel
 from WDualMineLib.errors import InputError, OutputError
+from WDualMineLib.pipeline.parts import ARBITRATION
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 
@@ -108,7 +109,8 @@ def test_a_result_off_the_fixed_series_is_refused(contexts, make_result, tmp_pat
     higher = make_result(replace(PLAIN, origin=(10, -20, 31)))
     with pytest.raises(InputError, match="does not lie on the grid of the fixed series"):
         export_result(higher, tmp_path / "out", fixed, moving)
-    maps = {"arbitration": make_result(replace(PLAIN, size=(5, 6, 3))).maps["arbitration"]}
+    series = ARBITRATION.series
+    maps = {series: make_result(replace(PLAIN, size=(5, 6, 3))).maps[series]}
     mixed = ResultVolumes(make_result(fixed.geometry).fused, maps)
     with pytest.raises(InputError, match="arbitration does not lie on the grid of the fused"):
         export_result(mixed, tmp_path / "out", fixed, moving)

@@ -12,7 +12,8 @@ import pytest
 import SimpleITK as sitk
 from WDualMineLib.cli.main import main
 from WDualMineLib.dicom.read import read_series
-from WDualMineLib.dicom.series import PARTS, object_names
+from WDualMineLib.dicom.series import REGISTRATION, object_names
+from WDualMineLib.pipeline.parts import PARTS
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 from WDualMineLib.volumes.writing import write_volume
@@ -36,8 +37,8 @@ def fused_too_early(monkeypatch) -> None:
     def begun(*_arguments: object, **_options: object) -> None:
         raise AssertionError("fusing began")
 
-    monkeypatch.setattr("WDualMineLib.cli.fuse.fuse", begun)
-    monkeypatch.setattr("WDualMineLib.cli.fuse.align", begun)
+    monkeypatch.setattr("WDualMineLib.cli.fuse.align_steps", begun)
+    monkeypatch.setattr("WDualMineLib.cli.fuse.fuse_aligned_steps", begun)
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_beside_the_other_files(
     assert set(os.listdir(fuse.out)) == FILES | {"fused_colour.nrrd", "transform.tfm"}
     folder = fuse.out / "dicom"
     written = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    assert written == set(object_names(SLICES, PARTS))
+    assert written == set(object_names(SLICES, [*(part.series for part in PARTS), REGISTRATION]))
     assert report["dicom"]["objects"] == len(written) == 4 + 4 + 3 + 1
     assert report["dicom"]["series"] == ["fused", "fused_colour", "maps", "registration"]
     assert report["outputs"][-1] == "dicom/" and "dicom/" in said

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from WDualMineLib.fusion.intensity import choose_window
-from WDualMineLib.fusion.preparation import prepare
 from WDualMineLib.fusion.settings import FusionSettings
+from WDualMineLib.pipeline.pair import prepare
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 

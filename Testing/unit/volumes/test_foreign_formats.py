@@ -29,7 +29,7 @@ def refused(path: Path, *words: str) -> None:
 
 
 def told(volume: Volume) -> str:
-    return volume.attributes.get("notes", "")
+    return "\n".join(volume.notes)
 
 
 @pytest.fixture

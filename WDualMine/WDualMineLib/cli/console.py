@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from ..progress import Progress
+from ..progress import Progress, part_of
 from .verbosity import is_quiet
 
 # Seconds between two lines in a log file, and between two updates of a terminal.
@@ -44,7 +44,7 @@ class ConsoleProgress:
 
     def part(self, start: float, stop: float) -> Callable[[Progress], None]:
         """A reporter for one stage, whose 0 to 1 is ``start`` to ``stop`` of the whole."""
-        return lambda step: self(Progress(start + (stop - start) * step.fraction, step.message))
+        return part_of(self, start, stop)
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

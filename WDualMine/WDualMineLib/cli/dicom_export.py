@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..dicom.context import Patient, SeriesContext
+from ..pipeline.folder import load
+from ..pipeline.to_dicom import volumes_for_dicom
 from ..volumes.reading import is_dicom, require_readable
-from .inputs import naming_option
+from .series_option import naming_option
 
-if TYPE_CHECKING:  # pydicom and torch load only when they are used
-    from SimpleITK import Transform
-
-    from ..dicom.export import ExportOptions, ResultVolumes
-    from ..fusion.result import FusionResult
+if TYPE_CHECKING:  # pydicom loads only when it is used
+    from ..dicom.export import ExportOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,15 +60,14 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int | None:
     from ..dicom.export import export_result
-    from ..dicom.result_folder import read_result
 
     with naming_option("--fixed-uid"):
         fixed = read_context(options.fixed_series, options.fixed_uid)
     with naming_option("--moving-uid"):
         moving = read_context(options.moving_series, options.moving_uid)
-    result = read_result(options.result)
+    volumes = volumes_for_dicom(load(options.result))
     with naming_permission():
-        exported = export_result(result, options.output, fixed, moving, options_of(options))
+        exported = export_result(volumes, options.output, fixed, moving, options_of(options))
     for note in exported.notes:
         print(f"note: {note}")
     print(f"{len(exported.files)} DICOM objects in {exported.folder}")
@@ -126,31 +123,3 @@ def read_context(path: Path | None, uid: str | None = None) -> SeriesContext | N
     from ..dicom.read import read_series
 
     return read_series(path, uid).context
-
-
-def result_volumes(
-    result: FusionResult, transform: Transform | None, *, by_content: bool = False
-) -> ResultVolumes:
-    """What :func:`~..dicom.export.export_result` takes, of a fusion that was just made.
-
-    Args:
-        transform: fixed to moving points (LPS mm), None where nothing was registered.
-        by_content: whether it was found by registering the images.
-    """
-    from ..dicom.export import ResultVolumes
-    from ..dicom.result_folder import modality_behind
-
-    windows = (asdict(w) for w in (result.pair.fixed_window, result.pair.moving_window))
-    return ResultVolumes(
-        fused=result.fused,
-        maps={
-            "reliability_fixed": result.reliability_fixed,
-            "reliability_moving": result.reliability_moving,
-            "arbitration": result.arbitration,
-        },
-        colour=result.colour,
-        transform=transform,
-        by_content=by_content,
-        settings=asdict(result.settings),
-        modalities=tuple(map(modality_behind, windows)),
-    )

@@ -19,7 +19,7 @@ COMMANDS = {
     "fuse-images": ("fuse_images", "fuse folders of 2-D image pairs of equal name"),
     "register": ("register", "align a moving volume to a fixed one and judge the alignment"),
     "evaluate": ("evaluate", "measure fused images against their sources"),
-    "bench": ("bench", "run a benchmark: speed, quality, registration, reliability"),
+    "bench": ("bench.command", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),
     "train-evidence": ("train_evidence", "teach the network what faulty volumes look like"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
@@ -54,9 +54,16 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
     with signals_as_interrupts(), safe_streams() as output:
-        options = build_parser(command).parse_args(arguments)
+        try:
+            options = build_parser(command).parse_args(arguments)
+            module = import_module(f".{COMMANDS[options.command][0]}", __package__)
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("WDualMineLib."):
+                raise
+            # 3D Slicer's copy leaves out what only developers use.
+            print(f"wdualmine {command}: is for developers; pip install wdualmine", file=sys.stderr)
+            return REFUSED
         verbosity.apply(options)
-        module = import_module(f".{COMMANDS[options.command][0]}", __package__)
         stopped = getattr(module, "stopped", _nothing_left)
         code = run_to_the_end(
             options.command,

@@ -12,9 +12,9 @@ from pydicom.sequence import Sequence
 
 from ..version import __version__
 from ..volumes.geometry import Geometry
+from ..volumes.modality import in_words
 from . import codes
 from .context import Instance, SeriesContext
-from .series import modality_in_words
 
 NOT_FOR_DIAGNOSIS = "Not for primary diagnosis."
 
@@ -60,7 +60,7 @@ class Derivation:
     @property
     def modalities(self) -> tuple[str, str]:
         """Of fixed and moving, in the words of descriptions; "image" where unknown."""
-        fixed, moving = map(modality_in_words, self.codes)
+        fixed, moving = map(in_words, self.codes)
         return fixed, moving
 
     @property

@@ -18,9 +18,6 @@ from .headers import Header, Source, damaged, number, scan, text
 from .pixels import is_colour, stored_values
 from .stacking import stack
 
-NOTES = "notes"
-"""Attribute of the volume that repeats the notes, one a line, as other file formats leave them."""
-
 
 class SeveralSeries(InputError):
     """Several series that could be read, of which the caller must choose one."""
@@ -32,7 +29,8 @@ class DicomSeries:
 
     Attributes:
         volume: float32 (K, J, I) in real units (HU, BQML, ...), on an upright, even grid whose K
-            is the slice normal. ``attributes`` hold "notes", "units" and, for PET, "suv_factor".
+            is the slice normal. ``attributes`` hold "units" and, for PET, "suv_factor"; it
+            carries the notes and the context.
         context: what the series says beside its voxels.
         notes: what the user must be told (tilt resampled, copies left out, ...), sentences.
         resampled: whether voxels were interpolated, so that they are not the stored ones.
@@ -108,9 +106,9 @@ def read_series(folder_or_files: Source, series_uid: str | None = None) -> Dicom
             notes.append(f"{name}: no SUV can be computed: {context.suv.reason}")
         else:
             attributes["suv_factor"] = context.suv.factor
-    if notes:
-        attributes[NOTES] = "\n".join(notes)
-    volume = Volume(array, geometry, name, context.modality, attributes)
+    volume = Volume(
+        array, geometry, name, context.modality, attributes, tuple(notes), context=context
+    )
     return DicomSeries(volume, context, notes, ordered.tilted or not ordered.even)
 
 

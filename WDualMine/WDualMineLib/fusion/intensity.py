@@ -11,7 +11,7 @@ from math import gcd, isfinite
 import numpy as np
 
 from ..errors import InputError
-from ..volumes.modality import EMISSION, modality_of
+from ..volumes.modality import modality_of, shows_uptake
 from ..volumes.volume import Volume
 from .chunks import for_ranges
 
@@ -150,7 +150,7 @@ def count_not_finite(volume: Volume) -> int:
     if volume.array.dtype.kind != "f":
         return 0
     flat = np.ascontiguousarray(volume.array).reshape(-1)
-    finite = for_ranges(lambda piece: np.count_nonzero(np.isfinite(flat[piece])), flat.size)
+    finite = for_ranges(lambda piece: int(np.isfinite(flat[piece]).sum()), flat.size)
     return flat.size - sum(finite)
 
 
@@ -196,7 +196,7 @@ def _sample(volume: Volume) -> np.ndarray:
 def _guess(volume: Volume, sample: np.ndarray, hounsfield: bool) -> str:
     if hounsfield:
         return "ct-soft" if _shows_body_fat(sample) else "ct-brain"
-    return "pet" if modality_of(volume) in EMISSION else "mr"
+    return "pet" if shows_uptake(volume.modality, volume.name) else "mr"
 
 
 def _in_hounsfield(volume: Volume, sample: np.ndarray) -> bool:
@@ -223,7 +223,7 @@ def _shows_body_fat(sample: np.ndarray) -> bool:
     """Limbs, pelvis and trunk are more than a quarter fat beside soft tissue; heads are less."""
     fat = np.count_nonzero((sample > -150) & (sample < -30))
     soft = np.count_nonzero((sample > 0) & (sample < 80))
-    return fat > 0.25 * (fat + soft)
+    return bool(fat > 0.25 * (fat + soft))
 
 
 def _robust_range(sample: np.ndarray, from_zero: bool) -> tuple[float, float]:

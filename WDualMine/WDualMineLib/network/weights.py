@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from dataclasses import asdict, fields
+from os import PathLike
 from pathlib import Path
 
 import torch
@@ -42,7 +43,7 @@ def save_weights(model: DualMineNetwork, path: Path) -> None:
 
 
 def load_model(
-    path: Path | str | None = None, device: str | torch.device = "cpu"
+    path: str | PathLike[str] | None = None, device: str | torch.device = "cpu"
 ) -> DualMineNetwork:
     """The network with its weights, in eval mode.
 
@@ -111,7 +112,7 @@ def _require_shapes(config: NetworkConfig, state: dict[str, torch.Tensor]) -> No
         raise ValueError("weights of other shapes")
 
 
-def weights_hash(path: Path | str | None = None) -> str:
+def weights_hash(path: str | PathLike[str] | None = None) -> str:
     """SHA-256 of the weights file, in hexadecimal: what reports name the weights by."""
     path = default_path() if path is None else Path(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def _is_gzip(path: Path) -> bool:
 
 
 def _open(path: Path) -> BinaryIO:
-    return gzip.open(path, "rb") if _is_gzip(path) else path.open("rb")
+    return cast(BinaryIO, gzip.open(path, "rb") if _is_gzip(path) else path.open("rb"))
 
 
 def _length(path: Path, enough: int) -> int:

@@ -26,7 +26,7 @@ from .volume import Volume
 __all__ = ["NOTES", "geometry_of", "is_dicom", "read_volume", "require_readable", "stem"]
 
 NOTES = "notes"
-"""Attribute under which :func:`read_volume` leaves what the user must be told."""
+"""Key under which a NRRD keeps the notes on its volume, one a line."""
 
 _NEEDS = "Give a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series"
 _DICOM_ELSEWHERE = "Read it with WDualMineLib.dicom.read.read_series"
@@ -46,8 +46,8 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         The volume with a float32 array (K, J, I), stored values times slope plus intercept; NaN
         and infinite voxels are left as they are. The name is the file's without its suffix. The
         geometry is ITK's, but for a NIfTI whose sform ITK would orthogonalise or pass over: there
-        the sform as written. ``attributes["notes"]`` tells of that; the key/value pairs of a NRRD
-        or MetaImage come along as attributes, and the modality where they name one.
+        the sform as written. ``notes`` tell of that; the key/value pairs of a NRRD or MetaImage
+        come along as attributes, and the modality where they name one.
 
     Raises:
         InputError: missing, no regular file, unreadable, not an image, cut short, larger than the
@@ -83,10 +83,10 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         raise InputError(
             f"{path.name} has an unusable geometry: {error}", "Repair its header and try again"
         ) from error
-    notes = [*notes, *more]
-    attributes = _attributes(reader) | ({NOTES: "\n".join(notes)} if notes else {})
+    attributes = _attributes(reader)
+    notes = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
     name = printable(stem(path))
-    return Volume(array, geometry, name, header_modality(attributes), attributes)
+    return Volume(array, geometry, name, header_modality(attributes), attributes, notes, path=path)
 
 
 def _format_of(reader: sitk.ImageFileReader) -> str:

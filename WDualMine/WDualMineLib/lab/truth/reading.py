@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...fusion.api import fuse
 from ...fusion.settings import FusionSettings
+from ...pipeline.run import fuse
 from ...volumes.geometry import Geometry
 from ...volumes.volume import Volume
 from .regions import Spacing

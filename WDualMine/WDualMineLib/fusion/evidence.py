@@ -94,7 +94,7 @@ def surroundings(
         parts = [_scaled(stack, grid, k, k + 1, network) for k in chosen]
         usual.append(network.impression(torch.cat(parts, 1)).usual())
     distance = torch.tensor([grid.distance], dtype=torch.float32, device=device)
-    return Surroundings(*usual, statistics.expected.to(device), distance)
+    return Surroundings(usual[0], usual[1], statistics.expected.to(device), distance)
 
 
 @torch.inference_mode()
@@ -140,12 +140,12 @@ def reliability_steps(
     with torch.inference_mode():
         known = surroundings(network, a, b, grid, statistics)
     step = max(1, _SLAB_PIXELS // (grid.rows * grid.columns))
-    scores = []
+    slabs = []
     for start in range(0, grid.depth, step):
         stop = min(start + step, grid.depth)
-        scores.append(slab_scores(network, a, b, grid, known, start, stop))
+        slabs.append(slab_scores(network, a, b, grid, known, start, stop))
         yield Progress(stop / grid.depth, f"Looked for faults in {stop} of {grid.depth} slices")
-    scores = torch.cat(scores, 1)
+    scores = torch.cat(slabs, 1)
     for k in range(grid.slices):
         into[k] = _enlarged(scores, grid, k, a[k], b[k])
 
@@ -180,8 +180,7 @@ def _scaled(
 ) -> Tensor:
     """Averaged slices at 1 mm: (1, stop - start, H', W'), padded to what the network takes."""
     group, end = grid.group, min(stop * grid.group, grid.slices)
-    part = np.ascontiguousarray(stack[start * group : end], dtype=np.float32)
-    part = torch.from_numpy(part).to(_device(network))
+    part = _tensor(stack[start * group : end]).to(_device(network))
     whole = len(part) // group * group
     means = part[:whole].unflatten(0, (-1, group)).mean(1)
     if whole < len(part):
@@ -222,5 +221,9 @@ def _enlarged(
     both = torch.lerp(scores[:, below - first].float(), scores[:, above - first].float(), share)
     size = (grid.height, grid.width)
     both = F.interpolate(both[None], size=size, mode="bilinear", align_corners=False)[0]
-    a, b = (torch.from_numpy(np.ascontiguousarray(x)) for x in (a, b))
-    return reliability_of(both[0], both[1], a, b).numpy()
+    return reliability_of(both[0], both[1], _tensor(a), _tensor(b)).numpy()
+
+
+def _tensor(view: np.ndarray) -> Tensor:
+    """A float32 copy: views may run backwards, which tensors cannot."""
+    return torch.from_numpy(np.array(view, dtype=np.float32, order="C"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ...network.model import DualMineNetwork, NetworkConfig
+from ...network.model import DualMineNetwork, FusionMaps, NetworkConfig
 from ...network.statistics import JointStatistics, joint_statistics
 
 
@@ -42,14 +42,20 @@ class _WithoutAverage(DualMineNetwork):
 class _WithoutStatistics(DualMineNetwork):
     """One transfer function for all pairs of volumes."""
 
-    def forward(self, a: Tensor, b: Tensor, statistics: JointStatistics | None = None, *others):
+    def forward(
+        self,
+        a: Tensor,
+        b: Tensor,
+        statistics: JointStatistics | None = None,
+        reliability: Tensor | None = None,
+    ) -> FusionMaps:
         even = torch.full((1, 2), 0.2, device=a.device)
         histogram, moments = (
             torch.zeros((1, n), device=a.device) for n in self.decoder.transfer.told
         )
         own = statistics or joint_statistics(a, b)
         known = JointStatistics(even, own.expected, histogram, moments)
-        return super().forward(a, b, known, *others)
+        return super().forward(a, b, known, reliability)
 
 
 def _replacing(name: str, part: Callable[[], nn.Module | None]) -> Callable[..., DualMineNetwork]:

@@ -25,6 +25,7 @@ GROUND = {
 ALLOWED = {
     "background": {"errors", "progress"},
     "cores": set(),
+    "__main__": {"cli"},
     "errors": set(),
     "palettes": set(),
     "progress": set(),

@@ -299,7 +299,7 @@ def test_wrong_weights_and_tables_are_refused(make_pair):
 
 def test_a_floor_that_leaves_little_of_the_network_is_said(make_pair):
     class Noise(torch.nn.Module):
-        def forward(self, a, b, statistics=None):
+        def forward(self, a, b, statistics=None, reliability=None):
             noise = torch.rand(a.shape, generator=torch.Generator().manual_seed(0)) - 0.5
 
             class Maps:

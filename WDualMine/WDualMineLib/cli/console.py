@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ..progress import Progress, part_of
+from .verbosity import is_quiet
 
 # Seconds between two lines in a log file, and between two updates of a terminal.
 _LOG_PAUSE = 10.0
@@ -31,6 +32,8 @@ class ConsoleProgress:
             self._write("\r\033[K")
 
     def __call__(self, progress: Progress) -> None:
+        if is_quiet():
+            return
         now = time.monotonic()
         pause = _TERMINAL_PAUSE if self._live else _LOG_PAUSE
         if now - self._shown_at < pause:

@@ -33,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fixed-uid", metavar="UID", help="which series, if there are several")
     parser.add_argument("--moving-uid", metavar="UID", help="which series, if there are several")
     add_identity_arguments(parser)
-    parser.add_argument("--kind", choices=["CT", "MR"], help="of the gray images [that of fixed]")
     parser.add_argument("--force", action="store_true", help="replace existing files")
 
 
@@ -44,6 +43,9 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--patient-id", default="", metavar="ID", help="if not DICOM")
     group.add_argument("--patient-birth-date", default="", metavar="YYYYMMDD", help="if not DICOM")
     group.add_argument("--patient-sex", default="", choices=["M", "F", "O"], help="if not DICOM")
+    group.add_argument(
+        "--kind", choices=["CT", "MR"], help="class of the gray images [that of the fixed volume]"
+    )
     group.add_argument(
         "--allow-different-patients",
         action="store_true",
@@ -89,7 +91,7 @@ def naming_permission() -> Iterator[None]:
 def options_of(options: argparse.Namespace) -> ExportOptions:
     """What the options of :func:`add_identity_arguments` ask for.
 
-    ``kind`` and ``force`` may be absent from a command that has no such option.
+    ``force`` may be absent from a command that has no such option.
     """
     from ..dicom.export import ExportOptions
 
@@ -100,7 +102,7 @@ def options_of(options: argparse.Namespace) -> ExportOptions:
             birth_date=options.patient_birth_date,
             sex=options.patient_sex,
         ),
-        kind=getattr(options, "kind", None),
+        kind=options.kind,
         allow_different_patients=options.allow_different_patients,
         anonymise=options.anonymise,
         force=getattr(options, "force", False),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..pipeline.folder import Extra
 from ..pipeline.parts import COLOUR, PARTS
+from ..pipeline.request import AS_THEY_LIE
 from ..pipeline.result import Result
 from ..pipeline.to_dicom import export_dicom
 from ..progress import Progress
@@ -27,6 +28,7 @@ _IDENTITY = (
     "patient_id",
     "patient_birth_date",
     "patient_sex",
+    "kind",
     "allow_different_patients",
     "anonymise",
 )
@@ -100,7 +102,8 @@ def prepare(options: argparse.Namespace, fixed: Volume, moving: Volume) -> Dicom
         Anonymiser()
     there = [p for p in PARTS if not p.optional or (p == COLOUR and options.colour is not None)]
     kinds = [part.series for part in there]
-    if fixed.context is not None and moving.context is not None:
+    from_dicom = fixed.context is not None and moving.context is not None
+    if from_dicom and options.registration != AS_THEY_LIE:
         kinds.append(REGISTRATION)
     names = object_names(fixed.geometry.size[2], kinds)
     require_room(options.output / FOLDER, names, force=options.force)

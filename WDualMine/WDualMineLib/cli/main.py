@@ -6,9 +6,12 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 
-from ..errors import WDualMineError
 from ..version import __version__
+from . import verbosity
+from .ending import REFUSED, run_to_the_end, signals_as_interrupts
+from .streams import SafeStream, safe_streams
 
 # Command: (module in this folder, one line of help). A module is imported only when its command
 # runs, so that `wdualmine --help` does not wait for torch.
@@ -22,6 +25,8 @@ COMMANDS = {
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),
 }
+# Whose results are what they print.
+_PRINTED = {"evaluate", "bench"}
 
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
@@ -36,34 +41,63 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
             name, help=summary, description=summary[0].upper() + summary[1:] + "."
         )
         if name == command:
-            import_module(f".{module}", __package__).add_arguments(subparser)
+            _load(name, module).add_arguments(subparser)
+        verbosity.add_to_all(subparser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 done, 2 bad input, 3 registration failed, 130 stopped."""
+    """Run one command and return its exit code: see :mod:`.ending`."""
     # Threads that spin while they wait stall each other for seconds on a busy machine. OpenMP reads
     # this when torch is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
-    try:
+    with signals_as_interrupts(), safe_streams() as output:
         options = build_parser(command).parse_args(arguments)
-        run = import_module(f".{COMMANDS[options.command][0]}", __package__).run
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("WDualMineLib."):
-            raise
-        # 3D Slicer's copy leaves out what only developers use.
-        print(f"wdualmine {command}: is for developers; pip install wdualmine", file=sys.stderr)
-        return 2
+        verbosity.apply(options)
+        module = _load(options.command, COMMANDS[options.command][0])
+        stopped = getattr(module, "stopped", _nothing_left)
+        code = run_to_the_end(
+            options.command,
+            lambda: module.run(options),
+            lambda: stopped(options),
+            verbose=options.verbose,
+        )
+        output.flush()
+        return _after_printing(options.command, code, output)
+
+
+def _load(command: str, module: str) -> ModuleType:
+    """The module of a command; ends the program where this copy leaves it out, as Slicer's does."""
     try:
-        return run(options) or 0
-    except WDualMineError as error:
-        print(f"wdualmine {options.command}: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print(f"wdualmine {options.command}: stopped; no partial files were left.", file=sys.stderr)
-        return 130
+        return import_module(f".{module}", __package__)
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith(f"{__package__}."):
+            raise
+        print(
+            f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
+            "developers only. Install WDualMine with pip.",
+            file=sys.stderr,
+        )
+        raise SystemExit(REFUSED) from error
+
+
+def _nothing_left(_options: argparse.Namespace) -> str:
+    return "no partial files were left"
+
+
+def _after_printing(command: str, code: int, output: SafeStream) -> int:
+    """Say that what was printed did not arrive; a failure only where that was the result."""
+    if output.failure is None or isinstance(output.failure, BrokenPipeError) or code:
+        return code
+    reason = getattr(output.failure, "strerror", None) or str(output.failure)
+    print(
+        f"wdualmine {command}: what it had to say could not be written ({reason}). "
+        + ("Print it elsewhere." if command in _PRINTED else "All files were written."),
+        file=sys.stderr,
+    )
+    return REFUSED if command in _PRINTED else 0
 
 
 if __name__ == "__main__":

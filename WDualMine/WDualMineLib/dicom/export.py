@@ -25,6 +25,7 @@ from .fused_images import colour_images, gray_images, kind_for
 from .identity import require_one_patient
 from .modules import Target, target_for
 from .parametric_maps import parametric_map
+from .patient import given, require_writable
 from .series import (
     COLOUR,
     FOLDERS,
@@ -49,8 +50,11 @@ class ResultVolumes:
         fused: float 0..1 on the grid of the fixed volume.
         maps: each by the series that it goes into: float, on the same grid.
         colour: RGB of 8 bits on the same grid, or None.
-        transform: maps points of the fixed volume to the moving one (LPS mm); None for identity.
+        transform: maps points of the fixed volume to the moving one (LPS mm); None where nothing
+            aligned them.
         settings: of the fusion, by name; paths and devices among them are not written.
+        modalities: of fixed and moving, for volumes without DICOM; "" where unknown.
+        by_content: whether ``transform`` was found by registering the images, and not given.
     """
 
     fused: Volume
@@ -58,6 +62,8 @@ class ResultVolumes:
     colour: Volume | None = None
     transform: sitk.Transform | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    modalities: tuple[str, str] = ("", "")
+    by_content: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if self.kind not in (None, "CT", "MR"):
             raise InputError(f"There is no kind {self.kind!r} of fused images", "Use CT or MR")
+        if self.patient is not None:
+            require_writable(self.patient)
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,14 @@ def export_steps(
     """
     options = options or ExportOptions()
     notes = _check(result, fixed, moving, options)
-    derivation = Derivation(fixed, moving, result.transform, result.settings)
+    derivation = Derivation(
+        fixed,
+        moving,
+        result.transform,
+        result.settings,
+        result.modalities,
+        by_content=result.by_content,
+    )
     target = target_for(fixed, options.patient, Uids())
     anonymiser = Anonymiser() if options.anonymise else None
     folder = Path(folder)
@@ -196,7 +211,7 @@ def _parts(
     there = [FUSED, *result.maps]
     if result.colour is not None:
         there.append(COLOUR)
-    if fixed is not None and moving is not None:
+    if fixed is not None and moving is not None and result.transform is not None:
         there.append(REGISTRATION)
     wanted = [kind for kind in there if options.parts is None or kind.name in options.parts]
     if not wanted:
@@ -252,16 +267,37 @@ def _check(
             )
         if len(fixed.study.study_id) > 16 or len(fixed.study.accession_number) > 16:
             notes.append("The study ID or accession number exceeds 16 characters and was cut")
+        ignored = given(options.patient)
+        if ignored:
+            notes.append(
+                f"The patient is the one that the fixed series names; {' and '.join(ignored)} as "
+                "given in the options were ignored"
+            )
     else:
         notes.append(
             "There is no fixed DICOM series: patient and study are what was given, else marked "
             "PLACEHOLDER, and the frame of reference is new"
         )
+    if fixed is not None and moving is not None and result.transform is None:
+        notes.append(_unregistered(fixed, moving))
     others = [*result.maps.values(), *([result.colour] if result.colour is not None else [])]
     for volume in others:
         _require_grid(volume, result.fused.geometry, "the fused volume")
     allowed = options.allow_different_patients
     return [*notes, *require_one_patient(fixed, moving, allowed=allowed)]
+
+
+def _unregistered(fixed: SeriesContext, moving: SeriesContext) -> str:
+    frames = {fixed.frame_of_reference_uid, moving.frame_of_reference_uid}
+    if len(frames) == 1 and "" not in frames:
+        return (
+            "Both series share one frame of reference, and nothing was registered: there is no "
+            "registration object"
+        )
+    return (
+        "Nothing registered the two series, which have no frame of reference in common: there is "
+        "no registration object, and the moving one was taken to lie where its header says"
+    )
 
 
 def _require_grid(volume: Volume, expected: Geometry, of_what: str) -> None:

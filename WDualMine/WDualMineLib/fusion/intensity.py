@@ -11,7 +11,7 @@ from math import gcd, isfinite
 import numpy as np
 
 from ..errors import InputError
-from ..volumes.modality import shows_uptake
+from ..volumes.modality import EMISSION, modality_of
 from ..volumes.volume import Volume
 from .chunks import for_ranges
 
@@ -24,6 +24,7 @@ CT_WINDOWS = {
 WINDOW_NAMES = ("auto", *CT_WINDOWS, "pet", "mr")
 
 _SAMPLE = 1 << 19
+_AIR = -900.0  # HU; nothing in a body is below
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
     PET and SPECT and from above the noise of the air for MR.
 
     Args:
-        volume: scalar; ``modality`` is trusted where given, else values and name decide.
+        volume: scalar; ``modality`` and the attribute "units" are trusted where given, else values
+            and an unmistakable word in the name (:mod:`~..volumes.modality`) decide.
         window: what :func:`parse_window` accepts.
 
     Raises:
@@ -108,9 +110,12 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
     window = parse_window(window)
     lowest, highest = _finite_range(volume)
     sample = _sample(volume)
-    hounsfield = volume.modality.upper() in ("CT", "") and _is_hounsfield(sample)
+    hounsfield = _in_hounsfield(volume, sample)
     if window == "auto":
         window = _guess(volume, sample, hounsfield)
+        low, high = CT_WINDOWS.get(window, (-np.inf, np.inf))
+        if lowest >= high or highest <= low:  # HU as the header says, and nothing of a body
+            window = "mr"
     units = str(volume.attributes.get("units") or ("HU" if hounsfield else ""))
     suv_factor = _suv_factor(volume)
     if isinstance(window, tuple):
@@ -191,15 +196,27 @@ def _sample(volume: Volume) -> np.ndarray:
 def _guess(volume: Volume, sample: np.ndarray, hounsfield: bool) -> str:
     if hounsfield:
         return "ct-soft" if _shows_body_fat(sample) else "ct-brain"
-    return "pet" if shows_uptake(volume.modality, volume.name) else "mr"
+    return "pet" if modality_of(volume) in EMISSION else "mr"
+
+
+def _in_hounsfield(volume: Volume, sample: np.ndarray) -> bool:
+    """By what the header says, whatever was cut away since (a skull, a table); else by values."""
+    units = str(volume.attributes.get("units") or "").upper()
+    if modality_of(volume) not in ("CT", "") or units not in ("HU", ""):
+        return False
+    return units == "HU" or _is_hounsfield(sample)
 
 
 def _is_hounsfield(sample: np.ndarray) -> bool:
-    """Air or fat clearly below 0, something dense clearly above, and no more than CT can hold."""
+    """Air or fat clearly below 0, something dense clearly above, and no more than CT can hold.
+
+    Where the skull was stripped nothing is dense: then there must be air itself.
+    """
     if not sample.size:
         return False
     low, high = np.percentile(sample, [0.5, 99.9])
-    return bool(-4096 <= low <= -100 and 100 <= high <= 32767)
+    dense = 100 if low > _AIR else 20
+    return bool(-4096 <= low <= -100 and dense <= high <= 32767)
 
 
 def _shows_body_fat(sample: np.ndarray) -> bool:

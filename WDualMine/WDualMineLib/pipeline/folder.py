@@ -19,6 +19,7 @@ from ..fusion.settings import FusionSettings
 from ..progress import Progress, part_of
 from ..volumes.reading import geometry_of, read_volume
 from ..volumes.staging import check_destination, interrupts_held, staged_folder
+from ..volumes.transform_files import require_one_transform
 from ..volumes.volume import Volume
 from ..volumes.writing import write_volume, writing_errors
 from . import parts
@@ -229,6 +230,7 @@ def _read_colour(path: Path) -> Volume:
 def _read_transform(path: Path) -> sitk.Transform | None:
     if not path.is_file():
         return None
+    require_one_transform(path)
     try:
         return sitk.ReadTransform(str(path))
     except RuntimeError as error:

@@ -97,6 +97,11 @@ class Preparation:
         notes = [*fixed.notes, *moving.notes]
         fixed_window = _window(fixed, settings.fixed_window, notes)
         moving_window = _window(moving, settings.moving_window, notes)
+        if fixed_window.name == moving_window.name == "pet":
+            notes.append(
+                f"Both {fixed.name} and {moving.name} are taken for PET or SPECT; choose another "
+                "window for one that is not."
+            )
         seen = tuple(dict.fromkeys(notes))
         placed = _placement_notes(fixed, moving, transform)
         return cls(fixed, moving, transform, fixed_window, moving_window, table, seen, placed)

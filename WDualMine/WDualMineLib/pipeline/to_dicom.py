@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..progress import Progress, finish
 from . import parts
+from .request import AFFINE, RIGID
 from .result import Result
 
 if TYPE_CHECKING:  # pydicom loads only when something is exported
@@ -64,4 +65,6 @@ def volumes_for_dicom(result: Result) -> ResultVolumes:
         colour=result.colour,
         transform=result.alignment.transform,
         settings=result.record.described(),
+        modalities=(result.record.fixed.known_modality, result.record.moving.known_modality),
+        by_content=result.alignment.kind in (RIGID, AFFINE),
     )

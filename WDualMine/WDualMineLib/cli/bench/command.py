@@ -13,7 +13,7 @@ BENCHMARKS = {
     "ablation": ("ablation_table", "what each part of the network earns, by training without it"),
     "registration": ("registration_error", "target registration error for known transforms"),
     "volume": ("raw_volumes", "flicker, halos and response to the window on two raw volumes"),
-    "reliability": ("fault_detection", "how well reliability finds faults put into one source"),
+    "truth": ("truth", "are maps and look true on volumes: false alarms, faults found, harm"),
 }
 
 
@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, (module, summary) in BENCHMARKS.items():
         description = summary[0].upper() + summary[1:] + "."
-        subparsers.add_parser(name, help=summary, description=description, module=module)
+        # A benchmark's own --threads, with a default of its own, takes the place of the common one.
+        subparsers.add_parser(
+            name, help=summary, description=description, module=module, conflict_handler="resolve"
+        )
 
 
 def run(options: argparse.Namespace) -> int | None:

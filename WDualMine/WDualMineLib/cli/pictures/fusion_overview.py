@@ -18,7 +18,7 @@ from ...pipeline.result import Result
 from ...version import __version__
 from ...volumes.resampling import to_image
 from ...volumes.volume import Volume
-from .page import new_page, save_page, write, write_letter
+from .page import new_page, save_page, short, write, write_letter
 from .patient_planes import Plane, centre_of_mass, planes_through
 
 # In inches: the width of a panel, the space between two, and the margins.
@@ -116,8 +116,8 @@ def _draw_scale(page: Axes, centre: float, column: _Column) -> None:
 def _columns(result: Result) -> list[_Column]:
     pair = result.pair
     sources = [
-        (_source(result, "fixed"), pair.fixed_window, f"Fixed: {_short(pair.fixed_name)}"),
-        (_source(result, "moving"), pair.moving_window, f"Moving: {_short(pair.moving_name)}"),
+        (_source(result, "fixed"), pair.fixed_window, f"Fixed: {short(pair.fixed_name)}"),
+        (_source(result, "moving"), pair.moving_window, f"Moving: {short(pair.moving_name)}"),
     ]
     chosen = result.settings.colour
     table = _GREY if chosen is None else ListedColormap(colour_table(chosen))
@@ -178,7 +178,3 @@ def _footer(result: Result) -> str:
         parts.insert(0, f"CC / bound {ratio:.4f}")
     parts += [f"WDualMine {__version__}", "Radiological view. Not for diagnosis."]
     return "   |   ".join(parts)
-
-
-def _short(name: str, limit: int = 26) -> str:
-    return name if len(name) <= limit else f"{name[: limit - 1]}…"

@@ -16,7 +16,7 @@ from ...version import __version__
 from ...volumes.geometry import Geometry
 from ...volumes.resampling import sample
 from ...volumes.volume import Volume
-from .page import new_page, save_page, write, write_letter
+from .page import new_page, save_page, short, write, write_letter
 from .patient_planes import Plane, planes_through
 
 # In inches: the width of a panel, the space between two, and the margins.
@@ -143,8 +143,8 @@ def _in_words(result: RegistrationResult, length: int) -> list[str]:
 
 def _footer(fixed: Volume, moving: Volume, result: RegistrationResult) -> str:
     parts = [
-        f"fixed {fixed.name}",
-        f"moving {moving.name}",
+        f"fixed {short(fixed.name)}",
+        f"moving {short(moving.name)}",
         result.settings.kind,
         f"MI {result.mi_before:.3f} to {result.mi_after:.3f} bits",
         f"WDualMine {__version__}",

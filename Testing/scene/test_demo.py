@@ -21,8 +21,8 @@ from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.volume import Volume
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene.application.archive import load_scene
-from WDualMineLib.scene.result.alignments import alignment_between
+from WDualMineLib.scene.application.scene_files import load_scene
+from WDualMineLib.scene.result.node_placement import alignment_between
 from WDualMineLib.scene.result.result_nodes import FIXED_ROLE, MOVING_ROLE, results_in
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from WDualMineLib.cli.pictures.page import new_page, save_page, short, write
 from WDualMineLib.cli.pictures.lettering import legible
+from WDualMineLib.cli.pictures.page import new_page, save_page, short, write
 
 NAMES = ["$x_$^", r"\frac{", "뇌", "脳 T1", "a\nb\tc", "M\udcfcller", "n" * 300, "\u202eevil", "𝔸"]
 

@@ -23,8 +23,8 @@ from ...pipeline.request import AS_THEY_LIE
 from ...pipeline.result import NetworkOutput, Result, assemble
 from ...progress import Steps, finish
 from ...registration.transforms import affine_transform
+from .node_placement import fixed_to_moving
 from .part_images import residual_of
-from .placement import fixed_to_moving
 from .result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes, record_in
 from .volume_nodes import volume_of
 

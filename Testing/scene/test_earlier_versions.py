@@ -31,7 +31,7 @@ def test_a_result_folder(version: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_scene(version: str, scene) -> None:
-    from WDualMineLib.scene.application.archive import load_scene
+    from WDualMineLib.scene.application.scene_files import load_scene
     from WDualMineLib.scene.result.look import Look
     from WDualMineLib.scene.result.measuring import Measures
     from WDualMineLib.scene.result.recovery import stored_result

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..pipeline.folder import Extra
 from ..pipeline.parts import COLOUR, PARTS
+from ..pipeline.request import AS_THEY_LIE
 from ..pipeline.result import Result
 from ..pipeline.to_dicom import export_dicom
 from ..progress import Progress
@@ -38,7 +39,6 @@ class DicomOutput:
     """An export that was found possible, to be written once the fusion is there."""
 
     options: ExportOptions
-    by_content: bool
 
     def extra(self, result: Result) -> Extra:
         """The folder ``dicom``, to be written with ``result``."""
@@ -102,8 +102,8 @@ def prepare(options: argparse.Namespace, fixed: Volume, moving: Volume) -> Dicom
         Anonymiser()
     there = [p for p in PARTS if not p.optional or (p == COLOUR and options.colour is not None)]
     kinds = [part.series for part in there]
-    registered = options.registration != "none"
-    if registered and fixed.context is not None and moving.context is not None:
+    from_dicom = fixed.context is not None and moving.context is not None
+    if from_dicom and options.registration != AS_THEY_LIE:
         kinds.append(REGISTRATION)
     names = object_names(fixed.geometry.size[2], kinds)
     require_room(options.output / FOLDER, names, force=options.force)

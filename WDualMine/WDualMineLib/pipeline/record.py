@@ -25,7 +25,7 @@ _IN_WORDS = ("fixed_window", "moving_window", "axis", "strength", "correlation_f
 PLACEMENT = "MovingToFixed"
 """Key of the 4x4 matrix from points of the moving volume to the fixed one, as JSON."""
 
-_WEIGHTS, _SHA256 = "Weights", "sha256:"
+_WEIGHTS, _SHA256, _REGISTRATION = "Weights", "sha256:", "Registration"
 
 Matrix = tuple[tuple[float, ...], ...]
 _IDENTITY_WITHIN = 1e-9
@@ -52,6 +52,11 @@ class SourceRecord:
     context: Any = None
     sha256: str = ""
 
+    @property
+    def known_modality(self) -> str:
+        """As a header said it, or as the window tells: Hounsfield units are CT's alone."""
+        return self.modality or ("CT" if self.window.units == "HU" else "")
+
     @classmethod
     def of(cls, volume: Volume, window: Window) -> SourceRecord:
         """What is kept of ``volume``; its voxels are not."""
@@ -77,6 +82,7 @@ class Record:
         moving_to_fixed: 4x4 from points of the moving volume to the fixed one (LPS mm), as they
             were fused; None where a record does not tell.
         weights_sha256: of the network's weights; "" where a record does not tell.
+        registration: how they were aligned (:class:`~.request.Request`); "" where it does not tell.
         told: of a result that does not tell its sources: what it does tell, in words.
     """
 
@@ -86,6 +92,7 @@ class Record:
     functional: str = ""
     moving_to_fixed: Matrix | None = None
     weights_sha256: str = ""
+    registration: str = ""
     told: Mapping[str, str] | None = None
 
     @property
@@ -141,6 +148,8 @@ class Record:
             told[PLACEMENT] = json.dumps(self.moving_to_fixed)
         if self.weights_sha256:
             told[_WEIGHTS] = _SHA256 + self.weights_sha256
+        if self.registration:
+            told[_REGISTRATION] = self.registration
         return told
 
     def described(self) -> dict[str, str]:
@@ -194,6 +203,7 @@ class Record:
             told.get("luminance_of_colours", ""),
             as_matrix(json.loads(placement)) if placement else None,
             told.get(_WEIGHTS, "").removeprefix(_SHA256),
+            told.get(_REGISTRATION, ""),
         )
 
     @classmethod
@@ -216,7 +226,15 @@ class Record:
             functional,
             as_matrix(placement) if placement else None,
             (report.get("weights") or {}).get("sha256") or "",
+            kind_told(report.get("registration", {}).get("kind")),
         )
+
+
+def kind_told(kind: object) -> str:
+    """The kind of alignment that a report tells, where a file stands for a given transform."""
+    if not kind:
+        return ""
+    return str(kind) if kind in ("none", "rigid", "affine") else "transform"
 
 
 def as_matrix(rows: Any) -> Matrix:

@@ -105,13 +105,15 @@ def fuse_aligned_steps(
         settings,
         pair.functional,
         as_matrix(np.linalg.inv(alignment.matrix)),
+        registration=alignment.kind,
     )
     prepared = time.perf_counter()
     yield Progress(_NETWORK_STARTS, "Loading the network")
     engine = load_engine(settings, model)
     axes = slicings(pair.geometry, settings.axis)
     loaded = time.perf_counter()
-    steps = engine.steps(pair.fixed, pair.moving, axes, pair.geometry.spacing[::-1])
+    k, j, i = pair.geometry.spacing[::-1]
+    steps = engine.steps(pair.fixed, pair.moving, axes, (k, j, i))
     maps = yield from scaled(steps, _NETWORK_STARTS, _NETWORK_ENDS)
     fused = time.perf_counter()
     yield Progress(_NETWORK_ENDS, "Applying the correlation floor")

@@ -26,7 +26,7 @@ class LookScore:
         order: Spearman's rank correlation of the fused volume with the moving one, in its own units
             and not windowed, within the lesion.
         order_source: that of the windowed moving source.
-        flicker: see :func:`...quality.volume.flicker`.
+        flicker: see :func:`...quality.volume_measures.flicker`.
         cc_over_bound: CC over its bound within the tissue.
         cc_over_bound_shown: the same wherever a source is above 0.
     """

@@ -7,6 +7,8 @@ source that was edited meanwhile is noticed.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import SimpleITK as sitk
 import slicer
@@ -17,11 +19,12 @@ from ...fusion.slices import slicings
 from ...pipeline.alignment import Alignment
 from ...pipeline.pair import prepare
 from ...pipeline.record import Record
+from ...pipeline.request import AS_THEY_LIE
 from ...pipeline.result import NetworkOutput, Result, assemble
 from ...progress import Steps, finish
 from ...registration.transforms import affine_transform
+from .node_placement import fixed_to_moving
 from .part_images import residual_of
-from .placement import fixed_to_moving
 from .result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes, record_in
 from .volume_nodes import volume_of
 
@@ -113,6 +116,8 @@ def recover_steps(nodes: FusionNodes) -> Steps[Result]:
     kept = nodes.residual is not None and nodes.residual.GetScene() is not None
     residual = residual_of(nodes.residual) if kept else None
 
+    alignment = replace(stored.alignment, transform=transform)
+
     def work(job: Job) -> Result:
         job.report(0.1, "Preparing the volumes again")
         pair = prepare(fixed, moving, record.settings, transform)
@@ -125,7 +130,7 @@ def recover_steps(nodes: FusionNodes) -> Steps[Result]:
             stored.arbitration.array,
             slicings(stored.fused.geometry, record.settings.axis)[0],
         )
-        result = assemble(pair, network, record.settings, record, Alignment(transform=transform))
+        result = assemble(pair, network, record.settings, record, alignment)
         job.check()
         shown = stored.fused.array
         same = result.fused.array.shape == shown.shape
@@ -145,7 +150,8 @@ def stored_result(nodes: FusionNodes) -> Result:
     volumes = {name: volume_of(node) for name, node in nodes.parts.items()}
     known = record.fixed_to_moving
     transform = None if known is None else affine_transform(known, np.zeros(3))
-    return Result(volumes, record.settings, [], {}, record, Alignment(transform=transform))
+    kind = record.registration or AS_THEY_LIE
+    return Result(volumes, record.settings, [], {}, record, Alignment(kind, transform))
 
 
 def placement_of(nodes: FusionNodes, record: Record) -> sitk.Transform | None:

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from WDualMineLib.cli import demo
 from WDualMineLib.cli.main import main
+from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.volume import Volume
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene.archive import load_scene
-from WDualMineLib.scene.outputs import MOVING_ROLE, results_in
+from WDualMineLib.scene.application.archive import load_scene
+from WDualMineLib.scene.result.result_nodes import MOVING_ROLE, results_in
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,8 @@ def runs(pair: tuple[Volume, Volume]) -> Iterator[None]:
     """Two fusions of the small pair: one in colour, one grey with the roles exchanged."""
     one, other = (v.with_array(v.array, source="made for this test") for v in pair)
     made = [
-        demo._Run("first", one, other, ("--moving-window", "0,100", "--colour", "PET-Heat")),
-        demo._Run("second", other, one, ("--fixed-window", "0,100")),
+        demo._Run("first", one, other, FusionSettings(moving_window=(0, 100), colour="PET-Heat")),
+        demo._Run("second", other, one, FusionSettings(fixed_window=(0, 100))),
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "_runs", lambda cache: made)

@@ -98,9 +98,10 @@ def test_fusion_prepares_and_shows_without_torch_pywt_and_matplotlib():
         """
 import numpy as np
 import WDualMineLib
-from WDualMineLib import FusionResult, FusionSettings, Geometry, Volume, WDualMineError, fuse
-from WDualMineLib.fusion import result, slices
-from WDualMineLib.fusion.preparation import prepare
+from WDualMineLib import Result, FusionSettings, Geometry, Volume, WDualMineError, fuse
+from WDualMineLib.fusion import slices
+from WDualMineLib.pipeline import result
+from WDualMineLib.pipeline.pair import prepare
 
 grid = Geometry((9, 8, 7), (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 ct, mr = (Volume(x, grid, "scan") for x in np.random.default_rng(0).random((2, *grid.array_shape)))

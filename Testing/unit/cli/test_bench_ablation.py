@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("scipy", reason="the faults need scipy, of the extra [train]")
 
-from WDualMineLib.cli.bench_ablation import NO_FLOOR, as_text
+from WDualMineLib.cli.bench.ablation_table import NO_FLOOR, as_text
 from WDualMineLib.cli.main import main
 from WDualMineLib.lab.training.ablation import WITHOUT
 from WDualMineLib.lab.training.validation import REPORTED

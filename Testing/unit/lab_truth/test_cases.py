@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from WDualMineLib.fusion.preparation import prepare
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.lab.truth.cases import bounded, make_case
+from WDualMineLib.pipeline.pair import prepare
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from torch import nn
 
 from ...progress import Progress, Steps
+from ..training.ablation import trusting_evenly
 from .bad_input import try_bad_input
 from .cases import LARGEST, Case, bounded
 from .evaluation import Evaluation, Predict, evaluate_maps
 from .faults import KINDS, WHOLE
 from .patients import patient_cases
 from .pictures import draw_pictures
-from .reading import evenly_trusting, fusing
+from .reading import fusing
 from .report import summarise
 from .resolution import compare_resolutions
 from .simulation import simulated_cases
@@ -100,7 +101,7 @@ def measure(
     yield Progress(0.0, "Reading the cases")
     cases = collect_cases(data, scope, seed)
     predict = fusing(model, device)
-    even = fusing(evenly_trusting(model), device)
+    even = fusing(trusting_evenly(model), device)
     evaluation = yield from _within(0.05, 0.85, evaluate_cases(predict, cases, scope, seed, even))
     chosen = cases[: scope.resolutions]
     resolution = yield from _within(0.85, 0.95, compare_resolutions(predict, chosen, seed))

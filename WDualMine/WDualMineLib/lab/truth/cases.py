@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ...fusion.preparation import prepare
 from ...fusion.settings import FusionSettings
+from ...pipeline.pair import prepare
 from ...volumes.geometry import Geometry
 from ...volumes.resampling import resample_to
 from ...volumes.volume import Volume
@@ -79,7 +79,7 @@ def make_case(
         lesion: a mask on any grid, 1 inside.
 
     Raises:
-        InputError: as :func:`...fusion.preparation.prepare`.
+        InputError: as :func:`...pipeline.pair.prepare`.
     """
     settings = FusionSettings(fixed_window=windows[0], moving_window=windows[1])
     pair = prepare(fixed, moving, settings)

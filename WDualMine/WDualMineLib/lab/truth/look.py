@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from ...fusion.correlation import correlation, correlation_bound
-from ...quality.volume import flicker
+from ...quality.volume_measures import flicker
 from .cases import Case
 from .scoring import share
 

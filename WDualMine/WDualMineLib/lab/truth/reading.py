@@ -1,18 +1,16 @@
-"""The maps that a user gets: through ``fuse``, with a network as it is or with even weights."""
+"""The maps that a user gets, through ``fuse``."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...fusion.api import fuse
 from ...fusion.settings import FusionSettings
+from ...pipeline.run import fuse
 from ...volumes.geometry import Geometry
 from ...volumes.volume import Volume
-from ..training.ablation import EvenReliability
 from .regions import Spacing
 from .scoring import Maps
 
@@ -20,16 +18,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 _AS_IT_IS = (0.0, 1.0)
-
-
-def evenly_trusting(model: nn.Module) -> nn.Module:
-    """A copy of a network whose maps are 1/2 everywhere: the yardstick of harm.
-
-    The only place that knows where a network keeps its judgement.
-    """
-    even = copy.deepcopy(model)
-    even.reliability = EvenReliability()
-    return even
 
 
 def fusing(model: nn.Module, device: str = "auto") -> Callable[..., Maps]:

@@ -100,7 +100,7 @@ def bounded(case: Case, largest: int = LARGEST) -> Case:
     Air is kept for 10 mm around the tissue. Where more than ``largest`` voxels are left, slices go
     that are far from the lesion, or from the tissue's middle.
     """
-    case = _cropped(case, _surroundings(case))
+    case = cropped(case, _surroundings(case))
     depth, *plane = case.sources[0].shape
     kept = max(8, largest // (plane[0] * plane[1]))
     if depth <= kept:
@@ -108,7 +108,7 @@ def bounded(case: Case, largest: int = LARGEST) -> Case:
     middle = case.lesion if case.lesion is not None and case.lesion.any() else case.tissue
     centre = round(float(np.average(np.arange(depth), weights=middle.sum((1, 2)))))
     start = int(np.clip(centre - kept // 2, 0, depth - kept))
-    return _cropped(case, (slice(start, start + kept), slice(None), slice(None)))
+    return cropped(case, (slice(start, start + kept), slice(None), slice(None)))
 
 
 def _surroundings(case: Case) -> tuple[slice, ...]:
@@ -123,7 +123,8 @@ def _surroundings(case: Case) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _cropped(case: Case, box: tuple[slice, ...]) -> Case:
+def cropped(case: Case, box: tuple[slice, ...]) -> Case:
+    """The part of ``case`` inside a box of slices along K, J, I, which stays where it is."""
     geometry = case.geometry
     starts = [part.start or 0 for part in box]
     origin = geometry.ijk_to_lps @ (*starts[::-1], 1)

@@ -10,7 +10,7 @@ import numpy as np
 from ...progress import Progress, Steps
 from ...volumes.resampling import resample_to
 from ...volumes.volume import Volume
-from .cases import Case, bounded
+from .cases import Case, bounded, cropped
 from .evaluation import Predict
 from .faults import put_fault
 from .scoring import Maps, stripes
@@ -81,13 +81,14 @@ def compare_resolutions(
 def at_millimetres(case: Case, plane_mm: float) -> Case:
     """``case`` with pixels of ``plane_mm``, an even number a side, and slices 2 mm apart."""
     grid = regrid(case.geometry, (plane_mm, plane_mm, COARSE_MM))
-    grid = replace(grid, size=(*(n - n % 2 for n in grid.size[:2]), grid.size[2]))
     sources = tuple(
         np.ascontiguousarray(resample_to(Volume(x, case.geometry), grid, fill=0.0).array)
         for x in case.sources
     )
     # Lesions stay behind: nothing here is measured on them.
-    return bounded(replace(case, sources=sources, geometry=grid, lesion=None, uptake=None))
+    fine = bounded(replace(case, sources=sources, geometry=grid, lesion=None, uptake=None))
+    even = (slice(None), *(slice(n - n % 2) for n in fine.tissue.shape[1:]))
+    return cropped(fine, even)
 
 
 def halve(array: np.ndarray) -> np.ndarray:

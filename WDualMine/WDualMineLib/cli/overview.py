@@ -154,7 +154,7 @@ def _table(result: FusionResult) -> ListedColormap:
 
 def _window_ticks(window: Window) -> dict[float, str]:
     units = f" {window.units}" if window.units else ""
-    return {0.0: _number(window.low), 1.0: f"{_number(window.high)}{units}"}
+    return {0.0: _number(window.low), 1.0: f"{_number(float(window.to_units(1.0)))}{units}"}
 
 
 def _number(value: float) -> str:

@@ -16,6 +16,7 @@ from .correlation import FloorReport, apply_floor, correlation
 from .preparation import PreparedPair
 from .settings import FusionSettings
 from .slices import Slicing
+from .tone import VOLUME_KNEE
 
 # Below this share of the network's image the user should know that the floor decided, not it.
 _LITTLE_KEPT = 0.25
@@ -46,7 +47,8 @@ class FusionResult:
 
     Attributes:
         fused: float32 in [0, 1]. ``attributes`` hold the affine map back to the units of either
-            source: ``units = low + (high - low) * value`` with ``fixed_window_low`` and so on.
+            source: ``units = low + (high - low) * value`` with ``fixed_window_low`` and so on, for
+            values up to ``fixed_window_knee``; above it units grow faster.
             Where there is ``fixed_suv_factor`` or ``moving_suv_factor``, ``SUV = factor * units``.
         reliability_fixed, reliability_moving: float32 in [0, 1], summing to 1: the weight that the
             network gave to each source.
@@ -58,8 +60,8 @@ class FusionResult:
         measures: figures for a report, ready for JSON; None where one is undefined. ``cc``,
             ``cc_bound`` and ``cc_over_bound`` over the volume, ``cc_over_bound_in_head`` where a
             source is above 0, ``cc_over_bound_before_floor``, ``floor_kept`` (share of the
-            network's image), ``floor_met``, ``flicker`` (mean change from slice to slice over the
-            mean of that of the sources), device, precision and seconds.
+            network's image), ``floor_met``, ``floor_met_in_head``, ``flicker`` (mean change from
+            slice to slice over the mean of that of the sources), device, precision and seconds.
         pair: the sources in [0, 1].
         network: the residual and how it came about.
     """
@@ -132,7 +134,14 @@ def _look(
 ) -> tuple[Volume, Volume | None, list[str], dict[str, Any]]:
     name = f"{pair.fixed_name} + {pair.moving_name}"
     composed = compose(pair.fixed, pair.moving, network.residual, settings.strength)
-    array, floor = apply_floor(composed, pair.fixed, pair.moving, settings.correlation_floor)
+    array, floor = apply_floor(
+        composed,
+        pair.fixed,
+        pair.moving,
+        settings.correlation_floor,
+        in_head=True,
+        knee=VOLUME_KNEE,
+    )
     fused = Volume(array, pair.geometry, f"{name} fused", attributes=_attributes(pair, settings))
     measures = network.measures | _floor_measures(floor)
     stacks = (network.slicing.stack(x) for x in (array, pair.fixed, pair.moving))
@@ -158,6 +167,7 @@ def _attributes(pair: PreparedPair, settings: FusionSettings) -> dict[str, Any]:
         attributes[f"{role}_window"] = window.name
         attributes[f"{role}_window_low"] = window.low
         attributes[f"{role}_window_high"] = window.high
+        attributes[f"{role}_window_knee"] = window.knee
         attributes[f"{role}_units"] = window.units
         if window.suv_factor is not None:
             attributes[f"{role}_suv_factor"] = window.suv_factor
@@ -178,6 +188,7 @@ def _floor_measures(floor: FloorReport) -> dict[str, Any]:
         "cc_over_bound_before_floor": _defined(floor.cc_over_bound_before),
         "floor_kept": floor.kept,
         "floor_met": floor.met,
+        "floor_met_in_head": floor.met_in_head,
     }
 
 

@@ -10,6 +10,7 @@ import slicer
 from ..fusion.composition import ceiling_of, compose
 from ..fusion.correlation import apply_floor
 from ..fusion.result import FusionResult
+from ..fusion.tone import VOLUME_KNEE
 from ..progress import Progress, Steps
 from ..registration.background import Job, run_in_background
 from .outputs import ATTRIBUTE, look_of
@@ -61,7 +62,9 @@ class Look:
             place = (slice(None),) * axis + (index,)
             a, b = result.pair.fixed[place], result.pair.moving[place]
             composed = compose(a, b, result.residual[place], strength, ceiling)
-            voxels[place] = apply_floor(composed, a, b, correlation_floor)[0]
+            voxels[place] = apply_floor(
+                composed, a, b, correlation_floor, in_head=True, knee=VOLUME_KNEE
+            )[0]
         slicer.util.arrayFromVolumeModified(node)
 
     def steps(self, outcome: Outcome, strength: float, correlation_floor: float) -> Steps[Outcome]:

@@ -118,7 +118,9 @@ class Record:
     def attributes(self) -> dict[str, Any]:
         """What the fused volume's header and the nodes of a scene tell, without prefix.
 
-        ``units = low + (high - low) * value`` with ``fixed_window_low`` and so on.
+        ``units = low + (high - low) * value`` with ``fixed_window_low`` and so on, for values up to
+        ``fixed_window_knee`` where there is one; from there on units grow faster, and 1 stands for
+        ``fixed_window_brightest``.
         """
         told: dict[str, Any] = {}
         for role, source in (("fixed", self.fixed), ("moving", self.moving)):
@@ -126,6 +128,9 @@ class Record:
             told[f"{role}_window"] = source.window.name
             told[f"{role}_window_low"] = source.window.low
             told[f"{role}_window_high"] = source.window.high
+            if source.window.brightest is not None:
+                told[f"{role}_window_knee"] = source.window.knee
+                told[f"{role}_window_brightest"] = source.window.brightest
             told[f"{role}_units"] = source.window.units
             if source.window.suv_factor is not None:
                 told[f"{role}_suv_factor"] = source.window.suv_factor
@@ -247,13 +252,14 @@ def _asked_for(window: Window) -> str | tuple[float, float]:
 
 
 def _source(told: Mapping[str, str], role: str) -> SourceRecord:
-    factor = told.get(f"{role}_suv_factor")
+    factor, brightest = (told.get(f"{role}_{key}") for key in ("suv_factor", "window_brightest"))
     window = Window(
         float(told[f"{role}_window_low"]),
         float(told[f"{role}_window_high"]),
         told[f"{role}_window"],
         told.get(f"{role}_units", ""),
         float(factor) if factor else None,
+        float(brightest) if brightest else None,
     )
     return SourceRecord(told.get(f"{role}_name", ""), window)
 

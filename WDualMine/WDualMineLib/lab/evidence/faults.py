@@ -203,7 +203,7 @@ class Faulty:
 def put_fault(
     image: np.ndarray, kind: str, distance: float, pixel: float, rng: Generator
 ) -> Faulty:
-    """A fault in a region of about 9 to 42 mm radius in tissue, or in the whole volume.
+    """A fault in a region of about 5 to 40 mm radius in tissue, or in the whole volume.
 
     Args:
         image: (D, H, W) float32 in [0, 1].
@@ -211,11 +211,11 @@ def put_fault(
         distance, pixel: of the grid in mm.
         rng: source of randomness.
     """
-    if kind == "lost_slices" or rng.random() < 0.12:
+    if kind == "lost_slices" or rng.random() < 0.08:
         region = np.ones(image.shape, np.float32)
     else:
         centre = somewhere_in(image > 0.05, rng)
-        r = ball(image.shape, rng.uniform(9, 42), distance, pixel, rng, centre)
+        r = ball(image.shape, 5 * 8 ** rng.random(), distance, pixel, rng, centre)
         region = 1 / (1 + np.exp(np.clip((r - 1) * rng.uniform(6, 60), -30, 30)))
     faulty = np.clip(KINDS[kind](image, region, distance, pixel, rng), 0, 1).astype(np.float32)
     change = np.abs(faulty - image)

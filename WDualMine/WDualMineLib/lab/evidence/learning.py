@@ -25,6 +25,9 @@ _AHEAD = 4
 _KEPT = 8
 """Batches that come back later."""
 
+_HEAVIEST = 20.0
+"""Weight of a voxel of a fault that is very small."""
+
 CHANNELS = (16, 32, 48, 64)
 
 
@@ -34,9 +37,10 @@ class LearningConfig:
 
     Attributes:
         steps: optimiser steps.
-        dense: of them, the first, with faults in almost every stack, which weigh more than what is
-            sound: at their natural rarity a network at its start learns only that they are rare.
-        weight: of a faulty voxel in these steps.
+        dense: of them, the first, with faults in almost every stack, each of which weighs as if it
+            filled a share of it: at their natural rarity a network at its start learns only that
+            they are rare, and of the large ones.
+        share: that a fault seems to fill at least in these steps.
         again: times that a batch is used, in a row of others, with its volumes exchanged: drawing
             one costs as much as learning from it.
         stacks: pairs of stacks in a step.
@@ -47,9 +51,9 @@ class LearningConfig:
         channels: see :class:`~...network.evidence.Evidence`.
     """
 
-    steps: int = 7500
-    dense: int = 4200
-    weight: float = 3.0
+    steps: int = 9500
+    dense: int = 6000
+    share: float = 0.15
     again: int = 3
     stacks: int = 8
     rate: float = 1.5e-3
@@ -73,11 +77,12 @@ def surroundings_of(model: Evidence, a: Tensor, b: Tensor, distance: Tensor) -> 
     return Surroundings(of_a, of_b, expected, distance)
 
 
-def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, weight: float = 1.0) -> Tensor:
+def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, share: float = 0.0) -> Tensor:
     """Cross-entropy of *this volume is faulty here* over what is known.
 
-    With ``weight`` 1 each voxel counts alike, so that faults weigh as much as they are common:
-    classes weighed alike would cry wolf.
+    With a ``share`` of 0 each voxel counts alike, so that faults weigh as much as they are common:
+    classes weighed alike would cry wolf. Else a fault that fills less of its stack counts as if it
+    filled so much.
     """
     total = score_a.new_zeros(())
     for score, faulty, counts in (
@@ -85,6 +90,9 @@ def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, weight: flo
         (score_b, stacks.faulty_b, stacks.counts_b),
     ):
         cost = F.binary_cross_entropy_with_logits(score, faulty, reduction="none")
+        faults = (faulty * counts).sum((1, 2, 3), keepdim=True)
+        whole = counts.sum((1, 2, 3), keepdim=True)
+        weight = (share * whole / faults.clamp_min(1)).clamp(1, _HEAVIEST)
         worth = counts * (1 + (weight - 1) * faulty)
         total = total + (cost * worth).sum() / worth.sum().clamp_min(1)
     return total / 2
@@ -183,8 +191,8 @@ class Learner:
         )
         known = surroundings_of(self.model, stacks.a, stacks.b, stacks.distance)
         scores = self.model(stacks.a, stacks.b, known)
-        weight = self.config.weight if self.step < self.config.dense else 1.0
-        loss = suspicion_loss(*scores, stacks, weight)
+        share = self.config.share if self.step < self.config.dense else 0.0
+        loss = suspicion_loss(*scores, stacks, share)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         for group in self.optimiser.param_groups:

@@ -13,12 +13,12 @@ NAMES = ["$x_$^", r"\frac{", "뇌", "脳 T1", "a\nb\tc", "M\udcfcller", "n" * 30
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_is_drawn_without_a_warning(tmp_path, name):
-    page = new_page(3, 2)
+    figure, page = new_page(3, 2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         write(page, 1, 1, short(name))
         write(page, 1, 0.5, name, rotation=90)
-        save_page(page.figure, tmp_path / "page.png")
+        save_page(figure, tmp_path / "page.png")
     assert (tmp_path / "page.png").stat().st_size > 100
 
 

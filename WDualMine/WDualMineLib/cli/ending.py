@@ -77,6 +77,13 @@ def run_to_the_end(
         return _say(command, f"stopped; {stopped()}.", code, verbose=False)
     except BrokenPipeError:
         return 0  # nobody reads any more
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("WDualMineLib."):
+            # 3D Slicer's copy leaves out what only developers use.
+            words = "is for developers; pip install wdualmine"
+        else:
+            words = f"{error.name} is not installed. Install it with pip, and try again."
+        return _say(command, words, REFUSED, verbose)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         words = f"{where}{error.strerror or error}. Check the path, the disk and its room."

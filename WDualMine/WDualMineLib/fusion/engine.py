@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import DeviceError
+from ..network.sensitivity import sensitive
 from ..network.statistics import JointStatistics, joint_statistics
 from ..progress import Progress, Steps
 from .devices import (
@@ -53,6 +54,7 @@ class NetworkMaps:
         residual: to be added to the average of the sources.
         reliability: of the first source, [0, 1]; the other's is 1 minus this.
         arbitration: [0, 1]; 1 = spatial expert, 0 = frequency expert.
+        sensitivity: derivatives of the residual by either source, where they were asked for.
         device, precision: what computed it, for the report.
         notes: what the user must be told.
     """
@@ -63,6 +65,7 @@ class NetworkMaps:
     device: str
     precision: str
     notes: list[str] = field(default_factory=list)
+    sensitivity: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class SliceEngine:
@@ -85,6 +88,7 @@ class SliceEngine:
         self.precision = precision
         self.half: torch.dtype | None = None
         self._statistics: JointStatistics | None = None
+        self._sensitivity = False
         self._move_to(self.device)
 
     def steps(
@@ -93,6 +97,7 @@ class SliceEngine:
         b: np.ndarray,
         slicings: tuple[Slicing, ...],
         spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        sensitivity: bool = False,
     ) -> Steps[NetworkMaps]:
         """The maps of two volumes: the mean over ``slicings``; reliability along the first.
 
@@ -100,10 +105,13 @@ class SliceEngine:
             a, b: float32 (K, J, I) in [0, 1], contiguous.
             slicings: the axes along which to cut.
             spacing: of K, J, I in mm.
+            sensitivity: also measure how the residual answers to either source, which takes about
+                three times as long.
 
         Raises:
             DeviceError: not even a single slice fits into memory.
         """
+        self._sensitivity = sensitivity
         # One measure for all slices: their own would make neighbouring slices differ.
         volumes = [torch.from_numpy(x)[None] for x in (a, b)]
         with Workers(torch.device("cpu")) as workers:
@@ -129,7 +137,16 @@ class SliceEngine:
         finally:
             release_memory(self.device)
         precision = str(self.half or torch.float32).removeprefix("torch.")
-        return NetworkMaps(*maps, describe(self.device), precision, list(self.notes))
+        residual, reliability, arbitration, *slopes = maps
+        return NetworkMaps(
+            residual,
+            reliability,
+            arbitration,
+            describe(self.device),
+            precision,
+            list(self.notes),
+            tuple(slopes) or None,
+        )
 
     def batch(
         self,
@@ -137,21 +154,29 @@ class SliceEngine:
         b: Tensor,
         statistics: JointStatistics | None = None,
         reliability: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32.
+
+        With the derivatives of the residual by a and by b behind them where :meth:`steps` was asked
+        for them.
 
         ``statistics`` are those of the two volumes, ``reliability`` (N, 1, H, W) is what they tell
         of the slices; None: each slice's own.
         """
         layout = torch.channels_last
         with _reproducible(self.device, self.half):
-            maps = self.model(
+            given = (
                 a.to(self.device, memory_format=layout),
                 b.to(self.device, memory_format=layout),
                 None if statistics is None else statistics.to(self.device),
                 None if reliability is None else reliability.to(self.device),
             )
-        return maps.residual.float(), maps.reliability_a.float(), maps.arbitration.float()
+            if self._sensitivity:
+                maps, slopes = sensitive(self.model, *given)
+            else:
+                maps, slopes = self.model(*given), ()
+        wanted = (maps.residual, maps.reliability_a, maps.arbitration)
+        return (*(x.float() for x in wanted), *slopes)
 
     def _move_to(self, device: torch.device) -> None:
         self.device = device
@@ -201,7 +226,8 @@ class SliceEngine:
         known = [a, b] if reliability is None else [a, b, reliability]
         try:
             sources = [torch.from_numpy(x).to(home) for x in known]
-            outputs = [torch.zeros(a.shape, device=home) for _ in range(3)]
+            count = 5 if self._sensitivity else 3
+            outputs = [torch.zeros(a.shape, device=home) for _ in range(count)]
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -239,7 +265,7 @@ class SliceEngine:
             return (yield from self._attempt(a, b, slicings, reliability))
         return [output.cpu().numpy() for output in outputs]
 
-    def _of(self, slices: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    def _of(self, slices: list[Tensor]) -> tuple[Tensor, ...]:
         """Maps of slices of both sources and, where there is one, of the reliability."""
         a, b, *reliability = slices
         return self.batch(a, b, self._statistics, *reliability)

@@ -47,10 +47,10 @@ class LearningConfig:
         channels: see :class:`~...network.evidence.Evidence`.
     """
 
-    steps: int = 9000
-    dense: int = 5500
+    steps: int = 7500
+    dense: int = 4200
     weight: float = 3.0
-    again: int = 2
+    again: int = 3
     stacks: int = 8
     rate: float = 1.5e-3
     warm_up: int = 200

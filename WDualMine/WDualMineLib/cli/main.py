@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from importlib import import_module
-from types import ModuleType
 
 from ..version import __version__
 from . import verbosity
@@ -22,6 +21,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "measure fused images against their sources"),
     "bench": ("bench.command", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),
+    "train-evidence": ("train_evidence", "teach the network what faulty volumes look like"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),
 }
@@ -41,7 +41,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
             name, help=summary, description=summary[0].upper() + summary[1:] + "."
         )
         if name == command:
-            _load(name, module).add_arguments(subparser)
+            import_module(f".{module}", __package__).add_arguments(subparser)
         verbosity.add_to_all(subparser)
     return parser
 
@@ -54,9 +54,20 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
     with signals_as_interrupts(), safe_streams() as output:
-        options = build_parser(command).parse_args(arguments)
+        try:
+            options = build_parser(command).parse_args(arguments)
+            module = import_module(f".{COMMANDS[options.command][0]}", __package__)
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("WDualMineLib."):
+                raise
+            # 3D Slicer's copy leaves out what only developers use.
+            print(
+                f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
+                "developers only. Install WDualMine with pip.",
+                file=sys.stderr,
+            )
+            return REFUSED
         verbosity.apply(options)
-        module = _load(options.command, COMMANDS[options.command][0])
         stopped = getattr(module, "stopped", _nothing_left)
         code = run_to_the_end(
             options.command,
@@ -66,21 +77,6 @@ def main(argv: list[str] | None = None) -> int:
         )
         output.flush()
         return _after_printing(options.command, code, output)
-
-
-def _load(command: str, module: str) -> ModuleType:
-    """The module of a command; ends the program where this copy leaves it out, as Slicer's does."""
-    try:
-        return import_module(f".{module}", __package__)
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith(f"{__package__}."):
-            raise
-        print(
-            f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
-            "developers only. Install WDualMine with pip.",
-            file=sys.stderr,
-        )
-        raise SystemExit(REFUSED) from error
 
 
 def _nothing_left(_options: argparse.Namespace) -> str:

@@ -84,16 +84,9 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
             f"{path.name} has an unusable geometry: {error}", "Repair its header and try again"
         ) from error
     attributes = _attributes(reader)
-    told = attributes.pop(NOTES, "").splitlines()
-    return Volume(
-        array,
-        geometry,
-        printable(stem(path)),
-        header_modality(attributes),
-        attributes,
-        tuple(dict.fromkeys([*told, *notes, *more])),
-        path=path,
-    )
+    told = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
+    name = printable(stem(path))
+    return Volume(array, geometry, name, header_modality(attributes), attributes, told, path=path)
 
 
 def _format_of(reader: sitk.ImageFileReader) -> str:

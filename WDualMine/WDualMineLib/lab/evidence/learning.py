@@ -50,9 +50,9 @@ class LearningConfig:
         channels: see :class:`~...network.evidence.Evidence`.
     """
 
-    steps: int = 9500
-    dense: int = 6000
-    share: float = 0.15
+    steps: int = 12500
+    dense: int = 10500
+    share: float = 0.06
     again: int = 3
     stacks: int = 8
     rate: float = 1.5e-3

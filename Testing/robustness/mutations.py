@@ -249,9 +249,11 @@ def run(name: str, count: int, seed: int = 0) -> tuple[str, list[str]]:
     command += ["--count", str(count), "--seed", str(seed)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     worst, counts, faults, seen = 0.0, {"read": 0, "refused": 0}, [], -1
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
+    # Into a file: nobody reads it meanwhile, and libraries may say much.
+    with (
+        tempfile.TemporaryFile("w+", errors="replace") as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as child,
+    ):
         try:
             for line in child.stdout:
                 seen, outcome, took, detail = json.loads(line)

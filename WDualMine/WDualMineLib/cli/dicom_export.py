@@ -15,6 +15,7 @@ from ..pipeline.to_dicom import volumes_for_dicom
 from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.reading import is_dicom, require_readable
 from ..volumes.volume import Volume
+from .console import note
 from .series_option import naming_option
 
 if TYPE_CHECKING:  # pydicom loads only when it is used
@@ -85,8 +86,8 @@ def run(options: argparse.Namespace) -> int | None:
     )
     volumes = volumes_for_dicom(result)
     exported = export_result(volumes, options.output, *contexts, wanted)
-    for note in exported.notes:
-        print(f"note: {note}")
+    for text in exported.notes:
+        note(text)
     print(f"{len(exported.files)} DICOM objects in {exported.folder}")
     return None
 

@@ -22,7 +22,7 @@ from ..progress import Progress, finish
 from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.writing import writing_errors
 from . import fuse_dicom
-from .console import ConsoleProgress
+from .console import ConsoleProgress, note, warn
 from .options import (
     add_device,
     add_different_patients,
@@ -186,11 +186,11 @@ def say(output: Path, report: dict[str, Any], warning: str) -> None:
         ("Qabf", measures["qabf"], ".3f"),
     ]
     print("  " + ", ".join(f"{n} {v:{f}}" for n, v, f in figures if v is not None))
-    for note in report["notes"]:
-        print(f"  Note: {note}")
     print(f"Look at {output / OVERVIEW}, or drop the .nrrd files into 3D Slicer.")
+    for text in report["notes"]:
+        note(text)
     if warning:
-        print(f"WARNING: {warning}")
+        warn(warning)
 
 
 def _window_in_words(window: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
 from ..volumes.writing import write_volume, writing_errors
-from .console import ConsoleProgress
+from .console import ConsoleProgress, note, warn
 from .options import add_different_patients, add_output, add_pair
 from .series_option import add_series, read_chosen
 
@@ -155,13 +155,13 @@ def _say(
         + f"; mutual information {result.mi_before:.3f} to {result.mi_after:.3f} bits; "
         f"overlap {result.overlap:.0%}; {sum(result.seconds.values()):.1f} s"
     )
-    for note in notes:
-        print(f"  Note: {note}")
     print(f"Look at {output / 'overview.png'}, before and after.")
     if result.verdict is Verdict.DOUBTFUL:
-        print(f"WARNING: The alignment is doubtful, check it before use: {_joined(result.reasons)}")
+        warn(f"The alignment is doubtful, check it before use: {_joined(result.reasons)}")
     else:
         print(f"The alignment is good: {_joined(result.reasons)}")
+    for text in notes:
+        note(text)
 
 
 def _scale(matrix: np.ndarray) -> float:

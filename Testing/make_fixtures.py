@@ -23,10 +23,9 @@ sys.path.insert(0, str(ROOT / "WDualMine"))
 from WDualMineLib.cli.main import main
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.progress import finish
-from WDualMineLib.scene.application.archive import save_scene
 from WDualMineLib.scene.application.choices import Registration
-from WDualMineLib.scene.application.headless import headless_scene
-from WDualMineLib.scene.result.placement import add_registration
+from WDualMineLib.scene.application.scene_files import headless_scene, save_scene
+from WDualMineLib.scene.result.node_placement import add_registration
 from WDualMineLib.scene.result.requests import SceneRequest
 from WDualMineLib.scene.result.volume_nodes import add_volume
 from WDualMineLib.scene.result.workflow import FusionWorkflow

@@ -38,7 +38,7 @@ def application():
 
 @pytest.fixture
 def scene(application):
-    from WDualMineLib.scene.application.headless import headless_scene
+    from WDualMineLib.scene.application.scene_files import headless_scene
 
     with headless_scene() as scene:
         yield scene

@@ -87,7 +87,7 @@ def wanted(files) -> Result:
 @pytest.fixture
 def panel(pair, transform, scene, driver, session, shown_widget):
     """The panel with the same pair chosen."""
-    from WDualMineLib.scene.result.placement import add_registration
+    from WDualMineLib.scene.result.node_placement import add_registration
     from WDualMineLib.scene.result.volume_nodes import add_volume
 
     for volume in pair:
@@ -196,8 +196,7 @@ def test_the_preview_agrees(panel, session, scene, wanted) -> None:
 
 
 def test_a_loaded_scene_agrees(panel, session, scene, wanted, tmp_path) -> None:
-    from WDualMineLib.scene.application.archive import load_scene, save_scene
-    from WDualMineLib.scene.application.headless import headless_scene
+    from WDualMineLib.scene.application.scene_files import headless_scene, load_scene, save_scene
     from WDualMineLib.scene.result.recovery import recover_steps, stored_result
     from WDualMineLib.scene.result.result_nodes import results_in
 

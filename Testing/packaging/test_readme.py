@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import re
 import shlex
 from pathlib import Path
@@ -52,6 +53,15 @@ def test_its_python_names_the_whole_face() -> None:
     face = set(WDualMineLib._PUBLIC) - {"read_volume", "write_volume", "FusionResult"}
     used = set(re.findall(r"\bwd\.(\w+)", README))
     assert face - {"Volume", "Geometry", "Result"} <= used
+
+
+def test_the_page_on_python_names_what_there_is() -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\bwd\.(\w+)", page)) <= set(WDualMineLib.__all__)
+    for name, said in re.findall(r"`wd\.(\w+)\(([^`]*)\)`", page):
+        parameters = inspect.signature(getattr(WDualMineLib, name)).parameters
+        names = [word.split("=")[0].strip("* ") for word in said.split(", ") if word != "*"]
+        assert names == list(parameters), name
 
 
 def test_it_tells_of_every_command() -> None:

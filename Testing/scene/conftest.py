@@ -25,7 +25,7 @@ GEOMETRY = Geometry(
 @pytest.fixture
 def scene():
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from WDualMineLib.scene.application.headless import headless_scene
+    from WDualMineLib.scene.application.scene_files import headless_scene
 
     with headless_scene() as scene:
         yield scene

@@ -17,7 +17,7 @@ from WDualMineLib.progress import finish
 from WDualMineLib.samples.catalogue import CT_BRAIN, MR_T1
 from WDualMineLib.samples.download import fetch, load
 from WDualMineLib.scene.application.choices import Map, Registration
-from WDualMineLib.scene.application.headless import headless_scene
+from WDualMineLib.scene.application.scene_files import headless_scene
 from WDualMineLib.scene.result.requests import SceneRequest
 from WDualMineLib.scene.result.volume_nodes import add_volume
 from WDualMineLib.scene.result.workflow import FusionWorkflow

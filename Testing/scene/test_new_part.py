@@ -69,7 +69,7 @@ titles = [text.get_text() for text in draw_overview(result).axes[0].texts]
 assert "Suspicion" in titles
 
 from WDualMineLib.scene.application.choices import Map
-from WDualMineLib.scene.application.headless import headless_scene
+from WDualMineLib.scene.application.scene_files import headless_scene
 from WDualMineLib.scene.result.result_nodes import add_outputs, results_in
 from WDualMineLib.scene.result.volume_nodes import add_volume, array_of
 from WDualMineLib.scene.views.inspection import Inspection

@@ -10,10 +10,9 @@ from WDualMineLib.errors import InputError, OutputError
 from WDualMineLib.palettes import ARBITRATION, RELIABILITY
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene.application.archive import load_scene, save_scene
-from WDualMineLib.scene.application.headless import headless_scene
+from WDualMineLib.scene.application.scene_files import headless_scene, load_scene, save_scene
 from WDualMineLib.scene.result import result_nodes as outputs
-from WDualMineLib.scene.result.hierarchy import item_of
+from WDualMineLib.scene.result.result_nodes import item_of
 from WDualMineLib.scene.result.volume_nodes import add_volume, volume_of
 
 

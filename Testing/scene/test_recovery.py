@@ -17,8 +17,7 @@ from WDualMineLib.version import __version__
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 import vtk
-from WDualMineLib.scene.application.archive import load_scene, save_scene
-from WDualMineLib.scene.application.headless import headless_scene
+from WDualMineLib.scene.application.scene_files import headless_scene, load_scene, save_scene
 from WDualMineLib.scene.result import result_nodes as outputs
 from WDualMineLib.scene.result.look import Look
 from WDualMineLib.scene.result.recovery import recover_steps

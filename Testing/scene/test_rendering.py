@@ -10,7 +10,7 @@ from WDualMineLib.volumes.volume import Volume
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 from WDualMineLib.pipeline.parts import RELIABILITY_FIXED
-from WDualMineLib.scene.result.placement import add_registration
+from WDualMineLib.scene.result.node_placement import add_registration
 from WDualMineLib.scene.result.volume_nodes import add_volume
 from WDualMineLib.scene.views import appearance
 from WDualMineLib.scene.views.rendering import slice_renderer

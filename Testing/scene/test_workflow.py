@@ -19,7 +19,7 @@ from .conftest import GEOMETRY
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 from WDualMineLib.scene.application.choices import Registration
 from WDualMineLib.scene.result import workflow
-from WDualMineLib.scene.result.placement import to_world
+from WDualMineLib.scene.result.node_placement import to_world
 from WDualMineLib.scene.result.requests import SceneRequest
 from WDualMineLib.scene.result.volume_nodes import add_volume, volume_of
 

@@ -22,6 +22,7 @@ AT_FILE_LEVEL = {
         "lab",
         "fusion/devices.py",
         "fusion/engine.py",
+        "fusion/evidence.py",
         "fusion/preview.py",
         "fusion/slice_tensors.py",
         "fusion/workers.py",

@@ -58,7 +58,7 @@ def test_the_network_keeps_to_its_budget():
             super().__init__()
             self.convolution = convolution
 
-        def forward(self, a, b, statistics=None):
+        def forward(self, a, b, statistics=None, reliability=None):
             return self.convolution(a + b)
 
     assert network_cost(Sum()) == {
@@ -93,7 +93,6 @@ def test_nothing_is_replaced_without_force(weights, tmp_path):
 
 def test_a_benchmark_is_imported_only_when_asked_for(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "WDualMineLib.cli.bench.registration_error", None)
-    monkeypatch.setitem(sys.modules, "WDualMineLib.cli.bench.fault_detection", None)
     with pytest.raises(SystemExit) as exit_:
         main(["bench", "speed", "--help"])
     assert exit_.value.code == 0

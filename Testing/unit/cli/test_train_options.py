@@ -40,7 +40,7 @@ def test_wrong_options(refused, tmp_path, words, said):
         {"network": {"hidden": True}},
         {"network": 7},
         {"lessons": 0},
-        {"crop": -1},
+        {"per_group": -1},
     ],
 )
 def test_wrong_values_of_a_configuration(overrides):
@@ -63,7 +63,7 @@ def test_a_damaged_checkpoint_is_named(refused, training_data, tmp_path):
     data = training_data(64)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "checkpoint.pt").write_bytes(b"PK\x03\x04 no archive")
-    (tmp_path / "c.json").write_text(json.dumps({"crop": 32}))
+    (tmp_path / "c.json").write_text(json.dumps({"warm_up": 3}))
     words = ("--config", tmp_path / "c.json", "--resume")
     assert "checkpoint.pt" in refused("train", data, "-o", tmp_path / "run", *words)
 

@@ -155,16 +155,83 @@ def test_no_more_is_changed_than_has_to_be():
 
 
 @pytest.mark.parametrize("levels", [None, 255])
-def test_where_bright_voxels_are_clipped_the_floor_is_still_met_closely(levels):
+@pytest.mark.parametrize("knee", [0.25, 0.95])
+def test_where_bright_voxels_are_bent_the_floor_is_still_met_closely(levels, knee):
     rng = np.random.default_rng(19)
     a = np.clip(rng.normal(0.5, 0.25, (10, 30, 30)), 0, 1).astype(np.float32)
     b = (rng.random(a.shape) ** 6).astype(np.float32)
     fused = np.clip(1.4 * np.maximum(a, b), 0, 1)
     for tau in (0.97, 0.985, 0.99):
-        result, report = apply_floor(fused, a, b, tau, levels=levels)
-        assert (result == 1).mean() > 0.01
+        result, report = apply_floor(fused, a, b, tau, levels=levels, knee=knee)
+        assert (result == 1).mean() < 0.001 < (fused == 1).mean()
         assert report.kept > 0
         assert tau - TOLERANCE <= report.cc_over_bound < tau + 1e-4
+
+
+def test_hot_voxels_keep_their_order_where_the_blend_passes_white():
+    rng = np.random.default_rng(21)
+    a = np.clip(rng.normal(0.4, 0.15, (12, 30, 30)), 0, 1).astype(np.float32)
+    b = 0.1 * rng.random(a.shape, dtype=np.float32)
+    b[5:7, 10:20, 10:20] = rng.uniform(0.6, 1, (2, 10, 10))
+    hot = b > 0.5
+    fused = np.maximum(a, b)
+    result, report = apply_floor(fused, a, b, 0.99, knee=0.25)
+    assert report.kept < 1 and report.met
+    assert (result[hot] == 1).sum() <= 1
+    assert np.corrcoef(result[hot], b[hot])[0, 1] > 0.8
+
+
+def in_air(rng, shape=(10, 24, 24)):
+    """Sources with much air, of which the correlation lives, and another contrast in the head."""
+    head = np.zeros(shape, bool)
+    head[2:8, 6:18, 6:18] = True
+    a, b = head * (0.5 + 0.1 * rng.random((2, *shape)))
+    b *= np.where(rng.random(shape) < 0.5, 0.6, 1)
+    return head, a.astype(np.float32), b.astype(np.float32)
+
+
+@pytest.mark.parametrize("levels", [None, 255])
+def test_the_floor_holds_in_the_head_as_well_where_it_is_asked_for(levels):
+    rng = np.random.default_rng(22)
+    head, a, b = in_air(rng)
+    fused = (0.7 * rng.random(a.shape) ** 0.1 * head).astype(np.float32)
+
+    over_the_whole, report = apply_floor(fused, a, b, 0.985, levels=levels)
+    assert report.met and not report.met_in_head
+    cc, bound = independent(over_the_whole[head], a[head], b[head])
+    assert cc < 0.9 * bound
+
+    result, report = apply_floor(fused, a, b, 0.985, levels=levels, in_head=True)
+    assert report.met and report.met_in_head and not report.reason
+    stored = result if levels is None else quantise(result, levels)
+    for inside in (head, np.ones_like(head)):
+        cc, bound = independent(stored[inside], a[inside], b[inside])
+        assert cc >= 0.985 * bound - TOLERANCE
+    assert report.cc_over_bound_in_head < 0.985 + (1e-4 if levels is None else 5e-4)
+    assert not result[~head].any()
+
+
+def test_another_contrast_in_the_head_gets_a_common_direction():
+    rng = np.random.default_rng(23)
+    head, a, b = in_air(rng)
+    # As bright as the other over the volume; within the head it hardly varies.
+    b = np.where(head, 0.9 + 0.02 * rng.random(a.shape), 0).astype(np.float32)
+    fused = (rng.random(a.shape) * head).astype(np.float32)
+    result, report = apply_floor(fused, a, b, 0.97, in_head=True)
+    assert report.met
+    for inside, met in ((np.ones_like(head), report.met), (head, report.met_in_head)):
+        cc, bound = independent(result[inside], a[inside], b[inside])
+        assert met == (cc >= 0.97 * bound - TOLERANCE)
+    assert report.met_in_head or "in the head" in report.reason
+
+
+def test_the_floor_in_the_head_does_not_depend_on_the_order_of_the_sources():
+    rng = np.random.default_rng(24)
+    head, a, b = in_air(rng)
+    fused = (0.7 * rng.random(a.shape) ** 0.1 * head).astype(np.float32)
+    one, _ = apply_floor(fused, a, b, 0.985, in_head=True)
+    other, _ = apply_floor(fused, b, a, 0.985, in_head=True)
+    assert np.abs(one - other).max() < 1e-5
 
 
 def test_air_stays_air():

@@ -185,3 +185,31 @@ def test_explicit_windows_are_read(text):
 def test_other_windows_are_refused(text):
     with pytest.raises(InputError):
         parse_window(text)
+
+
+@pytest.mark.parametrize(("modality", "name"), [("PT", "pet"), ("MR", "mr")])
+def test_what_lies_beyond_a_window_that_nobody_chose_keeps_its_order(modality, name):
+    rng = np.random.default_rng(8)
+    array = rng.uniform(0, 4, (24, 40, 40)).astype(np.float32)
+    array[10, 10, :30] = np.linspace(4.5, 12, 30)  # a hot tumour, and rare
+    window = choose_window(volume(array, modality), "auto")
+    assert window.name == name
+    assert window.high < 4.2
+    shown = window.apply(array)
+    assert (np.diff(shown[10, 10, :30]) > 1e-4).all()
+    assert shown.max() == pytest.approx(1)
+    affine = shown < window.knee
+    assert affine.mean() > 0.7
+    expected = (array - window.low) / (window.high - window.low)
+    assert np.abs(shown - np.clip(expected, 0, None))[affine].max() < 1e-6
+    positive = shown > 0
+    assert np.allclose(window.to_units(shown)[positive], array[positive], rtol=1e-3)
+
+
+def test_windows_that_somebody_chose_cut_off_where_they_end():
+    hu = tissue(np.random.default_rng(9))
+    for wanted in ("ct-soft", (0.0, 80.0)):
+        window = choose_window(volume(hu), wanted)
+        shown = window.apply(hu)
+        assert window.knee == 1
+        assert (shown[hu >= window.high] == 1).all()

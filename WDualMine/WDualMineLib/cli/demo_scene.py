@@ -10,10 +10,8 @@ import numpy as np
 
 from ..errors import OutputError
 from ..pipeline.result import Result
-from ..scene.application.archive import load_scene, save_scene
-from ..scene.application.headless import headless_scene
-from ..scene.result.alignments import mark
-from ..scene.result.placement import add_registration
+from ..scene.application.scene_files import headless_scene, load_scene, save_scene
+from ..scene.result.node_placement import add_registration, mark
 from ..scene.result.result_nodes import (
     FIXED_ROLE,
     MOVING_ROLE,

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..pipeline.anonymous import require_nameless_folder
 from ..pipeline.folder import Extra
 from ..pipeline.parts import COLOUR, PARTS
+from ..pipeline.request import AS_THEY_LIE
 from ..pipeline.result import Result
 from ..pipeline.to_dicom import export_dicom
 from ..progress import Progress
@@ -104,8 +105,8 @@ def prepare(options: argparse.Namespace, fixed: Volume, moving: Volume) -> Dicom
         )
     there = [p for p in PARTS if not p.optional or (p == COLOUR and options.colour is not None)]
     kinds = [part.series for part in there]
-    registered = options.registration != "none"
-    if registered and fixed.context is not None and moving.context is not None:
+    from_dicom = fixed.context is not None and moving.context is not None
+    if from_dicom and options.registration != AS_THEY_LIE:
         kinds.append(REGISTRATION)
     names = object_names(fixed.geometry.size[2], kinds)
     require_room(options.output / FOLDER, names, force=options.force)

@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "measure fused images against their sources"),
     "bench": ("bench.command", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),
+    "train-evidence": ("train_evidence", "teach the network what faulty volumes look like"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),
 }
@@ -67,7 +68,11 @@ def main(argv: list[str] | None = None) -> int:
             if not str(error.name).startswith("WDualMineLib."):
                 raise
             # 3D Slicer's copy leaves out what only developers use.
-            print(f"wdualmine {command}: is for developers; pip install wdualmine", file=sys.stderr)
+            print(
+                f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
+                "developers only. Install WDualMine with pip.",
+                file=sys.stderr,
+            )
             return REFUSED
         verbosity.apply(options)
         stopped = getattr(module, "stopped", _nothing_left)

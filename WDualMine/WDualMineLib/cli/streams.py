@@ -22,7 +22,7 @@ class SafeStream:
         self.failure: OSError | ValueError | None = None
         with suppress(AttributeError, ValueError, OSError):
             # What the encoding lacks is written as an escape.
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
     def write(self, text: str) -> int:
         self._guarded(self._stream.write, text)

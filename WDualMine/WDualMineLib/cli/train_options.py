@@ -44,7 +44,7 @@ def checked(overrides: dict) -> TrainingConfig:
         raise InputError(
             f"The training options cannot be used: {error}", "Correct the file of --config"
         ) from error
-    for name in ("steps", "lessons", "per_group", "faulty", "crop", "validate_every"):
+    for name in ("steps", "lessons", "per_group", "validate_every"):
         if getattr(config, name) < 1:
             raise InputError(
                 f"The training option {name} is {getattr(config, name)}", "Give one above 0"

@@ -48,7 +48,8 @@ def apply(options: argparse.Namespace) -> None:
     _state["quiet"] = getattr(options, "quiet", False)
     _state["verbose"] = getattr(options, "verbose", False)
     threads = getattr(options, "threads", None)
-    if threads is None:
+    if threads is None or threads < 1:
+        # Where it is refused, and said so, the command itself does it.
         return
     # Libraries that are loaded later look here, those that are there already must be told.
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):

@@ -6,28 +6,25 @@ With A^, B^ the standardised sources and U = A^ + B^,
 
 so CC has a hard upper bound, which U itself reaches, and CC / bound = corr(F, U) is one angle. What
 the residual-to-average form of W-DUALMINE (arXiv 2601.08920) aims at is made exact here: F is moved
-towards U until that angle is small enough, by a factor known in closed form.
+towards U until that angle is small enough, by a factor known in closed form. In volumes that holds
+inside the head as well, where no air helps.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 
-from .chunks import for_ranges
+from .blending import Blend, blended, direction, fitted_scale, reaches, search
 from .moments import Moments, measure
+from .tone import IMAGE_KNEE
 
-# Two computations of one correlation in float64 differ by this much.
-_ROUNDING = 1e-10
-# Aim so much above the floor that rounding to float32 does not fall below it.
-_MARGIN = 1e-9
-# Where clipping or rounding cost some, a result this little above the floor is close enough.
-_CLOSE = 1e-4
-_TRIES = 8
+_DIMMED = (0.0, 0.5, 1.0)
+"""Powers of the peak by which a blend beyond 1 is divided, in the order in which they are tried.
+Bending alone keeps the brightness but costs correlation, dividing alone the other way round."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +36,11 @@ class FloorReport:
         bound: the largest possible CC of these sources.
         cc_before, cc: CC without and with the floor, as stored.
         cc_over_bound_before, cc_over_bound: the same over ``bound``; nan where U does not exist.
-        cc_over_bound_in_head: measured only where a or b is above 0, against the bound there. The
-            floor is promised for the whole volume, where air helps; this says how much.
+        cc_over_bound_in_head: measured only where a or b is above 0, against the bound there.
         kept: t, the share of the fused volume that was kept; 1 = unchanged.
         met: whether ``cc >= floor * bound`` holds for what is stored.
+        met_in_head: whether ``cc_over_bound_in_head >= floor``, which is promised only where it was
+            asked for: over a whole picture air helps.
         reason: why the floor was not applied or not met, as a sentence; else "".
     """
 
@@ -55,6 +53,7 @@ class FloorReport:
     cc_over_bound_in_head: float
     kept: float
     met: bool
+    met_in_head: bool
     reason: str = ""
 
 
@@ -94,13 +93,16 @@ def apply_floor(
     mask: np.ndarray | None = None,
     levels: int | None = None,
     readback: Callable[[np.ndarray], np.ndarray] | None = None,
+    in_head: bool = False,
+    knee: float = IMAGE_KNEE,
 ) -> tuple[np.ndarray, FloorReport]:
     """The nearest blend of ``fused`` with U whose CC is at least ``tau`` times the bound.
 
     ``t fused + (1 - t) s V`` with V = a / sd(a) + b / sd(b), which is U shifted so that air, where
     a = b = 0, only fades with ``fused``: black stays black. s is the least-squares scale of V to
-    ``fused``; where clipping s V to 1 costs too much correlation, s is kept below that. t is the
-    largest value in [0, 1] that reaches the floor.
+    ``fused``. t is the largest value in [0, 1] that reaches the floor. Where that leaves [0, 1] its
+    bright end is bent; where bending costs too much correlation the whole is dimmed, which costs
+    none. Nothing is cut off.
 
     Args:
         fused: any shape, in [0, 1] (clipped first if not).
@@ -110,6 +112,10 @@ def apply_floor(
         levels: the result will be stored as integers 0..levels by :func:`quantise`, and the floor
             must hold for them. Default: stored as float32.
         readback: what will be read back of a result, in place of ``levels``, for any other storage.
+        in_head: the floor must hold as well where a or b is above 0, against the bound there. V is
+            then chosen so that it can; where no V can, the floor holds over the whole only, and the
+            report says so.
+        knee: level in [0, 1) from which on the bright end is bent, if at all.
 
     Returns:
         (result, report). ``result`` is float32 in [0, 1]; it is ``fused`` itself, not a copy, where
@@ -120,61 +126,61 @@ def apply_floor(
     if readback is None:
         readback = _stored_as_float if levels is None else _stored_in(levels)
     original = _within_unit_range(fused)
-    before, head = measure(readback(original), a, b, mask)
+    before = Blend(1.0, original, 1.0, *measure(readback(original), a, b, mask))
 
-    def report(kept: float, now: Moments, head: Moments, reason: str = "") -> FloorReport:
-        met = not before.has_common_direction or now.cc_over_bound >= tau - _ROUNDING
-        return FloorReport(
+    def report(found: Blend, reason: str = "") -> tuple[np.ndarray, FloorReport]:
+        return found.image, FloorReport(
             tau,
-            before.bound,
-            before.cc,
-            now.cc,
-            before.cc_over_bound,
-            now.cc_over_bound,
-            head.cc_over_bound,
-            kept,
-            met,
+            before.whole.bound,
+            before.whole.cc,
+            found.whole.cc,
+            before.whole.cc_over_bound,
+            found.whole.cc_over_bound,
+            found.head.cc_over_bound,
+            found.kept,
+            reaches(found.whole, tau),
+            reaches(found.head, tau),
             reason,
         )
 
-    if not before.has_common_direction:
-        return original, report(1.0, before, head, _why_no_direction(before))
-    if tau == 0 or before.cc_over_bound >= tau - _ROUNDING:
-        return original, report(1.0, before, head)
+    if not before.whole.has_common_direction:
+        return report(before, _why_no_direction(before.whole))
+    if tau == 0 or before.reaches(tau, in_head):
+        return report(before)
 
-    exact = before if readback is _stored_as_float else measure(original, a, b, mask)[0]
+    exact = (before.whole, before.head)
+    if readback is not _stored_as_float:
+        exact = measure(original, a, b, mask)
+    constraints, reason = [exact[0]], ""
+    if in_head and exact[1].has_common_direction:
+        constraints.append(exact[1])
+    v = direction(constraints, tau)
+    if v is None:
+        constraints, v = constraints[:1], exact[0].weights
+        reason = f"the correlation floor of {tau:g} cannot hold in the head and over the volume"
+        if before.reaches(tau, in_head=False):
+            return report(before, reason)
+    scale = fitted_scale(exact[0], v)
 
-    def blend(kept: float, scale: float) -> _Candidate:
-        image = _blend(original, a, b, kept, (1 - kept) * scale, exact.weights, mask)
-        return _Candidate(kept, image, *measure(readback(image), a, b, mask))
+    def blend(kept: float, dimmed: float, scale: float = scale) -> Blend:
+        along = tuple((1 - kept) * scale * x for x in v)
+        image, peak = blended(original, a, b, kept, along, mask, knee, dimmed)
+        return Blend(kept, image, peak, *measure(readback(image), a, b, mask))
 
-    fitted, limit = _scale(exact, a, b, mask)
-    limited = min(fitted, limit)
-    # The fitted scale keeps the brightness but may leave [0, 1] where both sources are bright; the
-    # limited one does not, and what lies between clips less.
-    for scale in (fitted, math.sqrt(fitted * limited), limited):
-        found = _search(blend, exact, scale, tau)
+    for dimmed in _DIMMED:
+        found = search(partial(blend, dimmed=dimmed), constraints, v, scale, tau)
         if found is not None:
-            return found.image, report(found.kept, found.whole, found.head)
-    # U alone; at its brightest rounding costs it the least.
-    for scale in (limited, limit):
-        found = blend(0.0, scale)
-        if found.whole.cc_over_bound >= tau - _ROUNDING:
-            return found.image, report(0.0, found.whole, found.head)
-    reason = (
-        f"the correlation floor of {tau:g} cannot be reached with values stored this coarsely: "
-        f"even the best image gets {found.whole.cc_over_bound:.6f}"
-    )
-    return found.image, report(0.0, found.whole, found.head, reason)
-
-
-class _Candidate(NamedTuple):
-    """A blend that keeps so much of the fused volume, and its moments as stored."""
-
-    kept: float
-    image: np.ndarray
-    whole: Moments
-    head: Moments
+            return report(found, reason)
+    # V alone; at its brightest rounding costs it the least.
+    found = blend(0.0, 1.0)
+    if not found.reaches(tau, in_head=len(constraints) > 1):
+        found = blend(0.0, 1.0, scale / found.peak)
+    if not reaches(found.whole, tau):
+        reason = (
+            f"the correlation floor of {tau:g} cannot be reached with values stored this coarsely: "
+            f"even the best image gets {found.whole.cc_over_bound:.6f}"
+        )
+    return report(found, reason)
 
 
 def _stored_as_float(image: np.ndarray) -> np.ndarray:
@@ -197,97 +203,3 @@ def _why_no_direction(moments: Moments) -> str:
     if not any(moments.weights):
         return "both sources are constant, so nothing can correlate with them"
     return "each source is the other's negative, so nothing can correlate with both"
-
-
-def _search(
-    blend: Callable[[float, float], _Candidate], moments: Moments, scale: float, tau: float
-) -> _Candidate | None:
-    """The blend that keeps the most, closely, of those that reach ``tau``; None if none does.
-
-    Without clipping and rounding the first is exact. Else the correlation to aim at is raised
-    until, by the secant through the last two tries, what is reached lies just above the floor.
-    """
-    aim, last, best = tau + _MARGIN, None, None
-    for _ in range(_TRIES):
-        tried = blend(_share(moments, scale, aim), scale)
-        reached = tried.whole.cc_over_bound
-        if reached >= tau - _ROUNDING:
-            if best is None or tried.kept > best.kept:
-                best = tried
-            if reached <= tau + _CLOSE:
-                break
-        slope = 1.0 if last is None else (reached - last[1]) / (aim - last[0])
-        last = (aim, reached)
-        aim += (tau + _CLOSE / 4 - reached) / min(max(slope, 0.2), 2.0)
-        if not tau < aim < 1:
-            break
-    return best
-
-
-def _scale(
-    moments: Moments, a: np.ndarray, b: np.ndarray, mask: np.ndarray | None
-) -> tuple[float, float]:
-    """(s by least squares, the largest s for which s V stays within 1)."""
-    wa, wb = moments.weights
-    v = np.array([0.0, wa, wb])
-    energy = moments.second_moment(v, v)
-    fitted = moments.second_moment(np.array([1.0, 0.0, 0.0]), v) / energy
-    # A fused volume that shows neither source would call for a black one in its place.
-    average = moments.second_moment(np.array([0.0, 0.5, 0.5]), v) / energy
-    limit = 1 / _largest(a, b, (wa, wb), mask)
-    return max(fitted, average / 2), limit
-
-
-def _largest(
-    a: np.ndarray, b: np.ndarray, weights: tuple[float, float], mask: np.ndarray | None
-) -> float:
-    a, b = (np.ascontiguousarray(x).reshape(-1) for x in (a, b))
-    inside = True if mask is None else np.ascontiguousarray(mask, dtype=bool).reshape(-1)
-
-    def largest(piece: slice) -> float:
-        v = weights[0] * a[piece].astype(np.float64) + weights[1] * b[piece]
-        return v.max(where=inside if inside is True else inside[piece], initial=0.0)
-
-    return float(max(for_ranges(largest, a.size)))
-
-
-def _share(moments: Moments, scale: float, target: float) -> float:
-    """t for which corr(t F + (1 - t) s V, U) = target, in closed form.
-
-    Split F - mean into ``along`` U and the ``rest``. F + x V has the wanted angle where
-    ``along + x sd(U) = target / sqrt(1 - target^2) * rest``, the root of the quadratic that has the
-    right sign, and t F + (1 - t) s V is that image times t where ``x = (1 - t) s / t``.
-    """
-    spread = math.sqrt(moments.variance_of_u)
-    along = float(np.dot(moments.weights, moments.covariance[0, 1:])) / spread
-    rest = math.sqrt(max(0.0, moments.covariance[0, 0] - along**2))
-    x = (target / math.sqrt(1 - target**2) * rest - along) / spread
-    return scale / (scale + max(x, 0.0))
-
-
-def _blend(
-    fused: np.ndarray,
-    a: np.ndarray,
-    b: np.ndarray,
-    kept: float,
-    scale: float,
-    weights: tuple[float, float],
-    mask: np.ndarray | None,
-) -> np.ndarray:
-    """``kept fused + scale V`` as float32, inside ``mask``; outside it ``fused`` as it is."""
-    result = np.empty(fused.shape, dtype=np.float32)
-    flat = result.reshape(-1)
-    f, a, b = (np.ascontiguousarray(x).reshape(-1) for x in (fused, a, b))
-    inside = None if mask is None else np.ascontiguousarray(mask, dtype=bool).reshape(-1)
-    for_a, for_b = (scale * w for w in weights)
-
-    def blend(piece: slice) -> None:
-        mixed = kept * f[piece].astype(np.float64)
-        mixed += for_a * a[piece].astype(np.float64)
-        mixed += for_b * b[piece].astype(np.float64)
-        np.clip(mixed, 0, 1, out=mixed)
-        flat[piece] = mixed if inside is None else np.where(inside[piece], mixed, f[piece])
-
-    for _ in for_ranges(blend, f.size):
-        pass
-    return result

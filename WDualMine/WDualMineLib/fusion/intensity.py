@@ -1,6 +1,8 @@
-"""Intensity windows: from a scanner's units to [0, 1], one affine map for a whole volume.
+"""Intensity windows: from a scanner's units to [0, 1], one map for a whole volume.
 
-Never one for each slice: neighbouring slices would flicker.
+Never one for each slice: neighbouring slices would flicker. The map is affine, up to the bright end
+of the windows that are found from the values alone: nobody chose that end, and the hottest voxels
+lie beyond it, so it is bent there and cuts nothing off.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from ..errors import InputError
 from ..volumes.modality import modality_of, shows_uptake
 from ..volumes.volume import Volume
 from .chunks import for_ranges
+from .tone import bend_top, unbend_top
 
 # Width and level as radiologists use them, given as (low, high) in HU.
 CT_WINDOWS = {
@@ -23,21 +26,30 @@ CT_WINDOWS = {
 }
 WINDOW_NAMES = ("auto", *CT_WINDOWS, "pet", "mr")
 
+_KNEES = {"pet": 0.75, "mr": 0.9}
+"""Share of the windows found from the values up to which they are affine. Up to half of a hot
+tumour lies beyond the window that suits the rest of a PET; brightest in MR are fat and fluid, and
+what took up contrast agent."""
+
 _SAMPLE = 1 << 19
 _AIR = -900.0  # HU; nothing in a body is below
 
 
 @dataclass(frozen=True)
 class Window:
-    """The affine map ``(value - low) / (high - low)`` to [0, 1].
+    """The map ``(value - low) / (high - low)`` to [0, 1].
 
     Attributes:
-        low, high: values shown black and white, in the volume's units.
+        low, high: values shown black and white, in the volume's units. A display that knows nothing
+            of ``brightest`` shows the same but for what is brighter than that.
         name: one of :data:`WINDOW_NAMES` but "auto", or "explicit".
         units: those that the volume's attribute "units" names, "HU" where the values can be nothing
             else, or "".
         suv_factor: a value times this is an SUV by body weight; the volume's attribute of that
             name, None where it has none.
+        brightest: in the volume's units; where it is above ``high``, it becomes 1 in its stead, and
+            the map is bent towards it from :attr:`knee` on. None cuts off at ``high``, as a user
+            who gave that number expects.
     """
 
     low: float
@@ -45,28 +57,42 @@ class Window:
     name: str
     units: str = ""
     suv_factor: float | None = None
+    brightest: float | None = None
+
+    @property
+    def knee(self) -> float:
+        """The level in [0, 1] up to which the map is affine; 1 where it is so throughout."""
+        return _KNEES.get(self.name, 1.0) if self._ceiling > 1 else 1.0
+
+    @property
+    def _ceiling(self) -> float:
+        if self.brightest is None or self.name not in _KNEES:
+            return 1.0
+        return max(1.0, (self.brightest - self.low) / (self.high - self.low))
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """float32 in [0, 1] of any real array; what is not finite becomes 0."""
         result = np.empty(values.shape, dtype=np.float32)
         flat, source = result.reshape(-1), np.ascontiguousarray(values).reshape(-1)
-        span = np.float32(self.high - self.low)
+        span, ceiling, knee = np.float32(self.high - self.low), self._ceiling, self.knee
 
         def apply(piece: slice) -> None:
             out = flat[piece]
             np.subtract(source[piece], np.float32(self.low), out=out, casting="unsafe")
             out /= span
-            np.clip(out, 0, 1, out=out)
             if source.dtype.kind == "f":
                 out[~np.isfinite(source[piece])] = 0
+            np.clip(out, 0, ceiling, out=out)
+            bend_top(out, ceiling, knee)
 
         for _ in for_ranges(apply, source.size):
             pass
         return result
 
-    def to_units(self, fraction: np.ndarray) -> np.ndarray:
+    def to_units(self, fraction: np.ndarray | np.floating) -> np.ndarray:
         """The inverse map, from [0, 1] to the volume's units."""
-        return self.low + (self.high - self.low) * np.asarray(fraction)
+        fraction = unbend_top(np.asarray(fraction), self._ceiling, self.knee)
+        return self.low + (self.high - self.low) * fraction
 
 
 def parse_window(window: str | tuple[float, float]) -> str | tuple[float, float]:
@@ -126,7 +152,7 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
         low, high = _robust_range(sample, from_zero=window == "pet")
         if not low < high:  # something small on a constant ground
             low, high = lowest, highest
-        chosen = Window(low, high, window, units, suv_factor)
+        chosen = Window(low, high, window, units, suv_factor, highest)
     if lowest >= chosen.high or highest <= chosen.low:
         raise InputError(
             f"The window {chosen.low:g} to {chosen.high:g} ({chosen.name}) leaves nothing to be "

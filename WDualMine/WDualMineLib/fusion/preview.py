@@ -13,6 +13,7 @@ from .composition import compose
 from .correlation import FloorReport, apply_floor
 from .engine import SliceEngine
 from .settings import DEFAULT_FLOOR, DEFAULT_STRENGTH
+from .tone import IMAGE_KNEE, VOLUME_KNEE
 
 
 class FusedSlice(NamedTuple):
@@ -39,8 +40,12 @@ def fuse_slice(
 ) -> FusedSlice:
     """Fuse one pair of slices.
 
-    The correlation floor is that of this slice alone; in a volume it holds over all slices
-    together, so that a preview can differ a little in brightness from the final slice.
+    Slices of a volume get the tone curve and the promise of volumes: the correlation floor in the
+    head as well as over the slice. An image that stands alone gets what published measures look at:
+    the floor over the image, and edges as strong as they can be.
+
+    Floor and brightest value are those of this slice alone; in a volume they are those of all
+    slices together, so that a preview can differ a little in brightness from the final slice.
 
     Args:
         a, b: (H, W) in [0, 1], the right way up (:meth:`~.slices.Slicing.stack`).
@@ -56,6 +61,17 @@ def fuse_slice(
     if statistics is None and np.ptp(a) * np.ptp(b) == 0:
         # Joint statistics say nothing then of how to mix the two; the one that varies is shown.
         residual = (a - b) / 2 if np.ptp(b) == 0 else (b - a) / 2
-    composed = compose(a, b, residual, strength)
-    fused, floor = apply_floor(composed, a, b, correlation_floor, levels=levels, readback=readback)
+    of_volume = statistics is not None
+    knee = VOLUME_KNEE if of_volume else IMAGE_KNEE
+    composed = compose(a, b, residual, strength, knee=knee)
+    fused, floor = apply_floor(
+        composed,
+        a,
+        b,
+        correlation_floor,
+        levels=levels,
+        readback=readback,
+        in_head=of_volume,
+        knee=knee,
+    )
     return FusedSlice(fused, reliability, arbitration, floor)

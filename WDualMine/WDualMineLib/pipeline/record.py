@@ -28,7 +28,7 @@ _IN_WORDS = ("fixed_window", "moving_window", "axis", "strength", "correlation_f
 PLACEMENT = "MovingToFixed"
 """Key of the 4x4 matrix from points of the moving volume to the fixed one, as JSON."""
 
-_WEIGHTS, _SHA256 = "Weights", "sha256:"
+_WEIGHTS, _SHA256, _REGISTRATION = "Weights", "sha256:", "Registration"
 
 Matrix = tuple[tuple[float, ...], ...]
 _IDENTITY_WITHIN = 1e-9
@@ -59,6 +59,11 @@ class SourceRecord:
     patient: Any = None
     series_uid: str = ""
 
+    @property
+    def known_modality(self) -> str:
+        """As a header said it, or as the window tells: Hounsfield units are CT's alone."""
+        return self.modality or ("CT" if self.window.units == "HU" else "")
+
     @classmethod
     def of(cls, volume: Volume, window: Window) -> SourceRecord:
         """What is kept of ``volume``; its voxels are not."""
@@ -86,6 +91,7 @@ class Record:
         moving_to_fixed: 4x4 from points of the moving volume to the fixed one (LPS mm), as they
             were fused; None where a record does not tell.
         weights_sha256: of the network's weights; "" where a record does not tell.
+        registration: how they were aligned (:class:`~.request.Request`); "" where it does not tell.
         told: of a result that does not tell its sources: what it does tell, in words.
         different_patients: whether the sources are of two patients, as was allowed.
         anonymised: whether it was removed whose the sources are.
@@ -97,6 +103,7 @@ class Record:
     functional: str = ""
     moving_to_fixed: Matrix | None = None
     weights_sha256: str = ""
+    registration: str = ""
     told: Mapping[str, str] | None = None
     different_patients: bool = False
     anonymised: bool = False
@@ -124,7 +131,9 @@ class Record:
     def attributes(self) -> dict[str, Any]:
         """What the fused volume's header and the nodes of a scene tell, without prefix.
 
-        ``units = low + (high - low) * value`` with ``fixed_window_low`` and so on.
+        ``units = low + (high - low) * value`` with ``fixed_window_low`` and so on, for values up to
+        ``fixed_window_knee`` where there is one; from there on units grow faster, and 1 stands for
+        ``fixed_window_brightest``.
         """
         told: dict[str, Any] = {}
         for role, source in (("fixed", self.fixed), ("moving", self.moving)):
@@ -132,6 +141,9 @@ class Record:
             told[f"{role}_window"] = source.window.name
             told[f"{role}_window_low"] = source.window.low
             told[f"{role}_window_high"] = source.window.high
+            if source.window.brightest is not None:
+                told[f"{role}_window_knee"] = source.window.knee
+                told[f"{role}_window_brightest"] = source.window.brightest
             told[f"{role}_units"] = source.window.units
             if source.window.suv_factor is not None:
                 told[f"{role}_suv_factor"] = source.window.suv_factor
@@ -154,6 +166,8 @@ class Record:
             told[PLACEMENT] = json.dumps(self.moving_to_fixed)
         if self.weights_sha256:
             told[_WEIGHTS] = _SHA256 + self.weights_sha256
+        if self.registration:
+            told[_REGISTRATION] = self.registration
         return told
 
     def described(self) -> dict[str, str]:
@@ -207,6 +221,7 @@ class Record:
             told.get("luminance_of_colours", ""),
             as_matrix(json.loads(placement)) if placement else None,
             told.get(_WEIGHTS, "").removeprefix(_SHA256),
+            told.get(_REGISTRATION, ""),
         )
 
     @classmethod
@@ -229,9 +244,17 @@ class Record:
             functional,
             as_matrix(placement) if placement else None,
             (report.get("weights") or {}).get("sha256") or "",
+            kind_told(report.get("registration", {}).get("kind")),
             different_patients=bool(report.get("different_patients")),
             anonymised=bool(report.get("anonymised")),
         )
+
+
+def kind_told(kind: object) -> str:
+    """The kind of alignment that a report tells, where a file stands for a given transform."""
+    if not kind:
+        return ""
+    return str(kind) if kind in ("none", "rigid", "affine") else "transform"
 
 
 def as_matrix(rows: Any) -> Matrix:
@@ -244,13 +267,14 @@ def _asked_for(window: Window) -> str | tuple[float, float]:
 
 
 def _source(told: Mapping[str, str], role: str) -> SourceRecord:
-    factor = told.get(f"{role}_suv_factor")
+    factor, brightest = (told.get(f"{role}_{key}") for key in ("suv_factor", "window_brightest"))
     window = Window(
         float(told[f"{role}_window_low"]),
         float(told[f"{role}_window_high"]),
         told[f"{role}_window"],
         told.get(f"{role}_units", ""),
         float(factor) if factor else None,
+        float(brightest) if brightest else None,
     )
     return SourceRecord(told.get(f"{role}_name", ""), window)
 

@@ -15,6 +15,7 @@ from ..fusion.composition import compose
 from ..fusion.correlation import FloorReport, apply_floor, correlation
 from ..fusion.settings import FusionSettings
 from ..fusion.slices import Slicing, slicings
+from ..fusion.tone import VOLUME_KNEE
 from ..progress import Steps
 from ..quality.volume_measures import VolumeMeasures, flicker, measure_volume_steps
 from ..volumes.volume import Volume
@@ -55,15 +56,16 @@ class Result:
     Attributes:
         volumes: each part by its name in :data:`~.parts.PARTS`. The attributes of "fused" hold the
             affine map back to the units of either source: ``units = low + (high - low) * value``
-            with ``fixed_window_low`` and so on. Where there is ``fixed_suv_factor`` or
+            with ``fixed_window_low`` and so on, for values up to ``fixed_window_knee``; above it
+            units grow faster. Where there is ``fixed_suv_factor`` or
             ``moving_suv_factor``, ``SUV = factor * units``.
         settings: what was asked for.
         notes: sentences that the user must be told.
         measures: figures for a report, ready for JSON; None where one is undefined. ``cc``,
             ``cc_bound`` and ``cc_over_bound`` over the volume, ``cc_over_bound_in_head`` where a
             source is above 0, ``cc_over_bound_before_floor``, ``floor_kept`` (share of the
-            network's image), ``floor_met``, ``flicker`` (mean change from slice to slice over the
-            mean of that of the sources), device, precision and seconds.
+            network's image), ``floor_met``, ``floor_met_in_head``, ``flicker`` (mean change from
+            slice to slice over the mean of that of the sources), device, precision and seconds.
         record: the sources, and how they were fused.
         alignment: of the two sources.
         inputs: the sources in [0, 1]; None for a result that was read from a folder.
@@ -267,7 +269,14 @@ def _look(
     """The parts that depend on the look, notes and measures."""
     names = pair.fixed_name, pair.moving_name
     composed = compose(pair.fixed, pair.moving, network.residual, settings.strength)
-    array, floor = apply_floor(composed, pair.fixed, pair.moving, settings.correlation_floor)
+    array, floor = apply_floor(
+        composed,
+        pair.fixed,
+        pair.moving,
+        settings.correlation_floor,
+        in_head=True,
+        knee=VOLUME_KNEE,
+    )
     fused = Volume(
         array, pair.geometry, parts.FUSED.title_for(*names), attributes=record.attributes()
     )
@@ -295,6 +304,7 @@ def _floor_measures(floor: FloorReport) -> dict[str, Any]:
         "cc_over_bound_before_floor": _defined(floor.cc_over_bound_before),
         "floor_kept": floor.kept,
         "floor_met": floor.met,
+        "floor_met_in_head": floor.met_in_head,
     }
 
 

@@ -119,13 +119,15 @@ def fuse_aligned_steps(
         pair.functional,
         as_matrix(np.linalg.inv(alignment.matrix)),
         different_patients=bool(request.notes_on_patients()),
+        registration=alignment.kind,
     )
     prepared = time.perf_counter()
     yield Progress(_NETWORK_STARTS, "Loading the network")
     engine = load_engine(settings, model)
     axes = slicings(pair.geometry, settings.axis)
     loaded = time.perf_counter()
-    steps = engine.steps(pair.fixed, pair.moving, axes)
+    k, j, i = pair.geometry.spacing[::-1]
+    steps = engine.steps(pair.fixed, pair.moving, axes, (k, j, i))
     maps = yield from scaled(steps, _NETWORK_STARTS, _NETWORK_ENDS)
     fused = time.perf_counter()
     yield Progress(_NETWORK_ENDS, "Applying the correlation floor")

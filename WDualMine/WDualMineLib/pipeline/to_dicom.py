@@ -15,7 +15,6 @@ from .result import Result
 if TYPE_CHECKING:  # pydicom loads only when something is exported
     from ..dicom.context import SeriesContext
     from ..dicom.export import Exported, ExportOptions, ResultVolumes
-    from .record import SourceRecord
 
 
 def export_dicom(
@@ -68,11 +67,6 @@ def volumes_for_dicom(result: Result) -> ResultVolumes:
         colour=result.colour,
         transform=result.alignment.transform,
         settings=result.record.described(),
-        modalities=(_modality(result.record.fixed), _modality(result.record.moving)),
+        modalities=(result.record.fixed.known_modality, result.record.moving.known_modality),
         by_content=result.alignment.kind in (RIGID, AFFINE),
     )
-
-
-def _modality(source: SourceRecord) -> str:
-    """As recorded, else what the window tells: Hounsfield units are CT's alone."""
-    return source.modality or ("CT" if source.window.units == "HU" else "")

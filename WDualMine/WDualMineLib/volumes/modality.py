@@ -8,6 +8,7 @@ counts before any other word. Words that point to different scanners cancel each
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from .volume import Volume
 
@@ -51,7 +52,7 @@ def known_modality(said: object) -> str:
     return _SYNONYMS.get(word, word)
 
 
-def header_modality(attributes: dict[str, object]) -> str:
+def header_modality(attributes: Mapping[str, object]) -> str:
     """One of "CT", "MR", "PT" and "NM" from the key/value pairs of an image file, else ""."""
     for key in (MODALITY, "Modality"):
         if (found := known_modality(attributes.get(key))) in _KNOWN:

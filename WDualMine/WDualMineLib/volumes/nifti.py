@@ -17,9 +17,11 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from .geometry import LPS_TO_RAS
+
 HEADER_BYTES = 348
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+_RAS_TO_LPS = np.diag(LPS_TO_RAS)
 _CHUNK = 1 << 22
 # Behind the voxels: more than this is no padding, and could be without end.
 _MOST_BEHIND = 1 << 26

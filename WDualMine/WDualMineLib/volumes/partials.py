@@ -18,7 +18,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows: nothing is claimed there, hence nothing swept
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 _NAME = re.compile(r"\.partial-[0-9a-f]{8}([-.].*)?")
 # Between making a folder and claiming it another process must not take it for a dead one's.

@@ -37,10 +37,11 @@ def placed(header: TextHeader, itk: Geometry) -> tuple[Geometry, list[str]]:
     scale, units = _scale(header)
     if scale == 1.0:
         return itk, notes
+    (x, y, z), (left, back, up) = itk.spacing, itk.origin
     geometry = replace(
         itk,
-        spacing=tuple(s * scale for s in itk.spacing),
-        origin=tuple(x * scale for x in itk.origin),
+        spacing=(x * scale, y * scale, z * scale),
+        origin=(left * scale, back * scale, up * scale),
     )
     name = printable(header.path.name)
     return geometry, [*notes, f"The lengths of {name} are in {units}; they were turned into mm"]

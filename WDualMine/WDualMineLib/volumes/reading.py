@@ -84,9 +84,9 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
             f"{path.name} has an unusable geometry: {error}", "Repair its header and try again"
         ) from error
     attributes = _attributes(reader)
-    notes = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
+    told = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
     name = printable(stem(path))
-    return Volume(array, geometry, name, header_modality(attributes), attributes, notes, path=path)
+    return Volume(array, geometry, name, header_modality(attributes), attributes, told, path=path)
 
 
 def _format_of(reader: sitk.ImageFileReader) -> str:

@@ -19,13 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``wdualmine bench ablation``."""
     parser.description = (
         "Train the fusion, and the fusion without each of its parts, for the same number of steps "
-        "with the same seed and batches, and measure them on the validation cases. Encoder and "
-        "reliability are those that ship. The training is short: the rows are to be compared with "
-        "each other and not with the weights that ship. A run that was stopped goes on when the "
-        "command is given again. With --steps 0 nothing is trained: each part is taken out of the "
-        "weights that ship, which shows what they lean on and not what the network could do "
-        "without it. The last column is what faults of one input do to the fused slice, in grey "
-        "levels of 255, before the floor."
+        "with the same seed and batches, and measure them on the validation cases. The training "
+        "is short: the rows are to be compared with each other and not with the weights that "
+        "ship. A run that was stopped goes on when the command is given again. With --steps 0 "
+        "nothing is trained: each part is taken out of the weights that ship, which shows what "
+        "they lean on and not what the network could do without it."
     )
     parser.add_argument("data", type=Path, help="folder with CT-MRI, PET-MRI and SPECT-MRI")
     parser.add_argument(
@@ -41,10 +39,9 @@ def run(options: argparse.Namespace) -> None:
     """Train, measure, print the tables, and write ``ablation.json``."""
     import torch
 
-    from ...lab.training.ablation import WHOLE, WITHOUT, judging_like
+    from ...lab.training.ablation import WHOLE, WITHOUT
     from ...lab.training.config import TrainingConfig
     from ...lab.training.dataset import group_pairs, read_pairs, split_by_case
-    from ...lab.training.findings import mean_harm
     from ...lab.training.trainer import Trainer
     from ...lab.training.validation import validate
     from ...network.weights import load_model
@@ -59,7 +56,6 @@ def run(options: argparse.Namespace) -> None:
     config = replace(
         TrainingConfig(),
         steps=options.steps,
-        pretraining=0,
         seed=options.seed,
         network=shipped.config,
         validate_every=50,
@@ -70,7 +66,6 @@ def run(options: argparse.Namespace) -> None:
     for row, build in WITHOUT.items():
         if options.steps:
             folder = options.output / row.replace(" ", "-")
-            build = judging_like(shipped, build)
             trainer = Trainer(
                 config, training, validation, folder, workers=options.workers, build=build
             )
@@ -83,13 +78,8 @@ def run(options: argparse.Namespace) -> None:
             # A part that was taken out has no weights, and those of the others are all there.
             model.load_state_dict(shipped.state_dict(), strict=False)
         tables[row] = validate(model, validation, options.every, floor)
-        for group, pairs in validation.items():
-            tables[row][group] |= {"harm": mean_harm(model, pairs[:: 4 * options.every])}
         if row == WHOLE:
-            tables[NO_FLOOR] = {
-                group: measures | {"harm": tables[WHOLE][group]["harm"]}
-                for group, measures in validate(model, validation, options.every, 0.0).items()
-            }
+            tables[NO_FLOOR] = validate(model, validation, options.every, 0.0)
     print(as_text(tables))
     figures = {
         "version": __version__,

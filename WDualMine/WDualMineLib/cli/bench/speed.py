@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"Other work keeps {machine['load']:.1f} processors busy: times come out longer.")
     cost = network_cost(engine.model)
     print(
-        f"Network: {cost['parameters']} parameters, {cost['weight_bytes'] / 1e6:.3f} MB of float32 "
+        f"Network: {cost['parameters']} parameters, {cost['weight_bytes'] / 1e6:.3f} MB of float16 "
         f"weights, {cost['flop'] / 1e9:.3f} GFLOP a pair of {PAIR_SIDE} x {PAIR_SIDE} "
         "(a multiply-add counts 2)"
     )
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def network_cost(model: nn.Module) -> dict[str, int]:
-    """Parameters, bytes of its float32 weights, and floating-point operations for one pair.
+    """Parameters, bytes of the weights as they are kept, floating-point operations for one pair.
 
     Operations are those that PyTorch counts, convolutions and matrix products, at 2 for a
     multiply-add; element-wise work is not among them.
@@ -130,7 +130,7 @@ def network_cost(model: nn.Module) -> dict[str, int]:
         model(image, image)
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "weight_bytes": sum(4 * tensor.numel() for tensor in state),
+        "weight_bytes": sum(2 * tensor.numel() for tensor in state),
         "flop": counter.get_total_flops(),
     }
 

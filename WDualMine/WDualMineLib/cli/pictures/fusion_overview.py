@@ -164,7 +164,10 @@ def _source(result: Result, role: str) -> Volume:
 
 def _window_ticks(window: Window) -> dict[float, str]:
     units = f" {window.units}" if window.units else ""
-    return {0.0: _number(window.low), 1.0: f"{_number(window.high)}{units}"}
+    return {
+        0.0: _number(window.low),
+        1.0: f"{_number(float(window.to_units(np.float64(1))))}{units}",
+    }
 
 
 def _number(value: float) -> str:

@@ -36,8 +36,13 @@ def write(page: Axes, x: float, y: float, text: str, **style: Any) -> None:
 
     What it says may be a name that a user gave: a dollar sign in it begins no formula.
     """
-    usual: dict[str, Any] = {"ha": "center", "va": "center", "color": _INK, "size": 8}
-    usual["family"] = list(families())
+    usual: dict[str, Any] = {
+        "ha": "center",
+        "va": "center",
+        "color": _INK,
+        "size": 8,
+        "family": list(families()),
+    }
     page.text(x, y, legible(text), parse_math=False, **(usual | style))
 
 

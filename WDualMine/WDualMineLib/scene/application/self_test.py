@@ -16,9 +16,9 @@ import slicer
 
 from ..result.result_nodes import results_in
 from ..result.volume_nodes import add_volume, array_of
-from .archive import load_scene, save_scene
 from .dependencies import Dependencies
 from .phantom import heads
+from .scene_files import load_scene, save_scene
 
 MODULE = "WDualMine"
 DICOM_PLUGIN = "DICOMWDualMinePlugin"

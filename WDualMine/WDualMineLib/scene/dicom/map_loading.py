@@ -17,7 +17,7 @@ from ...pipeline.parts import BY_CONTENT_LABEL, Part
 from ...volumes.volume import Volume
 from ..result.volume_nodes import add_volume
 from ..views.appearance import show_part
-from .source_files import INSTANCES
+from .database import INSTANCES
 
 _SOP_CLASS, _MANUFACTURER = "0008,0016", "0008,0070"
 _NUMBER, _DESCRIPTION = "0020,0011", "0008,103E"

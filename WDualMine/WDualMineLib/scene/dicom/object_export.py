@@ -15,11 +15,10 @@ from ...dicom.series import FOLDERS, SeriesLabel
 from ...errors import InputError, OutputError, WDualMineError
 from ...pipeline.to_dicom import volumes_for_dicom
 from ...progress import Progress, Steps
-from ..result.placement import fixed_to_moving
+from ..result.node_placement import fixed_to_moving
 from ..result.recovery import stored_result
 from ..result.result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes
-from .database import add_to_database, require_database
-from .source_files import SeriesNotFound, source_files
+from .database import SeriesNotFound, add_to_database, require_database, source_files
 
 if TYPE_CHECKING:  # pydicom loads only when something is exported
     from ...dicom.export import Exported, ResultVolumes

@@ -10,6 +10,7 @@ import slicer
 from ...background import Job, run_in_background
 from ...fusion.composition import ceiling_of, compose
 from ...fusion.correlation import apply_floor
+from ...fusion.tone import VOLUME_KNEE
 from ...pipeline.result import Result
 from ...progress import Progress, Steps
 from ..views.slice_views import shown_slices
@@ -70,7 +71,9 @@ class Look:
             place = (slice(None),) * axis + (index,)
             a, b = result.pair.fixed[place], result.pair.moving[place]
             composed = compose(a, b, result.residual[place], strength, ceiling)
-            voxels[place] = apply_floor(composed, a, b, correlation_floor)[0]
+            voxels[place] = apply_floor(
+                composed, a, b, correlation_floor, in_head=True, knee=VOLUME_KNEE
+            )[0]
         slicer.util.arrayFromVolumeModified(node)
 
     def steps(self, outcome: Outcome, strength: float, correlation_floor: float) -> Steps[Outcome]:

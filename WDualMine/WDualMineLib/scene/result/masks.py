@@ -6,7 +6,7 @@ import numpy as np
 import slicer
 import vtk
 
-from .placement import ijk_to_ras
+from .node_placement import ijk_to_ras
 from .volume_nodes import array_of
 
 

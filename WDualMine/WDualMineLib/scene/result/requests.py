@@ -12,7 +12,7 @@ import slicer
 from ...errors import InputError
 from ...fusion.settings import FusionSettings
 from ..application.choices import Colour, Registration, WindowChoice
-from .placement import to_world, transform_to_world
+from .node_placement import to_world, transform_to_world
 
 if TYPE_CHECKING:
     from ..application.parameters import FusionParameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import slicer
@@ -12,7 +12,6 @@ from ...pipeline.record import Record
 from ...pipeline.result import Result
 from ...version import __version__
 from ..views.appearance import show_part
-from .hierarchy import place_beside, place_under
 from .part_images import RESIDUAL, RESIDUAL_SCALE, PartImages, images_of
 from .volume_nodes import Kept, update_volume
 
@@ -22,6 +21,7 @@ ATTRIBUTE = "WDualMine."
 FIXED_ROLE = ATTRIBUTE + "FixedVolume"
 MOVING_ROLE = ATTRIBUTE + "MovingVolume"
 OUTPUT = ATTRIBUTE + "Output"
+VERSION = ATTRIBUTE + "Version"
 PART_ROLE = ATTRIBUTE + "Part."
 _DICOM_INSTANCES = "DICOM.instanceUIDs"
 _SCALAR, _VECTOR = "vtkMRMLScalarVolumeNode", "vtkMRMLVectorVolumeNode"
@@ -203,5 +203,46 @@ def _trace(
         # None removes what an earlier run with other sources left.
         node.SetAttribute(role + ".instanceUIDs", source.GetAttribute(_DICOM_INSTANCES))
     write_record(node, record)
-    node.SetAttribute(ATTRIBUTE + "Version", __version__)
+    node.SetAttribute(VERSION, __version__)
     node.SetAttribute(OUTPUT, name)
+
+
+def place_beside(
+    scene: slicer.vtkMRMLScene,
+    neighbour: slicer.vtkMRMLNode,
+    nodes: Iterable[slicer.vtkMRMLNode],
+    folder: str,
+) -> int:
+    """Put ``nodes`` into a folder that lies where ``neighbour`` lies; make the folder if need be.
+
+    Args:
+        scene: the scene of all the nodes.
+        neighbour: the fixed volume; its study, patient or folder becomes the folder's parent.
+        nodes: what goes into the folder, in this order.
+        folder: its name.
+
+    Returns:
+        The subject hierarchy item of the folder.
+    """
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    parent = hierarchy.GetItemParent(item_of(hierarchy, neighbour))
+    item = hierarchy.GetItemChildWithName(parent, folder)
+    if not item:
+        item = hierarchy.CreateFolderItem(parent, folder)
+    for node in nodes:
+        hierarchy.SetItemParent(item_of(hierarchy, node), item)
+    return item
+
+
+def place_under(
+    scene: slicer.vtkMRMLScene, parent: slicer.vtkMRMLNode, node: slicer.vtkMRMLNode
+) -> None:
+    """Make ``node`` a part of ``parent``: who deletes the parent there deletes both."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    hierarchy.SetItemParent(item_of(hierarchy, node), item_of(hierarchy, parent))
+
+
+def item_of(hierarchy: slicer.vtkMRMLSubjectHierarchyNode, node: slicer.vtkMRMLNode) -> int:
+    """The item of ``node``; made where the application did not make it (slicer-core)."""
+    item = hierarchy.GetItemByDataNode(node)
+    return item or hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)

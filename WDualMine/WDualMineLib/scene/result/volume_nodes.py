@@ -7,14 +7,11 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
-from ...volumes.geometry import Geometry
+from ...volumes.geometry import LPS_TO_RAS, Geometry
 from ...volumes.volume import Volume
 
-AXES_TO_RAS = np.array([-1.0, -1.0, 1.0])
-"""MRML speaks RAS, Volume LPS: the first two axes change sign, exactly, in either direction."""
-
-POINTS_TO_RAS = np.diag([*AXES_TO_RAS, 1.0])
-"""The same as a 4x4 matrix."""
+POINTS_TO_RAS = np.diag([*LPS_TO_RAS, 1.0])
+"""4x4, from LPS to the RAS of MRML, and back."""
 
 MODALITY = "DICOM.Modality"
 """Node attribute that holds the modality, as Slicer's DICOM import leaves it."""
@@ -59,8 +56,8 @@ def update_volume(
     modifying = node.StartModify()
     try:
         node.SetSpacing(geometry.spacing)
-        node.SetOrigin(AXES_TO_RAS * geometry.origin)
-        directions = AXES_TO_RAS[:, None] * geometry.direction_matrix
+        node.SetOrigin(LPS_TO_RAS * geometry.origin)
+        directions = LPS_TO_RAS[:, None] * geometry.direction_matrix
         node.SetIJKToRASDirections(*directions.ravel())
         if volume.is_colour:
             node.SetVoxelVectorType(slicer.vtkMRMLVolumeNode.VoxelVectorTypeColorRGB)
@@ -76,8 +73,8 @@ def geometry_of(node: slicer.vtkMRMLVolumeNode) -> Geometry:
     return Geometry(
         node.GetImageData().GetDimensions(),
         node.GetSpacing(),
-        tuple((AXES_TO_RAS * node.GetOrigin()).tolist()),
-        tuple((AXES_TO_RAS[:, None] * directions).ravel().tolist()),
+        tuple((LPS_TO_RAS * node.GetOrigin()).tolist()),
+        tuple((LPS_TO_RAS[:, None] * directions).ravel().tolist()),
     )
 
 

@@ -18,9 +18,16 @@ from ...registration.transforms import affine_transform
 from ...volumes.volume import Volume
 from ..application.choices import Registration
 from ..views.appearance import show_source
-from .alignments import ALIGNS, alignment_between, mark, own_transform
+from .node_placement import (
+    ALIGNS,
+    alignment_between,
+    mark,
+    own_transform,
+    set_matrix,
+    to_world,
+    transform_to_world,
+)
 from .part_images import PartImages, images_of
-from .placement import set_matrix, to_world, transform_to_world
 from .recovery import Results
 from .requests import SceneRequest, placement_in, require_possible
 from .result_nodes import FusionNodes, add_outputs, results_in

@@ -22,8 +22,7 @@ from ...pipeline.run import load_engine
 from ...progress import Steps
 from ...registration.transforms import affine_transform
 from ..application.choices import Registration
-from ..result.alignments import alignment_between
-from ..result.placement import to_world, transform_to_world
+from ..result.node_placement import alignment_between, to_world, transform_to_world
 from ..result.requests import SceneRequest, placement_in
 from ..result.volume_nodes import seen_in
 from .rendering import write_png

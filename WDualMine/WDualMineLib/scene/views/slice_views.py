@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import slicer
 
-from ..result.placement import ijk_to_ras
+from ..result.node_placement import ijk_to_ras
 
 # A view that is turned further than this away from a voxel axis shows no single slice.
 _PARALLEL = np.cos(np.deg2rad(10.0))

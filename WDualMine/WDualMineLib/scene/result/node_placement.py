@@ -1,4 +1,4 @@
-"""Where volumes lie under their parent transforms, as 4x4 matrices in LPS millimetres."""
+"""Where volumes lie under their transforms (4x4, LPS mm), and which of these aligned them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ import slicer
 import vtk
 
 from ...errors import InputError
+from ...pipeline.alignment import Alignment
 from ...registration.transforms import affine_transform, matrix_of
 from .volume_nodes import POINTS_TO_RAS, ijk_to_lps
+
+ALIGNS = "WDualMine.Aligns"
+"""Reference role by which a transform node that a registration made knows its moving volume."""
+
+ALIGNED_TO = "WDualMine.AlignedTo"
+"""The same for the fixed volume."""
+
+VERDICT = "WDualMine.Verdict"
+"""Attribute of such a node: "good" or "doubtful"."""
 
 
 def to_world(node: slicer.vtkMRMLTransformableNode) -> np.ndarray:
@@ -84,3 +94,39 @@ def add_registration(
     # A resampler asks where a fixed point lies in the moving volume; a scene moves the volume.
     set_matrix(node, np.linalg.inv(matrix_of(transform)))
     return node
+
+
+def own_transform(
+    moving: slicer.vtkMRMLScalarVolumeNode,
+) -> slicer.vtkMRMLLinearTransformNode | None:
+    """The transform that an earlier run put ``moving`` under, if it still lies there."""
+    parent = moving.GetParentTransformNode()
+    made_here = parent is not None and parent.GetNodeReference(ALIGNS) is moving
+    return parent if made_here else None
+
+
+def mark(
+    node: slicer.vtkMRMLLinearTransformNode,
+    fixed: slicer.vtkMRMLScalarVolumeNode,
+    moving: slicer.vtkMRMLScalarVolumeNode,
+    alignment: Alignment,
+) -> None:
+    """Let ``node`` know what it aligns, and the verdict on it; ``moving`` then observes it."""
+    node.SetNodeReferenceID(ALIGNS, moving.GetID())
+    node.SetNodeReferenceID(ALIGNED_TO, fixed.GetID())
+    if alignment.verdict is not None:
+        node.SetAttribute(VERDICT, alignment.verdict.value)
+    node.SetDescription("; ".join(alignment.reasons))
+    moving.SetAndObserveTransformNodeID(node.GetID())
+
+
+def alignment_between(
+    fixed: slicer.vtkMRMLScalarVolumeNode | None, moving: slicer.vtkMRMLScalarVolumeNode | None
+) -> tuple[str, str] | None:
+    """(verdict, reasons in words) of the alignment under which the two lie; None without one."""
+    if fixed is None or moving is None:
+        return None
+    node = own_transform(moving)
+    if node is None or node.GetNodeReference(ALIGNED_TO) is not fixed:
+        return None
+    return node.GetAttribute(VERDICT), node.GetDescription() or ""

@@ -9,7 +9,9 @@ from importlib import import_module
 
 from ..version import __version__
 from . import verbosity
+from .completion import complete
 from .ending import REFUSED, run_to_the_end, signals_as_interrupts
+from .examples import HelpWithExamples, examples_of
 from .streams import SafeStream, safe_streams
 
 # Command: (module in this folder, one line of help). A module is imported only when its command
@@ -38,7 +40,11 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, summary) in COMMANDS.items():
         subparser = subparsers.add_parser(
-            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=examples_of(name),
+            formatter_class=HelpWithExamples,
         )
         if name == command:
             import_module(f".{module}", __package__).add_arguments(subparser)
@@ -51,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     # Threads that spin while they wait stall each other for seconds on a busy machine. OpenMP reads
     # this when torch is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    complete(build_parser, COMMANDS)
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
     with signals_as_interrupts(), safe_streams() as output:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from pathlib import Path
 
@@ -205,7 +205,12 @@ def _attributes(reader: sitk.ImageFileReader) -> dict[str, str]:
     keys = reader.GetMetaDataKeys()
     if not any(key.startswith("NRRD_") or key == "Modality" for key in keys):
         return {}
-    return {k: reader.GetMetaData(k) for k in keys if not k.startswith(("ITK_", "NRRD_"))}
+    found = {}
+    for key in keys:
+        if key.isprintable() and not key.startswith(("ITK_", "NRRD_")):
+            with suppress(UnicodeError):  # bytes that are no text
+                found[key] = reader.GetMetaData(key)
+    return found
 
 
 def _reason(error: RuntimeError) -> str:

@@ -50,7 +50,7 @@ def test_fused_is_the_average_and_the_residual_where_the_floor_is_off(make_pair,
     assert np.array_equal(a, np.clip(fixed.array / 80, 0, 1))
     air = (a == 0) & (b == 0)
     wanted = (a + b) / 2 + 0.5 * result.residual
-    # Half of this residual leaves the unit range nowhere, and comes near its dark end in few places.
+    # Half of this residual never leaves the unit range, and seldom comes near its dark end.
     assert wanted.max() <= 1
     fits = ~air & (wanted > (a + b) / 8)
     assert fits.sum() > 0.9 * (~air).sum()

@@ -1,6 +1,7 @@
 # make demo    fuse real volumes and say where the results are (demo-output/)
-# make test    run every test, style included
-# make setup   only what both need first: the virtual environment in .venv
+# make test    run every test, style and types included
+# make check   style, types and the quick tests: about a minute
+# make setup   only what these need first: the virtual environment in .venv
 # make clean   remove the environment and what the commands left
 #
 # Needs Python 3.11 or newer and make. Set-up runs once; it is repeated when pyproject.toml or
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: demo test setup clean
+.PHONY: demo test check setup clean
 
 demo: $(READY)
 	@$(VENV)/bin/wdualmine demo --force
@@ -18,6 +19,12 @@ demo: $(READY)
 test: $(READY)
 	@sh .ci/programs "$(VENV)"
 	@$(VENV)/bin/python -m pytest -q
+
+check: $(READY)
+	@$(VENV)/bin/python -m ruff check --quiet .
+	@$(VENV)/bin/python -m ruff format --check --quiet .
+	@$(VENV)/bin/python -m mypy
+	@$(VENV)/bin/python -m pytest -q -m "not slow"
 
 setup: $(READY)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,31 @@ def pytest_configure() -> None:
     """Let SIGINT interrupt, as some tests mean it to: background jobs of a shell ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Folders and files, below Testing, that take longer than `make check` may.
+SLOW = (
+    "dicom/",
+    "gui/",
+    "packaging/test_slicer_install.py",
+    "packaging/test_types.py",
+    "packaging/test_wheel.py",
+    "scene/test_demo.py",
+    "scene/test_new_part.py",
+    "scene/test_rendering.py",
+    "unit/cli/",
+    "unit/lab_",
+    "unit/registration/",
+    "unit/test_samples.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow by where it lies."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        if place.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from DICOMLib import DICOMLoadable, DICOMPlugin
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from WDualMineLib.errors import WDualMineError
-from WDualMineLib.gui.export_plugin import export_now, offers_for
-from WDualMineLib.gui.import_plugin import TAGS, load_map, maps_in
+from WDualMineLib.scene.dicom.export_dialog import export_now, offers_for
+from WDualMineLib.scene.dicom.map_loading import TAGS, load_map, maps_in
 
 NAME = "DICOMWDualMinePlugin"
 

@@ -19,20 +19,13 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
-from WDualMineLib.gui.export import DicomExport
-from WDualMineLib.gui.panel import FusionPanel, Logics
+from WDualMineLib.gui.logics import logics_for
+from WDualMineLib.gui.panel import FusionPanel
 from WDualMineLib.gui.sample_data import register
 from WDualMineLib.progress import finish
-from WDualMineLib.scene.defaults import suggest_inputs
-from WDualMineLib.scene.dependencies import Dependencies
-from WDualMineLib.scene.inputs import request_of
-from WDualMineLib.scene.inspection import Inspection
-from WDualMineLib.scene.look import Look
-from WDualMineLib.scene.measures import Measures
-from WDualMineLib.scene.parameters import FusionParameters
-from WDualMineLib.scene.preview import LivePreview
-from WDualMineLib.scene.sources import SourceCache
-from WDualMineLib.scene.workflow import FusionWorkflow
+from WDualMineLib.scene.application.defaults import suggest_inputs
+from WDualMineLib.scene.application.parameters import FusionParameters
+from WDualMineLib.scene.result.requests import request_of
 
 BOUND_TO = "SlicerParameterName"
 
@@ -155,16 +148,7 @@ class WDualMineLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self):
         ScriptedLoadableModuleLogic.__init__(self)
-        scene, sources = slicer.mrmlScene, SourceCache()
-        self.logics = Logics(
-            FusionWorkflow(scene),
-            Dependencies(),
-            LivePreview(scene),
-            Look(scene),
-            Inspection(scene, sources),
-            Measures(scene, sources),
-            DicomExport(),
-        )
+        self.logics = logics_for(slicer.mrmlScene)
 
     def getParameterNode(self):
         return FusionParameters(super().getParameterNode())
@@ -178,7 +162,7 @@ class WDualMineTest(ScriptedLoadableModuleTest):
     """Runs the whole workflow in this Slicer, without network and without a user."""
 
     def runTest(self):
-        from WDualMineLib.scene.self_test import SelfTest
+        from WDualMineLib.scene.application.self_test import SelfTest
 
         result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(
             unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest)

@@ -22,6 +22,7 @@ from WDualMineLib.dicom import kinds
 from WDualMineLib.dicom.context import SeriesContext
 from WDualMineLib.dicom.export import ResultVolumes
 from WDualMineLib.dicom.files import write_file
+from WDualMineLib.pipeline.parts import MAPS
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 
@@ -174,10 +175,9 @@ def make_result() -> Callable[..., ResultVolumes]:
             return Volume(values, geometry, name)
 
         colour = generator.integers(0, 256, (*shape, 3), dtype=np.uint8)
-        names = ("reliability_fixed", "reliability_moving", "arbitration")
         return ResultVolumes(
             fused=scalar("fused"),
-            maps={name: scalar(name) for name in names},
+            maps={part.series: scalar(part.name) for part in MAPS},
             colour=Volume(colour, geometry, "fused_colour"),
             transform=transform,
             settings={"strength": 1.0, "axis": "axial", "weights": "/home/jmueller/w.safetensors"},

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from WDualMineLib.cli.dicom_export import read_context, result_volumes
+from WDualMineLib.cli.dicom_export import read_context
 from WDualMineLib.cli.main import main
 from WDualMineLib.dicom.export import ResultVolumes, export_result
-from WDualMineLib.dicom.result_folder import read_result
 from WDualMineLib.errors import InputError
+from WDualMineLib.pipeline.folder import load
+from WDualMineLib.pipeline.to_dicom import volumes_for_dicom
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.writing import write_volume
 
@@ -33,15 +34,15 @@ def folder(result: ResultVolumes, tmp_path: Path) -> Path:
     folder.mkdir()
     write_volume(result.fused, folder / "fused.nrrd")
     write_volume(result.colour, folder / "fused_colour.nrrd")
-    for name, volume in result.maps.items():
-        write_volume(volume, folder / f"{name}.nrrd")
+    for kind, volume in result.maps.items():
+        write_volume(volume, folder / f"{kind.name}.nrrd")
     sitk.WriteTransform(result.transform, str(folder / "transform.tfm"))
     (folder / "report.json").write_text(json.dumps({"settings": {"strength": 1.5, "device": "x"}}))
     return folder
 
 
 def test_the_folder_is_read_as_it_was_written(folder: Path, result: ResultVolumes) -> None:
-    read = read_result(folder)
+    read = volumes_for_dicom(load(folder))
     assert np.array_equal(read.fused.array, result.fused.array)
     assert np.array_equal(read.colour.array, result.colour.array)
     assert read.colour.geometry == result.fused.geometry
@@ -49,14 +50,14 @@ def test_the_folder_is_read_as_it_was_written(folder: Path, result: ResultVolume
         k: v.array.tolist() for k, v in result.maps.items()
     }
     assert read.transform.TransformPoint((0.0, 0.0, 0.0)) == (1.0, 0.5, 0.25)
-    assert read.settings["strength"] == 1.5
+    assert read.settings["strength"] == "1.5"
 
 
 def test_only_the_fused_volume_must_be_there(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name != "fused.nrrd":
             path.unlink()
-    read = read_result(folder)
+    read = volumes_for_dicom(load(folder))
     assert (read.maps, read.colour, read.transform, read.settings) == ({}, None, None, {})
 
 
@@ -64,7 +65,7 @@ def test_only_the_fused_volume_must_be_there(folder: Path) -> None:
 def test_damaged_parts_are_named(folder: Path, name: str) -> None:
     (folder / name).write_text("nonsense")
     with pytest.raises(InputError, match=name):
-        read_result(folder)
+        load(folder)
 
 
 def test_export(folder: Path, synthetic, tmp_path: Path, capsys, all_objects) -> None:
@@ -116,10 +117,10 @@ def test_contexts_of_what_is_dicom_and_what_is_not(folder: Path, synthetic, tmp_
 
 
 def test_a_fusion_that_was_just_made(tmp_path: Path, all_objects) -> None:
-    from WDualMineLib.fusion.preparation import prepare
-    from WDualMineLib.fusion.result import NetworkOutput, assemble
     from WDualMineLib.fusion.settings import FusionSettings
     from WDualMineLib.fusion.slices import slicings
+    from WDualMineLib.pipeline.pair import prepare
+    from WDualMineLib.pipeline.result import NetworkOutput, assemble
     from WDualMineLib.volumes.volume import Volume
 
     settings = FusionSettings(fixed_window=(0, 100), moving_window=(0, 100), colour="PET-Heat")
@@ -130,7 +131,7 @@ def test_a_fusion_that_was_just_made(tmp_path: Path, all_objects) -> None:
     zeros = np.zeros(GRID.array_shape, np.float32)
     network = NetworkOutput(zeros, zeros, zeros, slicings(GRID, "axial")[0])
     fusion = assemble(pair, network, settings)
-    done = export_result(result_volumes(fusion, None), tmp_path / "out")
+    done = export_result(volumes_for_dicom(fusion), tmp_path / "out")
     assert len(done.files) == 4 + 4 + 3
     gray = all_objects(tmp_path / "out" / "fused")
     assert np.array_equal(gray[0].pixel_array, np.rint(fusion.fused.array[0] * 65535.0))

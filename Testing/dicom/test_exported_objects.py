@@ -123,7 +123,8 @@ def test_colour_images_hold_the_values(exported, make_result, transform) -> None
 
 def test_maps_hold_the_values_with_quantity_and_unit(exported, make_result, transform) -> None:
     objects, fixed, _ = exported
-    expected = make_result(fixed.geometry, transform).maps
+    made = make_result(fixed.geometry, transform).maps
+    expected = {kind.name: volume for kind, volume in made.items()}
     maps = {item.ContentLabel: item for item in _of(objects, "Parametric Map Storage")}
     names = {
         "RELIABILITY_FIX": ("reliability_fixed", "Reliability of fixed CT, 0 to 1"),

@@ -12,7 +12,8 @@ import pytest
 import SimpleITK as sitk
 from WDualMineLib.cli.main import main
 from WDualMineLib.dicom.read import read_series
-from WDualMineLib.dicom.series import PARTS, object_names
+from WDualMineLib.dicom.series import REGISTRATION, object_names
+from WDualMineLib.pipeline.parts import PARTS
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 from WDualMineLib.volumes.writing import write_volume
@@ -36,8 +37,8 @@ def fused_too_early(monkeypatch) -> None:
     def begun(*_arguments: object, **_options: object) -> None:
         raise AssertionError("fusing began")
 
-    monkeypatch.setattr("WDualMineLib.cli.fuse.fuse", begun)
-    monkeypatch.setattr("WDualMineLib.cli.fuse.align", begun)
+    monkeypatch.setattr("WDualMineLib.cli.fuse.align_steps", begun)
+    monkeypatch.setattr("WDualMineLib.cli.fuse.fuse_aligned_steps", begun)
 
 
 @pytest.fixture
@@ -69,12 +70,17 @@ def nrrd(tmp_path: Path) -> Callable[[str, int], Path]:
     return make
 
 
-def test_beside_the_other_files(fuse, ct: Path, make_mr, all_objects, dciodvfy) -> None:
-    report, said = fuse(ct, make_mr(), "--dicom", "--colour", "PET-Heat")
-    assert set(os.listdir(fuse.out)) == FILES | {"fused_colour.nrrd"}
+def test_beside_the_other_files(
+    fuse, ct: Path, make_mr, all_objects, dciodvfy, tmp_path: Path
+) -> None:
+    transform = tmp_path / "shift.tfm"
+    sitk.WriteTransform(sitk.TranslationTransform(3, (0.5, 0.0, 0.0)), str(transform))
+    options = ("--dicom", "--colour", "PET-Heat", "--registration", transform)
+    report, said = fuse(ct, make_mr(), *options)
+    assert set(os.listdir(fuse.out)) == FILES | {"fused_colour.nrrd", "transform.tfm"}
     folder = fuse.out / "dicom"
     written = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    assert written == set(object_names(SLICES, PARTS))
+    assert written == set(object_names(SLICES, [*(part.series for part in PARTS), REGISTRATION]))
     assert report["dicom"]["objects"] == len(written) == 4 + 4 + 3 + 1
     assert report["dicom"]["series"] == ["fused", "fused_colour", "maps", "registration"]
     assert report["outputs"][-1] == "dicom/" and "dicom/" in said
@@ -94,7 +100,7 @@ def test_says_the_same_as_the_volumes_do(fuse, ct: Path, make_mr) -> None:
     assert back.geometry.size == fused.GetSize()
     np.testing.assert_allclose(back.geometry.origin, fused.GetOrigin(), atol=1e-4)
     stored = np.rint(sitk.GetArrayFromImage(fused) * 65535.0)
-    assert np.array_equal(back.array, stored.astype(np.float32))
+    assert np.array_equal(np.rint(back.array * 65535.0), stored)
     first = pydicom.dcmread(fuse.out / "dicom" / "fused" / "0001.dcm")
     assert "strength=1.5" in first.DerivationDescription
     for name in ("reliability_fixed", "reliability_moving", "arbitration"):
@@ -176,7 +182,7 @@ def test_two_patients_are_refused_before_any_work(fuse, ct: Path, make_mr, fused
 def test_two_patients_go_out_where_the_user_says_so(fuse, ct: Path, make_mr) -> None:
     options = ("--dicom", "--allow-different-patients")
     report, said = fuse(ct, make_mr(PatientID="P-99"), *options)
-    assert report["dicom"]["objects"] == 8
+    assert report["dicom"]["objects"] == 7
     assert "Exported although patient ID of the inputs differ" in said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 from pydicom.dataset import Dataset
 from WDualMineLib.dicom.context import SeriesContext
 from WDualMineLib.dicom.export import ExportOptions, export_result
@@ -70,7 +71,7 @@ def test_private_elements_of_the_sources_are_not_copied(
 @pytest.fixture(scope="module")
 def anonymised(contexts, make_result, tmp_path_factory, all_objects):
     fixed, moving = contexts()
-    result = make_result(fixed.geometry)
+    result = make_result(fixed.geometry, sitk.TranslationTransform(3, (1.0, 2.0, 3.0)))
     options = ExportOptions(anonymise=True)
     folder = tmp_path_factory.mktemp("anonymous")
     done = export_result(result, folder, fixed, moving, options)

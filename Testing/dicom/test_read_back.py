@@ -11,6 +11,7 @@ import pytest
 import SimpleITK as sitk
 from WDualMineLib.dicom.export import ResultVolumes, export_result
 from WDualMineLib.dicom.read import read_series
+from WDualMineLib.pipeline.parts import BY_NAME
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 
@@ -102,7 +103,9 @@ def test_gray_by_our_own_reader(written) -> None:
     series = read_series(folder / "fused")
     assert series.notes == []
     matrix = series.volume.geometry.ijk_to_lps
-    same_place(result.fused, series.volume.array * STEP, matrix, STEP)
+    # Through the Real World Value Mapping that every fused image carries.
+    assert series.volume.attributes["units"] == "1"
+    same_place(result.fused, series.volume.array, matrix, STEP)
 
 
 @pytest.mark.parametrize("key", ["reliability_fixed", "reliability_moving", "arbitration"])
@@ -115,7 +118,7 @@ def test_maps_by_highdicom(written, key: str) -> None:
     volume = image.get_volume(apply_real_world_transform=True)
     # highdicom's axes are slice, row, column.
     matrix = volume.affine[:, [2, 1, 0, 3]]
-    same_place(result.maps[key], volume.array, matrix, 0)
+    same_place(result.maps[BY_NAME[key].series], volume.array, matrix, 0)
 
 
 @pytest.mark.parametrize("key", ["reliability_fixed", "arbitration"])
@@ -123,7 +126,9 @@ def test_maps_by_our_own_reader(written, key: str) -> None:
     result, folder = written
     series = read_series(folder / "maps" / f"{key}.dcm")
     assert series.volume.attributes["units"] == "1"
-    same_place(result.maps[key], series.volume.array, series.volume.geometry.ijk_to_lps, 0)
+    same_place(
+        result.maps[BY_NAME[key].series], series.volume.array, series.volume.geometry.ijk_to_lps, 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,4 +150,4 @@ def test_on_the_grid_of_real_series(dicom_data: Path, make_result, tmp_path: Pat
     array, matrix = _itk(tmp_path / "out" / "fused")
     same_place(result.fused, array.reshape(result.fused.array.shape) * STEP, matrix, STEP)
     back = read_series(tmp_path / "out" / "maps" / "arbitration.dcm").volume
-    same_place(result.maps["arbitration"], back.array, back.geometry.ijk_to_lps, 0)
+    same_place(result.maps[BY_NAME["arbitration"].series], back.array, back.geometry.ijk_to_lps, 0)

@@ -138,8 +138,10 @@ def test_nothing_to_send(tmp_path: Path) -> None:
 
 def test_closing_the_steps_releases_the_association(serve, folder: Path) -> None:
     steps = send_steps(folder, _to(serve()))
-    next(steps)
-    assert next(steps).message == "Sending 000.dcm"
+    # Every file is read whole before the server hears of the first.
+    said = [next(steps).message for _ in range(6)]
+    assert said[:4] == [f"Reading 00{n}.dcm" for n in range(4)]
+    assert said[4].startswith("Connecting") and said[5] == "Sending 000.dcm"
     steps.close()
 
 

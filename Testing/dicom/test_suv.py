@@ -49,6 +49,23 @@ def test_full_date_of_the_injection_is_preferred() -> None:
     assert suv_factor([header]).factor == pytest.approx(70_000 / (370e6 * 2 ** (-7200 / F18)))
 
 
+@pytest.mark.parametrize(
+    ("injected", "zone"), [("20240301100000+0000", "+0200"), ("20240301070000.5-0500", "+0000")]
+)
+def test_time_zones_count(injected: str, zone: str) -> None:
+    header = _header(RadiopharmaceuticalStartDateTime=injected, TimezoneOffsetFromUTC=zone)
+    assert suv_factor([header]).factor == pytest.approx(_ONE_HOUR)
+
+
+def test_two_radiopharmaceuticals_give_no_factor() -> None:
+    header = _header()
+    header.RadiopharmaceuticalInformationSequence = [
+        *header.RadiopharmaceuticalInformationSequence,
+        Dataset(),
+    ]
+    assert "2 radiopharmaceuticals" in suv_factor([header]).reason
+
+
 def test_injected_before_midnight() -> None:
     header = _header(
         SeriesTime="003000", AcquisitionTime="003000", RadiopharmaceuticalStartTime="233000"
@@ -92,6 +109,13 @@ def test_philips_counts() -> None:
         ({"DecayCorrection": "NONE"}, "not corrected for decay"),
         ({"RadiopharmaceuticalStartDateTime": "20240229120000"}, "25.0 h after"),
         ({"Units": "PROPCNTS"}, "PROPCNTS"),
+        ({"RadionuclideTotalDose": "185"}, "is it in MBq or mCi"),
+        ({"RadionuclideTotalDose": "5e11"}, "not plausible"),
+        ({"PatientWeight": "3500"}, "is it in g"),
+        ({"PatientWeight": "0.07"}, "for 0.07 kg is not plausible"),
+        ({"RadionuclideHalfLife": "109.77"}, "no nuclide used in PET"),
+        ({"RadiopharmaceuticalStartDateTime": "20240301030000"}, "10.0 h after"),
+        ({"RadiopharmaceuticalStartDateTime": "20240301120000+0100"}, "time zone"),
     ],
 )
 def test_no_factor_without_its_parts(changes, reason: str) -> None:

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from WDualMineLib.dicom.context import Patient, SeriesContext
 from WDualMineLib.dicom.export import ExportOptions, ResultVolumes, export_result
 from WDualMineLib.dicom.read import read_series
+from WDualMineLib.pipeline.parts import MAPS
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.volume import Volume
@@ -79,12 +80,11 @@ def _small(geometry: Geometry) -> ResultVolumes:
     """Zeros: the checker looks at no pixel, and compressing none takes no time."""
     zeros = np.zeros(geometry.array_shape, dtype=np.float32)
     colour = np.zeros((*geometry.array_shape, 3), dtype=np.uint8)
-    names = ("reliability_fixed", "reliability_moving", "arbitration")
     transform = sitk.Euler3DTransform()
     transform.SetTranslation((1.5, 0.0, -2.0))
     return ResultVolumes(
         Volume(zeros, geometry, "fused"),
-        {name: Volume(zeros, geometry, name) for name in names},
+        {part.series: Volume(zeros, geometry, part.name) for part in MAPS},
         Volume(colour, geometry, "colour"),
         transform,
     )

@@ -38,7 +38,7 @@ def application():
 
 @pytest.fixture
 def scene(application):
-    from WDualMineLib.scene.headless import headless_scene
+    from WDualMineLib.scene.application.scene_files import headless_scene
 
     with headless_scene() as scene:
         yield scene
@@ -47,7 +47,7 @@ def scene(application):
 @pytest.fixture
 def volumes(scene):
     """(fixed, moving): two heads of an ellipsoid skull with different insides."""
-    from WDualMineLib.scene.volumes import add_volume
+    from WDualMineLib.scene.result.volume_nodes import add_volume
     from WDualMineLib.volumes.geometry import Geometry
     from WDualMineLib.volumes.volume import Volume
 

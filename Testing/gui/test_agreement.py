@@ -26,7 +26,7 @@ def bound() -> dict[str, str]:
 
 
 def test_every_parameter_has_one_widget_and_the_other_way_round(scene) -> None:
-    from WDualMineLib.scene.parameters import FusionParameters
+    from WDualMineLib.scene.application.parameters import FusionParameters
 
     names = [prop(w, "SlicerParameterName") for w in WIDGETS.values()]
     assert len(bound()) == sum(name is not None for name in names), "bound twice"
@@ -41,7 +41,7 @@ def test_the_code_uses_only_widgets_that_the_ui_has() -> None:
 
 def test_the_code_uses_only_parameters_that_the_node_has() -> None:
     known = set(bound())
-    for path in (*GUI.glob("*.py"), MODULE / "WDualMineLib" / "scene" / "inputs.py"):
+    for path in (*GUI.glob("*.py"), MODULE / "WDualMineLib" / "scene" / "result" / "requests.py"):
         text = path.read_text(encoding="utf-8")
         used = set(re.findall(r"\bparameters\.([a-z]\w*)", text))
         assert used <= known | {"connectGui", "disconnectGui"}, path.name
@@ -75,7 +75,7 @@ def test_every_node_selector_hears_of_the_scene() -> None:
 
 def test_widgets_are_of_classes_that_slicer_connects(scene) -> None:
     import slicer
-    from WDualMineLib.scene.parameters import FusionParameters
+    from WDualMineLib.scene.application.parameters import FusionParameters
 
     from .stand_ins.application import child_widgets, load_ui
 

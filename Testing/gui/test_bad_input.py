@@ -14,7 +14,7 @@ SHAPE = (40, 80, 72)
 
 
 def label_map(scene, parameters) -> None:
-    from WDualMineLib.scene.volumes import update_volume
+    from WDualMineLib.scene.result.volume_nodes import update_volume
 
     node = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels")
     update_volume(node, _volume(np.ones(SHAPE, np.uint8)))
@@ -22,7 +22,7 @@ def label_map(scene, parameters) -> None:
 
 
 def colour_volume(scene, parameters) -> None:
-    from WDualMineLib.scene.volumes import add_volume
+    from WDualMineLib.scene.result.volume_nodes import add_volume
 
     parameters.fixedVolume = add_volume(scene, _volume(np.ones((*SHAPE, 3), np.uint8)))
 
@@ -50,14 +50,14 @@ def bent_parent(scene, parameters) -> None:
 
 
 def bent_choice(scene, parameters) -> None:
-    from WDualMineLib.scene.choices import Registration
+    from WDualMineLib.scene.application.choices import Registration
 
     parameters.transform = scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "Bent")
     parameters.registration = Registration.TRANSFORM
 
 
 def no_transform(_scene, parameters) -> None:
-    from WDualMineLib.scene.choices import Registration
+    from WDualMineLib.scene.application.choices import Registration
 
     parameters.registration = Registration.TRANSFORM
 
@@ -213,7 +213,7 @@ def test_a_full_gpu_gives_way_to_the_cpu_and_it_is_told(
 
 def test_no_memory_for_the_outputs(fused, session, scene, monkeypatch) -> None:
     """Those of an earlier run, half of them written already, are as they were."""
-    from WDualMineLib.scene import outputs
+    from WDualMineLib.scene.result import result_nodes as outputs
 
     done = []
 
@@ -248,13 +248,12 @@ def test_weights_that_are_not_there(ready, session, scene, monkeypatch) -> None:
 
 def test_no_alignment(ready, session, scene, monkeypatch) -> None:
     from WDualMineLib.errors import RegistrationFailed
-    from WDualMineLib.scene import workflow
 
     def fail(*_):
         raise RegistrationFailed("No alignment was found", "Align them by hand first")
         yield
 
-    monkeypatch.setattr(workflow, "register_steps", fail)
+    monkeypatch.setattr("WDualMineLib.registration.api.register_steps", fail)
     ready.choose("registrationCombo", "Rigid")
     before = snapshot(scene)
     assert apply(ready, session) == "No alignment was found.\nAlign them by hand first."

@@ -43,7 +43,7 @@ def make_series(database, tmp_path, scene):
     from WDualMineLib.dicom.context import Patient
     from WDualMineLib.dicom.export import ExportOptions, ResultVolumes, export_result
     from WDualMineLib.dicom.read import read_series
-    from WDualMineLib.scene.volumes import add_volume
+    from WDualMineLib.scene.result.volume_nodes import add_volume
     from WDualMineLib.volumes.geometry import Geometry
     from WDualMineLib.volumes.volume import Volume
 
@@ -407,7 +407,7 @@ def test_maps_come_back_exactly_and_in_their_colours(
     make_series, fuse, export, database, dialog, scene
 ) -> None:
     import slicer
-    from WDualMineLib.scene.volumes import array_of, geometry_of
+    from WDualMineLib.scene.result.volume_nodes import array_of, geometry_of
 
     make_series("MR", "P-17", 1), make_series("CT", "P-17", 2)
     nodes = fuse()

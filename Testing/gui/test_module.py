@@ -119,7 +119,7 @@ def test_pet_presets_ask_for_colour(ready, session, scene) -> None:
 
 
 def test_the_look_acts_on_shown_slices_and_on_release_on_the_volume(fused, session, scene) -> None:
-    from WDualMineLib.scene.volumes import array_of
+    from WDualMineLib.scene.result.volume_nodes import array_of
 
     view = scene.AddNewNodeByClass("vtkMRMLSliceNode")
     view.SetOrientation("Axial")
@@ -154,14 +154,14 @@ def test_measures_are_shown_and_plotted(fused, session, scene) -> None:
 
 @pytest.mark.parametrize("button", ["checkerboardButton", "revealButton"])
 def test_comparisons_show_both_sources(fused, session, scene, button) -> None:
-    from WDualMineLib.scene.inspection import COMPARISON
-    from WDualMineLib.scene.sources import SourceCache
-    from WDualMineLib.scene.volumes import array_of
+    from WDualMineLib.scene.result.recovery import Results
+    from WDualMineLib.scene.result.volume_nodes import array_of
+    from WDualMineLib.scene.views.inspection import COMPARISON
 
     fused.click(button)
     fused.wait_until(lambda: not session.running)
     node = scene.GetFirstNodeByName(COMPARISON)
-    sources = SourceCache().of(session.nodes)
+    sources = Results().of(session.nodes).pair
     fixed, moving = (array_of(node) == s for s in (sources.fixed, sources.moving))
     assert (fixed | moving).all() and not fixed.all() and not moving.all()
     slider = {"checkerboardButton": "tilesSlider", "revealButton": "revealSlider"}[button]
@@ -280,7 +280,7 @@ def test_the_preview_follows_the_view_without_touching_the_scene(
 
 
 def test_the_preview_says_whether_the_volumes_are_aligned(ready, session, scene, volumes) -> None:
-    from WDualMineLib.scene.alignments import ALIGNED_TO, ALIGNS, VERDICT
+    from WDualMineLib.scene.result.node_placement import ALIGNED_TO, ALIGNS, VERDICT
 
     fixed, moving = volumes
     ready.click("livePreviewCheck")
@@ -310,7 +310,7 @@ def test_the_preview_says_whether_the_volumes_are_aligned(ready, session, scene,
 
 def test_the_verdict_is_of_the_volumes_that_are_chosen(ready, scene, volumes) -> None:
     """From the scene, so that one of yesterday is told too; and of no others."""
-    from WDualMineLib.scene.alignments import ALIGNED_TO, ALIGNS, VERDICT
+    from WDualMineLib.scene.result.node_placement import ALIGNED_TO, ALIGNS, VERDICT
 
     fixed, moving = volumes
     assert not ready.ui.verdictLabel.isVisible(), "nothing is to be registered"
@@ -347,7 +347,7 @@ def test_export_writes_dicom_or_says_why_not(fused, session, tmp_path) -> None:
 def test_results_are_found_again_after_saving_and_loading(
     fused, scene, shown_widget, tmp_path
 ) -> None:
-    from WDualMineLib.scene.archive import load_scene, save_scene
+    from WDualMineLib.scene.application.scene_files import load_scene, save_scene
 
     save_scene(scene, tmp_path / "scene.mrb")
     scene.Clear(False)
@@ -361,8 +361,8 @@ def test_the_look_of_a_loaded_scene_follows_the_sliders(
     fused, session, scene, shown_widget, tmp_path
 ) -> None:
     """While it is dragged once it has recovered, and the volume on release, without Apply."""
-    from WDualMineLib.scene.archive import load_scene, save_scene
-    from WDualMineLib.scene.volumes import array_of
+    from WDualMineLib.scene.application.scene_files import load_scene, save_scene
+    from WDualMineLib.scene.result.volume_nodes import array_of
 
     wanted = session.outcome.result.with_look(0.5).fused.array
     save_scene(scene, tmp_path / "scene.mrb")

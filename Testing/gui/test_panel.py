@@ -10,7 +10,7 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 from WDualMineLib.errors import DeviceError, WDualMineError
 from WDualMineLib.progress import Progress
-from WDualMineLib.registration.result import Verdict
+from WDualMineLib.registration.registration_result import Verdict
 
 
 class Fusion:
@@ -114,7 +114,7 @@ def test_names_cannot_smuggle_markup_into_the_panel(fusion, driver, session) -> 
 
 
 def test_a_doubtful_alignment_asks_before_it_fuses(fusion, driver, session) -> None:
-    from WDualMineLib.scene.choices import Registration
+    from WDualMineLib.scene.application.choices import Registration
 
     doubtful = SimpleNamespace(nodes=None, result=None, alignment=alignment(Verdict.DOUBTFUL))
     fusion.answer = doubtful

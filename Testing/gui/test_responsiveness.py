@@ -40,7 +40,7 @@ def one_thread(monkeypatch):
 @pytest.fixture
 def volumes(scene):
     """Two volumes of 1.6 million voxels, on different grids, so that one has to be resampled."""
-    from WDualMineLib.scene.volumes import add_volume
+    from WDualMineLib.scene.result.volume_nodes import add_volume
     from WDualMineLib.volumes.geometry import Geometry
     from WDualMineLib.volumes.volume import Volume
 

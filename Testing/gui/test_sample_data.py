@@ -86,8 +86,8 @@ def test_without_a_network_the_user_is_told(sources, scene, told, monkeypatch) -
 
 def test_the_simulated_pair_is_loaded_and_suggested(sources, scene, monkeypatch) -> None:
     from WDualMineLib.gui import sample_data
-    from WDualMineLib.scene.choices import Pair
-    from WDualMineLib.scene.defaults import default_pair
+    from WDualMineLib.scene.application.choices import Pair
+    from WDualMineLib.scene.application.defaults import default_pair
     from WDualMineLib.volumes.geometry import Geometry
     from WDualMineLib.volumes.volume import Volume
 

@@ -33,7 +33,7 @@ def test_the_self_test_passes(
     monkeypatch.setattr(
         slicer.app, "processEvents", QtWidgets.QApplication.processEvents, raising=False
     )
-    from WDualMineLib.scene.self_test import SelfTest
+    from WDualMineLib.scene.application.self_test import SelfTest
 
     result = unittest.TestResult()
     unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest).run(result)

@@ -38,8 +38,9 @@ def assert_lists(variable: str, tree: set[str]) -> None:
 
 
 def test_every_script_is_listed() -> None:
-    """All but the lab's, which only those need who train or measure."""
-    scripts = shipped("*.py", "WDualMineLib/**/*.py") - shipped("WDualMineLib/lab/**/*.py")
+    """All but the lab and the benchmarks, which only those need who train or measure."""
+    scripts = shipped("*.py", "WDualMineLib/**/*.py")
+    scripts -= shipped("WDualMineLib/lab/**/*.py", "WDualMineLib/cli/bench/**/*.py")
     assert_lists("MODULE_PYTHON_SCRIPTS", scripts)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from WDualMineLib.fusion.preparation import prepare
-from WDualMineLib.fusion.result import FusionResult, NetworkOutput, assemble
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.fusion.slices import slicings
+from WDualMineLib.pipeline.pair import prepare
+from WDualMineLib.pipeline.result import NetworkOutput, Result, assemble
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 
@@ -25,7 +25,7 @@ GEOMETRY = Geometry(
 @pytest.fixture
 def scene():
     pytest.importorskip("slicer", reason="slicer-core is not installed")
-    from WDualMineLib.scene.headless import headless_scene
+    from WDualMineLib.scene.application.scene_files import headless_scene
 
     with headless_scene() as scene:
         yield scene
@@ -43,7 +43,7 @@ def pair() -> tuple[Volume, Volume]:
 
 
 @pytest.fixture
-def result(pair: tuple[Volume, Volume]) -> FusionResult:
+def result(pair: tuple[Volume, Volume]) -> Result:
     """A result with made-up maps, so that no network is needed to test what is shown."""
     settings = FusionSettings(
         fixed_window=(0.0, 100.0), moving_window=(0.0, 100.0), colour="PET-Heat"

@@ -16,14 +16,13 @@ from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.progress import finish
 from WDualMineLib.samples.catalogue import CT_BRAIN, MR_T1
 from WDualMineLib.samples.download import fetch, load
-from WDualMineLib.scene.choices import Map, Registration
-from WDualMineLib.scene.headless import headless_scene
-from WDualMineLib.scene.inputs import FusionRequest
-from WDualMineLib.scene.inspection import COMPARISON, Inspection
-from WDualMineLib.scene.pictures import write_png
-from WDualMineLib.scene.rendering import slice_renderer
-from WDualMineLib.scene.volumes import add_volume
-from WDualMineLib.scene.workflow import FusionWorkflow
+from WDualMineLib.scene.application.choices import Map, Registration
+from WDualMineLib.scene.application.scene_files import headless_scene
+from WDualMineLib.scene.result.requests import SceneRequest
+from WDualMineLib.scene.result.volume_nodes import add_volume
+from WDualMineLib.scene.result.workflow import FusionWorkflow
+from WDualMineLib.scene.views.inspection import COMPARISON, Inspection
+from WDualMineLib.scene.views.rendering import slice_renderer, write_png
 
 _VIEW = {"position": (0.0, -18.0, 12.0), "size": (300, 300), "field_of_view": 190.0}
 _GAP = 6
@@ -42,10 +41,10 @@ def main(folder: Path) -> None:
         fixed, moving = add_volume(scene, mr), add_volume(scene, ct)
         settings = FusionSettings("mr", (0.0, 80.0), device="cpu")
         flow = FusionWorkflow(scene)
-        request = FusionRequest(fixed, moving, settings, Registration.AFFINE)
+        request = SceneRequest(fixed, moving, settings, Registration.AFFINE)
         outcome = finish(flow.steps(request))
         if outcome.nodes is None:  # doubtful, which for two people's heads is right
-            as_it_lies = FusionRequest(fixed, moving, settings, Registration.OFF)
+            as_it_lies = SceneRequest(fixed, moving, settings, Registration.OFF)
             outcome = finish(flow.steps(as_it_lies))
         nodes, inspection = outcome.nodes, Inspection(scene)
         with slice_renderer(scene) as renderer:

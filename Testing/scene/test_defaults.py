@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene.choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Pair
-from WDualMineLib.scene.defaults import default_pair, guessed_modality
-from WDualMineLib.scene.hierarchy import item_of
-from WDualMineLib.scene.modality import modality_of
-from WDualMineLib.scene.outputs import add_outputs
-from WDualMineLib.scene.volumes import add_volume
+from WDualMineLib.scene.application.choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Pair
+from WDualMineLib.scene.application.defaults import default_pair, guessed_modality
+from WDualMineLib.scene.result.result_nodes import add_outputs, item_of
+from WDualMineLib.scene.result.volume_nodes import add_volume, modality_of
 from WDualMineLib.volumes.volume import Volume
 
 

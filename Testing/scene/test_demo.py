@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from WDualMineLib.cli import demo
 from WDualMineLib.cli.main import main
+from WDualMineLib.fusion.settings import FusionSettings
+from WDualMineLib.pipeline.alignment import Alignment
+from WDualMineLib.registration.registration_result import Verdict
 from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.volume import Volume
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene.archive import load_scene
-from WDualMineLib.scene.outputs import MOVING_ROLE, results_in
+from WDualMineLib.scene.application.scene_files import load_scene
+from WDualMineLib.scene.result.node_placement import alignment_between
+from WDualMineLib.scene.result.result_nodes import FIXED_ROLE, MOVING_ROLE, results_in
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +31,8 @@ def runs(pair: tuple[Volume, Volume]) -> Iterator[None]:
     """Two fusions of the small pair: one in colour, one grey with the roles exchanged."""
     one, other = (v.with_array(v.array, source="made for this test") for v in pair)
     made = [
-        demo._Run("first", one, other, ("--moving-window", "0,100", "--colour", "PET-Heat")),
-        demo._Run("second", other, one, ("--fixed-window", "0,100")),
+        demo._Run("first", one, other, FusionSettings(moving_window=(0, 100), colour="PET-Heat")),
+        demo._Run("second", other, one, FusionSettings(fixed_window=(0, 100))),
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "_runs", lambda cache: made)
@@ -68,6 +74,19 @@ def test_the_commands_it_prints_can_be_typed(shown: tuple[Path, list[str]]) -> N
     before = (folder / "second" / "fused.nrrd").read_bytes()
     assert main([*command.split()[2:], "--force"]) == 0
     assert (folder / "second" / "fused.nrrd").read_bytes() == before
+
+
+def test_its_scene_knows_the_verdict_on_the_alignment(scene, result, pair) -> None:
+    """The panel would call the pair "Not registered yet" otherwise."""
+    from WDualMineLib.cli.demo_scene import DemoPair, _fill
+
+    transform = sitk.Euler3DTransform()
+    transform.SetTranslation((1.0, 2.0, 3.0))
+    alignment = Alignment("affine", transform, Verdict.GOOD, ("two starts agree",))
+    _fill(scene, [DemoPair("pair", *pair, replace(result, alignment=alignment))])
+    (nodes,) = results_in(scene)
+    fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
+    assert alignment_between(fixed, moving) == ("good", "two starts agree")
 
 
 def test_it_does_not_replace_an_earlier_demo_unasked(runs: None, tmp_path, capsys) -> None:

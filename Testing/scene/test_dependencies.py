@@ -11,7 +11,7 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 from WDualMineLib.errors import WDualMineError
-from WDualMineLib.scene.dependencies import Dependencies
+from WDualMineLib.scene.application.dependencies import Dependencies
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 import vtk
 from WDualMineLib.errors import InputError
 from WDualMineLib.progress import finish
-from WDualMineLib.scene import outputs
-from WDualMineLib.scene.choices import Layers, Map
-from WDualMineLib.scene.inspection import COMPARISON, SIDE_BY_SIDE_LAYOUT, Inspection
-from WDualMineLib.scene.look import Look
-from WDualMineLib.scene.measures import Measures
-from WDualMineLib.scene.rendering import slice_renderer
-from WDualMineLib.scene.segments import mask_of_box
-from WDualMineLib.scene.slices import ijk_to_ras, slice_through
-from WDualMineLib.scene.sources import SourceCache
-from WDualMineLib.scene.volumes import add_volume, array_of, geometry_of, update_volume
-from WDualMineLib.scene.workflow import Outcome
+from WDualMineLib.scene.application.choices import Layers, Map
+from WDualMineLib.scene.result import result_nodes as outputs
+from WDualMineLib.scene.result.look import Look
+from WDualMineLib.scene.result.masks import mask_of_box
+from WDualMineLib.scene.result.measuring import Measures
+from WDualMineLib.scene.result.recovery import Results
+from WDualMineLib.scene.result.volume_nodes import add_volume, array_of, geometry_of, update_volume
+from WDualMineLib.scene.result.workflow import Outcome
+from WDualMineLib.scene.views.inspection import COMPARISON, SIDE_BY_SIDE_LAYOUT, Inspection
+from WDualMineLib.scene.views.rendering import slice_renderer
+from WDualMineLib.scene.views.slice_views import ijk_to_ras, slice_through
 from WDualMineLib.volumes.volume import Volume
 
 
@@ -48,19 +48,15 @@ def views(scene):
 
 
 def test_sources_are_as_they_went_into_the_network(nodes, result, sources, scene) -> None:
-    cache = SourceCache()
-    found = cache.of(nodes)
+    cache = Results()
+    found = cache.of(nodes).pair
     assert found.fixed == pytest.approx(result.pair.fixed, abs=1e-6)
-    # Fused in colour, the functional volume went in through its table; it is compared in grey.
-    assert found.moving == pytest.approx(sources_window(sources[1]), abs=1e-6)
-    assert cache.of(nodes) is found
+    # Fused in colour, the functional volume went in as the luminance of its colours.
+    assert found.moving == pytest.approx(result.pair.moving, abs=1e-6)
+    assert cache.of(nodes).pair is found
     scene.RemoveNode(sources[1])
     with pytest.raises(InputError, match="moving volume of Fixed"):
         cache.of(nodes)
-
-
-def sources_window(node) -> np.ndarray:
-    return np.clip(array_of(node) / 100.0, 0, 1)
 
 
 def test_side_by_side_has_three_linked_views_with_one_cursor(scene, nodes, sources) -> None:
@@ -99,7 +95,7 @@ def test_the_usual_layout_comes_back(scene, nodes, views) -> None:
 
 
 def test_the_picture_of_a_checkerboard_alternates(scene, nodes, views) -> None:
-    sources = SourceCache().of(nodes)
+    sources = Results().of(nodes).pair
     Inspection(scene).checkerboard(nodes, 3)
     node = scene.GetFirstNodeByName(COMPARISON)
     assert {view.GetBackgroundVolumeID() for view in views} == {node.GetID()}
@@ -116,7 +112,7 @@ def test_the_picture_of_a_checkerboard_alternates(scene, nodes, views) -> None:
 
 def test_reveal_opens_from_the_left_of_the_screen(scene, nodes) -> None:
     """The fixed volume's block lies on another side than the moving one's."""
-    sources = SourceCache().of(nodes)
+    sources = Results().of(nodes).pair
     inspection = Inspection(scene)
     inspection.reveal(nodes, 0.0)
     node = scene.GetFirstNodeByName(COMPARISON)

@@ -10,11 +10,10 @@ from WDualMineLib.errors import InputError, OutputError
 from WDualMineLib.palettes import ARBITRATION, RELIABILITY
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene import outputs
-from WDualMineLib.scene.archive import load_scene, save_scene
-from WDualMineLib.scene.headless import headless_scene
-from WDualMineLib.scene.hierarchy import item_of
-from WDualMineLib.scene.volumes import add_volume, volume_of
+from WDualMineLib.scene.application.scene_files import headless_scene, load_scene, save_scene
+from WDualMineLib.scene.result import result_nodes as outputs
+from WDualMineLib.scene.result.result_nodes import item_of
+from WDualMineLib.scene.result.volume_nodes import add_volume, volume_of
 
 
 @pytest.fixture

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from WDualMineLib.errors import InputError
-from WDualMineLib.fusion.preparation import prepare
-from WDualMineLib.fusion.result import assemble
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.network.weights import weights_hash
+from WDualMineLib.pipeline.pair import prepare
+from WDualMineLib.pipeline.result import assemble, record_of
 from WDualMineLib.progress import finish
 from WDualMineLib.version import __version__
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 import vtk
-from WDualMineLib.scene import outputs
-from WDualMineLib.scene.archive import load_scene, save_scene
-from WDualMineLib.scene.fused_placement import remember_placement
-from WDualMineLib.scene.headless import headless_scene
-from WDualMineLib.scene.look import Look
-from WDualMineLib.scene.recovery import recover_steps, settings_of
-from WDualMineLib.scene.volumes import add_volume, array_of
-from WDualMineLib.scene.workflow import Outcome
+from WDualMineLib.scene.application.scene_files import headless_scene, load_scene, save_scene
+from WDualMineLib.scene.result import result_nodes as outputs
+from WDualMineLib.scene.result.look import Look
+from WDualMineLib.scene.result.recovery import recover_steps
+from WDualMineLib.scene.result.volume_nodes import add_volume, array_of
+from WDualMineLib.scene.result.workflow import Outcome
 
 _TABLE = tuple((x, x * x, 0.25 * x) for x in np.linspace(0, 1, 7).tolist())
 
@@ -49,7 +48,8 @@ def made(request, result, pair):
     )
     prepared = prepare(*pair, settings)
     residual = np.random.default_rng(1).normal(0, 0.1, prepared.fixed.shape).astype(np.float32)
-    return assemble(prepared, replace(result.network, residual=residual), settings)
+    record = replace(record_of(prepared, settings), weights_sha256=weights_hash())
+    return assemble(prepared, replace(result.network, residual=residual), settings, record)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_sources_that_were_changed_meanwhile_are_noticed(loaded) -> None:
 def test_a_transform_that_was_edited_since_does_not_matter(loaded, made) -> None:
     """The volumes were fused as they lay then; the result remembers how."""
     scene, nodes = loaded
-    remember_placement(nodes.fused, np.eye(4))
+    nodes.fused.SetAttribute("WDualMine.MovingToFixed", json.dumps(np.eye(4).tolist()))
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     matrix = vtk.vtkMatrix4x4()
     matrix.SetElement(0, 3, 25.0)
@@ -114,7 +114,7 @@ def test_what_is_missing_is_named(loaded) -> None:
     (without,) = outputs.results_in(scene)
     assert without.residual is None
     assert "Apply again" in look.reason_not_possible(Outcome(without, None))
-    with pytest.raises(InputError, match="cannot be changed"):
+    with pytest.raises(InputError, match="moving volume of Fixed \\+ Moving fused is not in"):
         finish(recover_steps(without))
 
 
@@ -144,5 +144,5 @@ def test_every_output_carries_what_it_was_made_of(loaded, made) -> None:
             "strength": "1.4", "correlation_floor": "0.97", "fixed_window": "explicit",
             "moving_window": "pet"}  # fmt: skip
         assert float(node.GetAttribute("WDualMine.fixed_window_high")) == 95.0
-    kept = settings_of(nodes)
+    kept = outputs.record_in(nodes.fused).settings
     assert kept == replace(made.settings, device=kept.device, precision=kept.precision)

@@ -9,11 +9,11 @@ from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene import appearance
-from WDualMineLib.scene.colours import reliability_colours
-from WDualMineLib.scene.rendering import slice_renderer
-from WDualMineLib.scene.transforms import add_registration
-from WDualMineLib.scene.volumes import add_volume
+from WDualMineLib.pipeline.parts import RELIABILITY_FIXED
+from WDualMineLib.scene.result.node_placement import add_registration
+from WDualMineLib.scene.result.volume_nodes import add_volume
+from WDualMineLib.scene.views import appearance
+from WDualMineLib.scene.views.rendering import slice_renderer
 
 SIZE = 40
 GRID = Geometry((SIZE,) * 3, (1.0,) * 3, (-19.5,) * 3, (1.0, 0, 0, 0, 1, 0, 0, 0, 1))
@@ -60,7 +60,7 @@ def test_the_patient_is_the_right_way_round(scene, shown, orientation, expected)
 
 def test_an_overlay_hides_what_is_below_its_threshold(scene, shown) -> None:
     other = add_volume(scene, ball((-10.0, 0.0, 6.0), "map"))
-    appearance.show(other, (0.0, 1.0), reliability_colours(scene))
+    appearance.show(other, (0.0, 1.0), appearance.part_colours(scene, RELIABILITY_FIXED))
     appearance.show_only_between(other, 0.5, 1.0)
     with slice_renderer(scene) as renderer:
         view = {"position": (0, 0, 6.0), "size": (200, 200), "field_of_view": 40.0}

@@ -11,7 +11,7 @@ from WDualMineLib.volumes.volume import Volume
 from .conftest import GEOMETRY
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene.volumes import add_volume, update_volume, volume_of
+from WDualMineLib.scene.result.volume_nodes import add_volume, update_volume, volume_of
 
 LEFT_HANDED = replace(GEOMETRY, direction=tuple(-x for x in GEOMETRY.direction))
 

@@ -10,18 +10,18 @@ import SimpleITK as sitk
 from WDualMineLib.errors import InputError, RegistrationFailed, WDualMineError
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.progress import finish
-from WDualMineLib.registration.result import RegistrationResult, Verdict
-from WDualMineLib.registration.settings import RegistrationSettings
+from WDualMineLib.registration.registration_result import RegistrationResult, Verdict
+from WDualMineLib.registration.registration_settings import RegistrationSettings
 from WDualMineLib.volumes.volume import Volume
 
 from .conftest import GEOMETRY
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.scene import workflow
-from WDualMineLib.scene.choices import Registration
-from WDualMineLib.scene.inputs import FusionRequest
-from WDualMineLib.scene.placement import to_world
-from WDualMineLib.scene.volumes import add_volume, volume_of
+from WDualMineLib.scene.application.choices import Registration
+from WDualMineLib.scene.result import workflow
+from WDualMineLib.scene.result.node_placement import to_world
+from WDualMineLib.scene.result.requests import SceneRequest
+from WDualMineLib.scene.result.volume_nodes import add_volume, volume_of
 
 # What these tests look at does not depend on skill.
 pytestmark = pytest.mark.usefixtures("simple_network")
@@ -51,7 +51,7 @@ def found(monkeypatch):
                 transform, moving, verdict, ["two starts disagree"], 1.0, 0.1, 0.2, {}, settings
             )
 
-        monkeypatch.setattr(workflow, "register_steps", steps)
+        monkeypatch.setattr("WDualMineLib.registration.api.register_steps", steps)
 
     return find
 
@@ -60,12 +60,12 @@ def nodes_in(scene) -> set[str]:
     return {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
 
 
-def run(scene, request: FusionRequest) -> workflow.Outcome:
+def run(scene, request: SceneRequest) -> workflow.Outcome:
     return finish(workflow.FusionWorkflow(scene).steps(request))
 
 
 def test_a_run_leaves_fused_volume_and_maps(scene, sources, settings) -> None:
-    outcome = run(scene, FusionRequest(*sources, settings))
+    outcome = run(scene, SceneRequest(*sources, settings))
     fused = volume_of(outcome.nodes.fused)
     assert fused.geometry == GEOMETRY and fused.array.dtype == np.float32
     assert np.array_equal(fused.array, outcome.result.fused.array)
@@ -95,7 +95,7 @@ def test_sources_are_shown_as_they_were_fused(
     moving.SetAttribute("DICOM.Modality", modality)
     grey = fixed.GetDisplayNode().GetColorNodeID()
     settings = replace(settings, moving_window=window)
-    result = run(scene, FusionRequest(fixed, moving, settings)).result
+    result = run(scene, SceneRequest(fixed, moving, settings)).result
     for node, used in ((fixed, result.pair.fixed_window), (moving, result.pair.moving_window)):
         display = node.GetDisplayNode()
         shown = display.GetWindowLevelMin(), display.GetWindowLevelMax()
@@ -108,7 +108,7 @@ def test_sources_are_shown_as_they_were_fused(
 
 
 def test_applying_again_on_the_same_outputs_updates_them(scene, sources, settings) -> None:
-    first = run(scene, FusionRequest(*sources, settings)).nodes
+    first = run(scene, SceneRequest(*sources, settings)).nodes
     first.fused.SetName("My fusion")
     before, voxels = nodes_in(scene), volume_of(first.fused).array
     targets = {
@@ -118,7 +118,7 @@ def test_applying_again_on_the_same_outputs_updates_them(scene, sources, setting
         "arbitration": first.arbitration,
     }
     softer = replace(settings, strength=0.0)
-    again = run(scene, FusionRequest(*sources, softer, targets=targets)).nodes
+    again = run(scene, SceneRequest(*sources, softer, targets=targets)).nodes
     assert again == first and nodes_in(scene) == before
     assert first.fused.GetName() == "My fusion"
     assert not np.array_equal(volume_of(first.fused).array, voxels)
@@ -128,13 +128,13 @@ def test_applying_again_on_the_same_outputs_updates_them(scene, sources, setting
 def test_the_moving_volume_observes_a_good_alignment(scene, sources, settings, found) -> None:
     found(Verdict.GOOD)
     fixed, moving = sources
-    outcome = run(scene, FusionRequest(fixed, moving, settings, Registration.RIGID))
+    outcome = run(scene, SceneRequest(fixed, moving, settings, Registration.RIGID))
     assert moving.GetParentTransformNode() is outcome.transform
     assert outcome.transform.GetName() == "Moving to Fixed"
     # From fixed to moving points by +5 mm: the moving volume is moved by -5 mm.
     assert to_world(moving)[:3, 3] == pytest.approx([-5, 0, 0])
     assert outcome.nodes.fused.GetParentTransformNode() is None
-    again = run(scene, FusionRequest(fixed, moving, settings, Registration.RIGID))
+    again = run(scene, SceneRequest(fixed, moving, settings, Registration.RIGID))
     assert again.transform is outcome.transform
     assert to_world(moving)[:3, 3] == pytest.approx([-5, 0, 0]), "not added up"
 
@@ -146,7 +146,7 @@ def test_a_doubtful_alignment_is_shown_but_not_fused(scene, sources, settings, f
     moving.SetAndObserveTransformNodeID(user.GetID())
     before = nodes_in(scene)
     flow = workflow.FusionWorkflow(scene)
-    outcome = finish(flow.steps(FusionRequest(fixed, moving, settings, Registration.RIGID)))
+    outcome = finish(flow.steps(SceneRequest(fixed, moving, settings, Registration.RIGID)))
     assert outcome.nodes is None and moving.GetParentTransformNode() is outcome.transform
     assert scene.GetNumberOfNodesByClass("vtkMRMLVolumeNode") == 2
     flow.discard(outcome)
@@ -157,14 +157,14 @@ def test_a_failed_alignment_leaves_the_scene_as_it_was(scene, sources, settings,
     found(Verdict.FAILED)
     before = nodes_in(scene)
     with pytest.raises(RegistrationFailed, match="two starts disagree"):
-        run(scene, FusionRequest(*sources, settings, Registration.RIGID))
+        run(scene, SceneRequest(*sources, settings, Registration.RIGID))
     assert nodes_in(scene) == before and sources[1].GetParentTransformNode() is None
 
 
 @pytest.mark.parametrize("which", ["fixed", "moving"])
 def test_transforms_of_the_inputs_count(scene, pair, sources, settings, which) -> None:
     """A volume that was moved away and put back by a transform fuses as if it had never moved."""
-    straight = run(scene, FusionRequest(*sources, settings)).result
+    straight = run(scene, SceneRequest(*sources, settings)).result
     fixed, moving = sources
     node = {"fixed": fixed, "moving": moving}[which]
     shift = np.array([30.0, -20.0, 10.0])
@@ -176,7 +176,7 @@ def test_transforms_of_the_inputs_count(scene, pair, sources, settings, which) -
         transform, np.block([[np.eye(3), shift[:, None]], [np.zeros(3), 1]])
     )
     node.SetAndObserveTransformNodeID(transform.GetID())
-    outcome = run(scene, FusionRequest(fixed, moving, settings))
+    outcome = run(scene, SceneRequest(fixed, moving, settings))
     assert outcome.result.fused.array == pytest.approx(straight.fused.array, abs=1e-4)
     assert outcome.nodes.fused.GetTransformNodeID() == fixed.GetTransformNodeID()
 
@@ -184,20 +184,20 @@ def test_transforms_of_the_inputs_count(scene, pair, sources, settings, which) -
 def test_an_existing_transform_is_used_and_observed(scene, sources, settings) -> None:
     fixed, moving = sources
     transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Mine")
-    run(scene, FusionRequest(fixed, moving, settings, Registration.TRANSFORM, transform))
+    run(scene, SceneRequest(fixed, moving, settings, Registration.TRANSFORM, transform))
     assert moving.GetParentTransformNode() is transform
 
 
 def test_cancelling_leaves_the_scene_as_it_was(scene, sources, settings) -> None:
     before = nodes_in(scene)
-    steps = workflow.FusionWorkflow(scene).steps(FusionRequest(*sources, settings))
+    steps = workflow.FusionWorkflow(scene).steps(SceneRequest(*sources, settings))
     next(steps)
     steps.close()
     assert nodes_in(scene) == before
 
 
 def test_a_volume_deleted_during_the_run_is_named(scene, sources, settings) -> None:
-    steps = workflow.FusionWorkflow(scene).steps(FusionRequest(*sources, settings))
+    steps = workflow.FusionWorkflow(scene).steps(SceneRequest(*sources, settings))
     next(steps)
     scene.RemoveNode(sources[1])
     before = nodes_in(scene)
@@ -223,22 +223,22 @@ def bad_requests(scene, fixed, moving, settings):
     lost = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Lost")
     scene.RemoveNode(lost)
     return [
-        (FusionRequest(fixed, gone, settings), "Gone is not in the scene any more"),
-        (FusionRequest(fixed, moving, settings, Registration.TRANSFORM, lost), "No transform"),
-        (FusionRequest(None, moving), "No fixed volume"),
-        (FusionRequest(fixed, None), "No moving volume"),
-        (FusionRequest(fixed, fixed), "both the fixed and the moving"),
-        (FusionRequest(label, moving), "label map"),
-        (FusionRequest(fixed, colour), "3 values a voxel"),
-        (FusionRequest(fixed, empty), "holds no voxels"),
-        (FusionRequest(fixed, far, settings), "does not overlap"),
-        (FusionRequest(fixed, moving, targets={"fused": moving}), "also an input"),
+        (SceneRequest(fixed, gone, settings), "Gone is not in the scene any more"),
+        (SceneRequest(fixed, moving, settings, Registration.TRANSFORM, lost), "No transform"),
+        (SceneRequest(None, moving), "No fixed volume"),
+        (SceneRequest(fixed, None), "No moving volume"),
+        (SceneRequest(fixed, fixed), "both the fixed and the moving"),
+        (SceneRequest(label, moving), "label map"),
+        (SceneRequest(fixed, colour), "3 values a voxel"),
+        (SceneRequest(fixed, empty), "holds no voxels"),
+        (SceneRequest(fixed, far, settings), "does not overlap"),
+        (SceneRequest(fixed, moving, targets={"fused": moving}), "also an input"),
         (
-            FusionRequest(fixed, moving, targets={"fused": empty, "arbitration": empty}),
+            SceneRequest(fixed, moving, targets={"fused": empty, "arbitration": empty}),
             "also another output",
         ),
-        (FusionRequest(fixed, moving, settings, Registration.TRANSFORM), "No transform is chosen"),
-        (FusionRequest(fixed, moving, settings, Registration.TRANSFORM, bent), "not linear"),
+        (SceneRequest(fixed, moving, settings, Registration.TRANSFORM), "No transform is chosen"),
+        (SceneRequest(fixed, moving, settings, Registration.TRANSFORM, bent), "not linear"),
     ]
 
 

@@ -22,6 +22,7 @@ AT_FILE_LEVEL = {
         "lab",
         "fusion/devices.py",
         "fusion/engine.py",
+        "fusion/evidence.py",
         "fusion/preview.py",
         "fusion/slice_tensors.py",
         "fusion/workers.py",
@@ -98,9 +99,10 @@ def test_fusion_prepares_and_shows_without_torch_pywt_and_matplotlib():
         """
 import numpy as np
 import WDualMineLib
-from WDualMineLib import FusionResult, FusionSettings, Geometry, Volume, WDualMineError, fuse
-from WDualMineLib.fusion import result, slices
-from WDualMineLib.fusion.preparation import prepare
+from WDualMineLib import Result, FusionSettings, Geometry, Volume, WDualMineError, fuse
+from WDualMineLib.fusion import slices
+from WDualMineLib.pipeline import result
+from WDualMineLib.pipeline.pair import prepare
 
 grid = Geometry((9, 8, 7), (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 ct, mr = (Volume(x, grid, "scan") for x in np.random.default_rng(0).random((2, *grid.array_shape)))

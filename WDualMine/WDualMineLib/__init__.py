@@ -7,25 +7,39 @@ touches neither torch nor PyWavelets: both may still have to be installed, after
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from .version import __version__
 
+# Public name: (file, name there).
 _PUBLIC = {
-    "fuse": "fusion.api",
-    "fuse_steps": "fusion.api",
-    "FusionSettings": "fusion.settings",
-    "FusionResult": "fusion.result",
-    "Volume": "volumes.volume",
-    "Geometry": "volumes.geometry",
-    "read_volume": "volumes.reading",
-    "write_volume": "volumes.writing",
-    "WDualMineError": "errors",
+    "read": ("pipeline.sources", "read"),
+    "register": ("pipeline.alignment", "register"),
+    "fuse": ("pipeline.run", "fuse"),
+    "fuse_steps": ("pipeline.run", "fuse_steps"),
+    "save": ("pipeline.folder", "save"),
+    "load": ("pipeline.folder", "load"),
+    "export_dicom": ("pipeline.to_dicom", "export_dicom"),
+    "FusionSettings": ("fusion.settings", "FusionSettings"),
+    "Result": ("pipeline.result", "Result"),
+    "Volume": ("volumes.volume", "Volume"),
+    "Geometry": ("volumes.geometry", "Geometry"),
+    "WDualMineError": ("errors", "WDualMineError"),
+    "read_volume": ("volumes.reading", "read_volume"),
+    "write_volume": ("volumes.writing", "write_volume"),
+    # What version 0.1 called it.
+    "FusionResult": ("pipeline.result", "Result"),
 }
 
 __all__ = ["__version__", *_PUBLIC]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+    module, attribute = _PUBLIC[name]
+    return getattr(import_module(f".{module}", __name__), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

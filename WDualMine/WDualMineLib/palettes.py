@@ -29,3 +29,6 @@ ARBITRATION = _table(
     "2b0e01 411201 5b1d08 7d341e 9e513f be6f63 df8f89 ffadad"
 )
 """(256, 3) uint8: "berlin", from 0 (frequency, blue) over black to 1 (spatial, red)."""
+
+PALETTES = {"reliability": RELIABILITY, "arbitration": ARBITRATION}
+"""The tables by the name that a part of a result has for its own."""

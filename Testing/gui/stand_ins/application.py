@@ -53,7 +53,7 @@ def install() -> None:
     away = {name: sys.modules.pop(name) for name in dynamic}
     for path in (MODULE / "WDualMineLib" / "gui").glob("*.py"):
         feature.set_selection(_TRUE_PROPERTY, f"WDualMineLib.gui.{path.stem}")
-    for name in ("WDualMine", "WDualMineLib.scene.self_test"):
+    for name in ("WDualMine", "WDualMineLib.scene.application.self_test"):
         feature.set_selection(_TRUE_PROPERTY, name)
     sys.modules.update(away)
 

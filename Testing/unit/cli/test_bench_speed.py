@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from WDualMineLib.cli.bench_speed import network_cost, phantoms
+from WDualMineLib.cli.bench.speed import network_cost, phantoms
 from WDualMineLib.cli.main import main
 
 ROWS = {"network + floor", "average", "maximum + floor"}
@@ -58,7 +58,7 @@ def test_the_network_keeps_to_its_budget():
             super().__init__()
             self.convolution = convolution
 
-        def forward(self, a, b, statistics=None):
+        def forward(self, a, b, statistics=None, reliability=None):
             return self.convolution(a + b)
 
     assert network_cost(Sum()) == {
@@ -92,8 +92,7 @@ def test_nothing_is_replaced_without_force(weights, tmp_path):
 
 
 def test_a_benchmark_is_imported_only_when_asked_for(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "WDualMineLib.cli.bench_registration", None)
-    monkeypatch.setitem(sys.modules, "WDualMineLib.cli.bench_reliability", None)
+    monkeypatch.setitem(sys.modules, "WDualMineLib.cli.bench.registration_error", None)
     with pytest.raises(SystemExit) as exit_:
         main(["bench", "speed", "--help"])
     assert exit_.value.code == 0

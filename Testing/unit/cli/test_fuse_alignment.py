@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 import SimpleITK as sitk
-from WDualMineLib.errors import RegistrationFailed
-from WDualMineLib.registration.result import Verdict
+from WDualMineLib.progress import Progress
+from WDualMineLib.registration.registration_result import RegistrationResult, Verdict
 from WDualMineLib.volumes.resampling import resample_to
 
 
@@ -17,26 +16,21 @@ def verdict(monkeypatch):
     """Let registration come to this verdict, on the volumes as they lie."""
 
     def verdict(kind: Verdict) -> None:
-        def register(fixed, moving, settings, progress):
-            def require_usable():
-                if kind is Verdict.FAILED:
-                    raise RegistrationFailed(f"{moving.name} could not be aligned", "Try by hand")
-                return found
-
-            found = SimpleNamespace(
-                transform=sitk.Euler3DTransform(),
-                resampled=resample_to(moving, fixed.geometry),
-                verdict=kind,
-                reasons=["two starts disagree by 7 mm"],
+        def register_steps(fixed, moving, settings):
+            yield Progress(0.5, "Aligning")
+            return RegistrationResult(
+                sitk.Euler3DTransform(),
+                resample_to(moving, fixed.geometry),
+                kind,
+                ["two starts disagree by 7 mm"],
                 overlap=0.9,
                 mi_before=0.1,
                 mi_after=0.4,
                 seconds={"total": 1.0},
-                require_usable=require_usable,
+                settings=settings,
             )
-            return found
 
-        monkeypatch.setattr("WDualMineLib.registration.api.register", register)
+        monkeypatch.setattr("WDualMineLib.registration.api.register_steps", register_steps)
 
     return verdict
 

@@ -168,14 +168,21 @@ def test_no_room_for_the_picture(fuse_refused, save, little_room):
         fuse_refused(*pair, words=("no room on the disk", "out/overview.png"))
 
 
-@pytest.mark.parametrize("stage", ["fuse.fuse", "overview.write_overview", "fuse.write_report"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "cli.fuse.fuse_aligned_steps",
+        "cli.pictures.fusion_overview.write_overview",
+        "pipeline.folder.write_report",
+    ],
+)
 def test_interrupt_leaves_nothing(run, save, weights, tmp_path, monkeypatch, stage):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
     pair = save("ct.nrrd"), save("mr.nrrd", seed=1)
     before = sorted(tmp_path.rglob("*"))
-    monkeypatch.setattr(f"WDualMineLib.cli.{stage}", interrupted)
+    monkeypatch.setattr(f"WDualMineLib.{stage}", interrupted)
     outcome = run("fuse", *pair, "-o", tmp_path / "a" / "out", "--weights", weights)
     assert outcome.code == 130
     assert "stopped" in outcome.err

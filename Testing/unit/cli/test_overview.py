@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
-from WDualMineLib.cli.overview import draw_overview, write_overview
-from WDualMineLib.fusion.api import fuse
+from WDualMineLib.cli.pictures.fusion_overview import draw_overview, write_overview
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.network.model import DualMineNetwork
+from WDualMineLib.pipeline.run import fuse
 from WDualMineLib.volumes.reading import read_volume
 
 

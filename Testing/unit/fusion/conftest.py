@@ -29,7 +29,7 @@ class TinyModel(nn.Module):
         self.weight = nn.Parameter(kernel[None, None], requires_grad=False)
         self.batches: list[int] = []
 
-    def forward(self, a: Tensor, b: Tensor, statistics=None) -> FusionMaps:
+    def forward(self, a: Tensor, b: Tensor, statistics=None, reliability=None) -> FusionMaps:
         self.batches.append(len(a))
         edges_a, edges_b = (nn.functional.conv2d(x, self.weight, padding=1) for x in (a, b))
         residual = (torch.maximum(a, b) - (a + b) / 2) + 0.1 * torch.tanh(edges_a + edges_b)

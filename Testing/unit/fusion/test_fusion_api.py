@@ -11,11 +11,11 @@ import torch
 import WDualMineLib
 from WDualMineLib.errors import InputError, WeightsError
 from WDualMineLib.fusion import workers
-from WDualMineLib.fusion.api import fuse, fuse_steps
 from WDualMineLib.fusion.colour import luminance
 from WDualMineLib.fusion.preview import fuse_slice
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.fusion.slices import Slicing
+from WDualMineLib.pipeline.run import fuse, fuse_steps
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.volume import Volume
@@ -50,7 +50,7 @@ def test_fused_is_the_average_and_the_residual_where_the_floor_is_off(make_pair,
     assert np.array_equal(a, np.clip(fixed.array / 80, 0, 1))
     air = (a == 0) & (b == 0)
     wanted = (a + b) / 2 + 0.5 * result.residual
-    # Half of this residual never leaves the unit range, and seldom comes near its dark end.
+    # Half of this residual leaves the unit range nowhere, and comes near its dark end seldom.
     assert wanted.max() <= 1
     fits = ~air & (wanted > (a + b) / 8)
     assert fits.sum() > 0.9 * (~air).sum()
@@ -208,7 +208,7 @@ def test_voxels_that_are_not_finite_are_replaced_and_reported(make_pair, model):
 
 def test_what_reading_told_is_passed_on(make_pair, model):
     fixed, moving = make_pair()
-    told = Volume(fixed.array, fixed.geometry, "ct", "CT", {"notes": "tilted\nuneven"})
+    told = replace(fixed, name="ct", notes=("tilted", "uneven"))
     settings = replace(CPU, correlation_floor=0)
     assert fuse(told, moving, settings, model=model).notes == ["tilted", "uneven"]
 
@@ -252,7 +252,7 @@ def test_progress_rises_to_one_and_may_stop_the_work(make_pair, model):
 
 def test_closing_the_generator_cancels(make_pair, model, monkeypatch):
     monkeypatch.setattr(workers, "usable_cores", lambda: 2)
-    steps = fuse_steps(*make_pair((40, 256, 256)), CPU, model)
+    steps = fuse_steps(*make_pair((40, 256, 256)), CPU, model=model)
     while next(steps).fraction < 0.2:
         pass
     steps.close()
@@ -306,7 +306,7 @@ def test_wrong_weights_and_tables_are_refused(make_pair):
 
 def test_a_floor_that_leaves_little_of_the_network_is_said(make_pair):
     class Noise(torch.nn.Module):
-        def forward(self, a, b, statistics=None):
+        def forward(self, a, b, statistics=None, reliability=None):
             noise = torch.rand(a.shape, generator=torch.Generator().manual_seed(0)) - 0.5
 
             class Maps:

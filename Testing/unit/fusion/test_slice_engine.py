@@ -121,7 +121,7 @@ class Short(torch.nn.Module):
         super().__init__()
         self.inner, self.most, self.error = model, most, error
 
-    def forward(self, a, b, statistics=None):
+    def forward(self, a, b, statistics=None, reliability=None):
         if len(a) > self.most or a.device.type != "cpu":
             raise self.error
         return self.inner(a, b)
@@ -162,7 +162,7 @@ def test_other_failures_of_the_network_are_not_taken_for_memory(arrays, model, m
 
 def test_the_cpu_takes_over_from_a_gpu_without_room(arrays, make_geometry, monkeypatch):
     class Average(torch.nn.Module):
-        def forward(self, a, b, statistics=None):
+        def forward(self, a, b, statistics=None, reliability=None):
             return engine_maps((a + b) / 2)
 
     # The meta device computes nothing, which is enough of a GPU to run out of memory.
@@ -213,7 +213,7 @@ class Weighted(torch.nn.Module):
         self.weight = torch.nn.Parameter(kernel, requires_grad=False)
         self.then = then
 
-    def forward(self, a, b, statistics=None):
+    def forward(self, a, b, statistics=None, reliability=None):
         both = torch.cat([a, b], dim=1)
         return engine_maps(self.then(torch.nn.functional.conv2d(both, self.weight), a, b))
 
@@ -262,7 +262,7 @@ def test_every_slice_is_fused_by_the_statistics_of_the_volumes(arrays, make_geom
     seen = []
 
     class Spy(torch.nn.Module):
-        def forward(self, a, b, statistics=None):
+        def forward(self, a, b, statistics=None, reliability=None):
             seen.append(statistics)
             return model(a, b)
 

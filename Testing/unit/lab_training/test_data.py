@@ -1,4 +1,4 @@
-"""Reading, splitting, corrupting and batching of slice pairs."""
+"""Reading, splitting and batching of slice pairs."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from WDualMineLib.errors import InputError
-from WDualMineLib.lab.training.corruption import TRAINED, UNSEEN, corrupt
 from WDualMineLib.lab.training.dataset import (
     VALIDATION_CASES,
     SlicePair,
@@ -15,7 +14,7 @@ from WDualMineLib.lab.training.dataset import (
     read_pairs,
     split_by_case,
 )
-from WDualMineLib.lab.training.sampling import clean_batch, faulty_batch, rng_of_lesson
+from WDualMineLib.lab.training.sampling import clean_batch, rng_of_lesson
 
 SHARED = Path(os.environ.get("WDUALMINE_SHARED", Path(__file__).parents[4] / "shared"))
 HARVARD = SHARED / "data" / "harvard"
@@ -102,28 +101,12 @@ def test_the_real_split_shares_no_case():
         assert not seen & {pair.b.tobytes() for pair in held_out}
 
 
-@pytest.mark.parametrize("kind", [*TRAINED, *UNSEEN])
-def test_corruption_is_where_the_mask_says(kind):
-    image = disc()
-    seen = 0
-    for seed in range(8):
-        corrupted = corrupt(image, kind, np.random.default_rng(seed))
-        assert corrupted.image.min() >= 0 and corrupted.image.max() <= 1
-        assert corrupted.image.dtype == np.float32
-        outside = np.abs(corrupted.image - image)[~corrupted.mask]
-        assert outside.size == 0 or outside.max() <= 0.03
-        seen += corrupted.mask.any()
-    assert seen >= 4
-
-
 def test_batches_depend_on_seed_and_step_alone(pairs):
     groups = group_pairs(pairs)
 
     def draw(seed, step):
         rng = rng_of_lesson(seed, step, 0)
-        clean = clean_batch(groups, 1, 0.5, rng)
-        faulty = vars(faulty_batch(groups, 3, 32, 0.5, rng)).values()
-        return [*clean, *(x for pair in faulty for x in pair)]
+        return clean_batch(groups, 1, 0.5, rng)
 
     first, again, later = draw(0, 5), draw(0, 5), draw(0, 6)
 
@@ -136,13 +119,3 @@ def test_clean_batch_has_as_many_of_every_group(pairs):
 
     assert a.shape == b.shape == (4, 1, 64, 64)
     assert a.max() == pytest.approx(0.6) and b.max() == pytest.approx(0.3)
-
-
-def test_faulty_batch_is_faulty_inside_the_masks(pairs):
-    batch = faulty_batch(group_pairs(pairs), 12, 32, 0.5, rng_of_lesson(0, 1, 0))
-
-    shares = [mask.mean((1, 2, 3)) for mask in batch.masks]
-    assert shares[0].mean() > 0.02
-    assert 2 <= (shares[1] > 0).sum() < 12, "the second source is faulty in some crops, not in all"
-    for faulty, sound, mask in zip(batch.faulty, batch.sound, batch.masks, strict=True):
-        assert (faulty - sound).abs()[mask == 0].max() <= 0.031

@@ -7,7 +7,6 @@ from scipy import interpolate, ndimage
 from WDualMineLib.lab.training.losses.correlation import correlation_floor, pearson, scd
 from WDualMineLib.lab.training.losses.edges import qabf
 from WDualMineLib.lab.training.losses.information import fused_information, mutual_information
-from WDualMineLib.lab.training.losses.reliability import reliability_loss
 from WDualMineLib.lab.training.losses.structure import ssim, vif
 from WDualMineLib.quality import metrics
 from WDualMineLib.quality.similarity import ssim_pair
@@ -135,32 +134,3 @@ def test_pearson_of_a_constant_is_zero():
     x = torch.rand(1, 1, 8, 8)
 
     assert pearson(x, torch.ones_like(x)).abs() < 1e-3
-
-
-def test_reliability_loss_prefers_the_truth():
-    left, right, nothing = (torch.zeros(1, 1, 8, 8) for _ in range(3))
-    left[..., :3], right[..., 5:] = 1, 1
-    truth = 0.5 - 0.45 * left + 0.45 * right
-
-    def loss(weight, mask_a=left, mask_b=right):
-        return reliability_loss([weight], mask_a, mask_b)
-
-    even = torch.full_like(left, 0.5)
-    assert loss(truth) < loss(even)
-    assert loss(truth) < loss(1 - truth)
-    assert loss(truth) < loss(torch.full_like(left, 0.05))
-    # Exchanging the sources exchanges the reliabilities; where both are faulty nothing is asked.
-    torch.testing.assert_close(loss(truth), loss(1 - truth, right, left))
-    whole = torch.ones_like(left)
-    assert loss(truth, whole, whole) == 0
-    assert loss(even, nothing, nothing) < loss(torch.full_like(left, 0.4), nothing, nothing)
-
-
-def test_coarser_scales_are_taught_too():
-    mask, nothing = torch.ones(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
-    fine = torch.full((1, 1, 4, 4), 0.1)
-    right, wrong = (torch.full((1, 1, 2, 2), w) for w in (0.1, 0.9))
-
-    assert reliability_loss([fine, right], mask, nothing) < reliability_loss(
-        [fine, wrong], mask, nothing
-    )

@@ -8,7 +8,7 @@ from WDualMineLib.network.decoder import Decoder, replace_untrusted
 from WDualMineLib.network.encoder import Encoder
 from WDualMineLib.network.frequency_expert import FrequencyExpert
 from WDualMineLib.network.padding import crop, pad_to_multiple
-from WDualMineLib.network.reliability import Reliability, convict, weigh
+from WDualMineLib.network.reliability import at_scales, convict, reliability_of, shown, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
 from WDualMineLib.network.standardisation import standardised_average
 from WDualMineLib.network.statistics import LEVELS, expect, joint_statistics
@@ -57,23 +57,51 @@ def test_encoder_sees_each_slice_beside_the_other():
     assert not torch.allclose(encoder(a, c)[0][0], of_a[0])
 
 
-def test_reliabilities_lie_in_unit_range_and_swap():
-    part = Reliability(CHANNELS)
-    a, b = pyramid(), pyramid()
+def test_reliability_of_scores_lies_in_unit_range_and_swaps():
+    score_a, score_b = 8 * torch.randn(2, 4, 8, 8)
+    a, b = 0.1 + torch.rand(2, 4, 8, 8)
 
-    forward, backward = part(a, b), part(b, a)
+    forward = reliability_of(score_a, score_b, a, b)
 
-    assert [w.shape[2] for w in forward] == [32, 16, 8]
-    for w_a, w_b in zip(forward, backward, strict=True):
-        assert w_a.min() >= 0 and w_a.max() <= 1
-        torch.testing.assert_close(w_a + w_b, torch.ones_like(w_a))
+    assert forward.min() >= 0 and forward.max() <= 1
+    torch.testing.assert_close(
+        forward + reliability_of(score_b, score_a, b, a), torch.ones(4, 8, 8)
+    )
 
 
-def test_reliability_of_equal_inputs_is_even():
-    a = pyramid()
+def test_reliability_is_one_half_where_nothing_or_both_are_suspected_and_in_air():
+    tissue, air = torch.full((1,), 0.4), torch.zeros(1)
+    sound, faulty = torch.full((1,), -4.0), torch.full((1,), 5.0)
 
-    for w in Reliability(CHANNELS)(a, a):
-        torch.testing.assert_close(w, torch.full_like(w, 0.5))
+    for scores in ((sound, sound), (faulty, faulty)):
+        torch.testing.assert_close(reliability_of(*scores, tissue, tissue), torch.full((1,), 0.5))
+    assert reliability_of(faulty, sound, air, air) == 0.5
+    assert reliability_of(faulty, sound, air, tissue) < 0.02
+
+
+def test_reliability_is_the_probability_of_no_fault_where_one_is_likely():
+    probability = torch.tensor([0.7, 0.8, 0.9, 0.95])
+    tissue = torch.full((4,), 0.4)
+
+    reliability = reliability_of(probability.logit(), torch.full((4,), -9.0), tissue, tissue)
+
+    torch.testing.assert_close(reliability, 1 - probability, atol=0.02, rtol=0)
+
+
+def test_what_is_unlikely_is_hardly_shown_but_keeps_its_order():
+    suspicion = torch.linspace(0, 1, 50)
+
+    doubt = shown(suspicion)
+
+    assert doubt[0] == 0 and doubt[-1] == 1 and (doubt.diff() > 0).all()
+    assert doubt[suspicion < 0.3].max() < 0.02
+
+
+def test_weights_at_scales_are_means():
+    weights = at_scales(torch.rand(2, 1, 16, 16), 3)
+
+    assert [w.shape[2] for w in weights] == [8, 4, 2]
+    torch.testing.assert_close(weights[2].mean(), weights[0].mean())
 
 
 def test_activity_tells_noise_from_blur_in_dark_tissue():
@@ -103,7 +131,7 @@ def test_activity_is_relative_to_the_tissue_and_not_to_air():
 
 
 def test_doubt_is_no_conviction():
-    weight = torch.tensor([0.0, 0.0005, 0.002, 0.5, 0.998, 1.0])
+    weight = torch.tensor([0.0, 0.125, 0.26, 0.5, 0.74, 1.0])
 
     expected = torch.tensor([-1.0, -0.5, 0.0, 0.0, 0.0, 1.0])
     torch.testing.assert_close(convict(weight), expected, atol=1e-4, rtol=0)

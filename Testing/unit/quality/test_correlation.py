@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from WDualMineLib.quality.correlation import cc, cc_bound, cc_ratio, pearson, scd
+from WDualMineLib.quality.pearson import cc, cc_bound, cc_ratio, pearson, scd
 
 
 def standardised(x):

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from WDualMineLib.progress import finish
-from WDualMineLib.quality.correlation import cc, cc_ratio
 from WDualMineLib.quality.edges import qabf
 from WDualMineLib.quality.information import mi
+from WDualMineLib.quality.pearson import cc, cc_ratio
 from WDualMineLib.quality.similarity import ssim
-from WDualMineLib.quality.volume import VOLUME_METRICS, flicker, measure_volume_steps
+from WDualMineLib.quality.volume_measures import VOLUME_METRICS, flicker, measure_volume_steps
 
 
 @pytest.fixture

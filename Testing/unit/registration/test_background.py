@@ -6,11 +6,11 @@ import os
 import time
 
 import pytest
+from WDualMineLib.background import run_in_background
 from WDualMineLib.errors import Cancelled, InputError
 from WDualMineLib.progress import Progress, finish
 from WDualMineLib.registration.api import register_steps
-from WDualMineLib.registration.background import run_in_background
-from WDualMineLib.registration.settings import RegistrationSettings, available_threads
+from WDualMineLib.registration.registration_settings import RegistrationSettings, available_threads
 
 
 def test_progress_and_result_come_through() -> None:

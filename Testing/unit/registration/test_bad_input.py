@@ -6,7 +6,7 @@ import numpy as np
 import phantom
 import pytest
 import SimpleITK as sitk
-from WDualMineLib.registration.benchmark.impostors import mirrored
+from WDualMineLib.lab.registration_trials.impostors import mirrored
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 

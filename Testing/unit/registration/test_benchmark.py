@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 from phantom import grid, scan
 from PIL import Image
-from WDualMineLib.cli import bench_registration
-from WDualMineLib.cli.bench_registration_pairs import Pair, pairs
-from WDualMineLib.cli.bench_registration_roc import as_text, count_verdicts, describe, draw
-from WDualMineLib.registration.benchmark.impostors import IMPOSTORS
-from WDualMineLib.registration.benchmark.peers import NEEDS, PEERS
-from WDualMineLib.registration.benchmark.poses import (
+from WDualMineLib.cli.bench import registration_error as bench_registration
+from WDualMineLib.cli.bench.registration_pairs import Pair, pairs
+from WDualMineLib.cli.bench.registration_roc import as_text, count_verdicts, describe, draw
+from WDualMineLib.lab.registration_trials.displacements import (
     HARD,
     USUAL,
     errors_mm,
@@ -22,7 +20,9 @@ from WDualMineLib.registration.benchmark.poses import (
     random_pose,
     targets_of,
 )
-from WDualMineLib.registration.benchmark.trials import OURS, Trial, posed, run_trial, summarise
+from WDualMineLib.lab.registration_trials.impostors import IMPOSTORS
+from WDualMineLib.lab.registration_trials.peers import NEEDS, PEERS
+from WDualMineLib.lab.registration_trials.trials import OURS, Trial, posed, run_trial, summarise
 from WDualMineLib.registration.poses import about, rotation
 from WDualMineLib.registration.preparation import prepare
 from WDualMineLib.registration.verdict import RULES

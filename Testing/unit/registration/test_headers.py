@@ -7,14 +7,14 @@ import json
 import numpy as np
 import pytest
 from shared_data import shared
-from WDualMineLib.cli.inputs import notes_of, read_source
+from WDualMineLib.lab.registration_trials.displacements import USUAL, errors_mm, targets_of
+from WDualMineLib.lab.registration_trials.trials import posed
+from WDualMineLib.pipeline.sources import read
 from WDualMineLib.registration.api import register
-from WDualMineLib.registration.benchmark.poses import USUAL, errors_mm, targets_of
-from WDualMineLib.registration.benchmark.trials import posed
-from WDualMineLib.registration.result import Verdict
+from WDualMineLib.registration.registration_result import Verdict
 from WDualMineLib.registration.transforms import matrix_of
 from WDualMineLib.volumes.geometry import Geometry
-from WDualMineLib.volumes.reading import NOTES, read_volume
+from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.volume import Volume
 
 
@@ -67,7 +67,7 @@ def test_a_big_endian_spect_is_aligned_to_its_mr() -> None:
 def test_disagreeing_qform_and_sform_are_told_and_the_sform_used(command, tmp_path) -> None:
     path = shared("volumes/clinical/gg-flair-181-asym-8mmFWHM.nii")
     volume = read_volume(path)
-    assert "qform and the sform" in volume.attributes[NOTES]
+    assert "qform and the sform" in volume.notes[0]
     fixed = shared("volumes/spm12/canonical_avg152T2.nii")
     outcome = command("register", fixed, path, "-o", tmp_path / "out")
     assert outcome.code in (0, 3)
@@ -78,9 +78,9 @@ def test_disagreeing_qform_and_sform_are_told_and_the_sform_used(command, tmp_pa
 
 def test_a_tilted_gantry_is_aligned_with_its_shear() -> None:
     """Reading straightens it; against itself in another contrast, it is found to a millimetre."""
-    source = read_source(shared("dicom/ct_head_ge_gantrytilt"), None, "")
-    assert any("gantry was tilted by 18.5 degrees" in note for note in notes_of(source.volume))
-    error, result = _itself(_thinned(source.volume, 3), _other_contrast)
+    volume = read(shared("dicom/ct_head_ge_gantrytilt"))
+    assert any("gantry was tilted by 18.5 degrees" in note for note in volume.notes)
+    error, result = _itself(_thinned(volume, 3), _other_contrast)
     assert error < 1.0, result.reasons
 
 

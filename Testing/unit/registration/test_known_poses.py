@@ -7,8 +7,8 @@ from scipy import ndimage
 from WDualMineLib.cli.main import main
 from WDualMineLib.errors import InputError, RegistrationFailed
 from WDualMineLib.registration.api import register, register_steps
-from WDualMineLib.registration.result import Verdict
-from WDualMineLib.registration.settings import RegistrationSettings
+from WDualMineLib.registration.registration_result import Verdict
+from WDualMineLib.registration.registration_settings import RegistrationSettings
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.resampling import resample_to
 from WDualMineLib.volumes.volume import Volume

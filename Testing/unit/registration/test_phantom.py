@@ -6,11 +6,11 @@ import numpy as np
 import phantom
 import pytest
 from WDualMineLib.errors import RegistrationFailed
+from WDualMineLib.lab.registration_trials.impostors import IMPOSTORS
 from WDualMineLib.registration.api import register
-from WDualMineLib.registration.benchmark.impostors import IMPOSTORS
 from WDualMineLib.registration.poses import about, rotation
-from WDualMineLib.registration.result import Verdict
-from WDualMineLib.registration.settings import RegistrationSettings
+from WDualMineLib.registration.registration_result import Verdict
+from WDualMineLib.registration.registration_settings import RegistrationSettings
 from WDualMineLib.registration.transforms import affine_transform, matrix_of, rigid_transform
 
 CORNERS = np.array([[x, y, z] for x in (-60, 60) for y in (-80, 80) for z in (-70, 70)], float)

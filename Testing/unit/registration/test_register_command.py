@@ -9,7 +9,7 @@ import numpy as np
 import phantom
 import pytest
 import SimpleITK as sitk
-from WDualMineLib.registration.benchmark.impostors import mirrored
+from WDualMineLib.lab.registration_trials.impostors import mirrored
 from WDualMineLib.registration.transforms import matrix_of, rigid_transform
 
 OUTPUTS = {"moving_registered.nrrd", "transform.tfm", "overview.png", "report.json"}
@@ -120,7 +120,9 @@ def test_an_interrupt_leaves_nothing(command, pair, tmp_path, monkeypatch) -> No
     def interrupted(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("WDualMineLib.cli.register_overview.write_overview", interrupted)
+    monkeypatch.setattr(
+        "WDualMineLib.cli.pictures.registration_overview.write_overview", interrupted
+    )
     outcome = command("register", *pair, "-o", tmp_path / "new" / "out")
     assert outcome.code == 130 and "stopped" in outcome.err
     assert not (tmp_path / "new").exists()

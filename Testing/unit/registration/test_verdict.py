@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from WDualMineLib.registration.result import Verdict
+from WDualMineLib.registration.registration_result import Verdict
 from WDualMineLib.registration.verdict import judge
 
 FINE = {

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 from WDualMineLib.errors import InputError
-from WDualMineLib.volumes.reading import NOTES, read_volume
+from WDualMineLib.volumes.reading import read_volume
 from WDualMineLib.volumes.resampling import to_image
 
 ARRAY = np.arange(5 * 6 * 7, dtype=np.float32).reshape(5, 6, 7)
@@ -42,7 +42,7 @@ def test_values_and_geometry_are_those_of_the_file(tmp_path, make_volume, suffix
     assert read.geometry.spacing == reference.GetSpacing()
     assert read.geometry.origin == reference.GetOrigin()
     assert read.geometry.direction == reference.GetDirection()
-    assert NOTES not in read.attributes
+    assert read.notes == ()
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
@@ -79,7 +79,7 @@ def test_sheared_sform_is_kept_and_told(write_nifti, order):
     )
     np.testing.assert_array_equal(read.array, ARRAY)
     np.testing.assert_allclose(read.geometry.ijk_to_lps[:3], LPS @ sform(matrix), atol=1e-6)
-    assert "sheared" in read.attributes[NOTES]
+    assert "sheared" in read.notes[0]
     assert "ITK_NIFTI_SFORM_PERMISSIVE" not in os.environ
 
 
@@ -100,13 +100,13 @@ def test_sform_wins_over_a_qform_that_disagrees(write_nifti):
     assert sitk.ReadImage(str(path)).GetOrigin()[2] == 156.0
     read = read_volume(path)
     np.testing.assert_allclose(read.geometry.ijk_to_lps[:3], LPS @ matrix)
-    assert "126.0 mm" in read.attributes[NOTES]
+    assert "126.0 mm" in read.notes[0]
 
 
 def test_qform_alone(write_nifti):
     read = read_volume(write_nifti("q.nii", ARRAY, offset=(1.0, 2.0, 3.0)))
     assert read.geometry.origin == (-1.0, -2.0, 3.0)
-    assert NOTES not in read.attributes
+    assert read.notes == ()
 
 
 def test_singular_sform_falls_back_to_the_qform(write_nifti):
@@ -115,7 +115,7 @@ def test_singular_sform_falls_back_to_the_qform(write_nifti):
 
 
 def test_no_orientation_at_all_is_told(write_nifti):
-    assert "orientation" in read_volume(write_nifti("none.nii", ARRAY)).attributes[NOTES]
+    assert "orientation" in read_volume(write_nifti("none.nii", ARRAY)).notes[0]
 
 
 @pytest.mark.parametrize("unit,scale", [(1, 1000.0), (3, 0.001)])

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 from WDualMineLib.errors import OutputError
-from WDualMineLib.volumes import writing
+from WDualMineLib.volumes import partials
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.reading import geometry_of, read_volume
 from WDualMineLib.volumes.volume import Volume
@@ -156,8 +156,8 @@ def test_any_exception_leaves_the_old_file(tmp_path, failure):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 @pytest.mark.parametrize("compress", [True, False])
 def test_full_disk(tmp_path, make_volume, monkeypatch, compress):
-    monkeypatch.setattr(writing.secrets, "token_hex", lambda _n: "0")
-    (tmp_path / ".partial-0-v.nrrd").symlink_to("/dev/full")
+    monkeypatch.setattr(partials.secrets, "token_hex", lambda _n: "0")
+    (tmp_path / ".partial-0.nrrd").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=r"no room on the disk.*v\.nrrd"):
         write_volume(make_volume(), tmp_path / "v.nrrd", compress=compress)
     assert not list(tmp_path.iterdir())

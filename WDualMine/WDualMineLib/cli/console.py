@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from ..progress import Progress
+from ..progress import Progress, part_of
+from .verbosity import is_quiet
 
 # Seconds between two lines in a log file, and between two updates of a terminal.
 _LOG_PAUSE = 10.0
@@ -31,6 +32,8 @@ class ConsoleProgress:
             self._write("\r\033[K")
 
     def __call__(self, progress: Progress) -> None:
+        if is_quiet():
+            return
         now = time.monotonic()
         pause = _TERMINAL_PAUSE if self._live else _LOG_PAUSE
         if now - self._shown_at < pause:
@@ -41,7 +44,7 @@ class ConsoleProgress:
 
     def part(self, start: float, stop: float) -> Callable[[Progress], None]:
         """A reporter for one stage, whose 0 to 1 is ``start`` to ``stop`` of the whole."""
-        return lambda step: self(Progress(start + (stop - start) * step.fraction, step.message))
+        return part_of(self, start, stop)
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..fusion.result import FusionResult
+from ..fusion.settings import FusionSettings
+from ..pipeline.folder import write_folder
+from ..pipeline.result import Result
+from ..pipeline.run import fuse_steps
+from ..pipeline.sources import read
+from ..progress import finish
 from ..samples.catalogue import CT_BRAIN, GREY_MATTER, MR_T1, WHITE_MATTER
 from ..samples.download import cache_folder, fetch, load
 from ..samples.simulated_pet import simulate_fdg_pet
 from ..volumes.staging import staged_folder
 from ..volumes.volume import Volume
 from ..volumes.writing import refuse_existing, write_volume
-from .alignment import Alignment
-from .fuse import add_arguments as add_fuse_arguments
-from .fuse import fuse_files
+from .console import ConsoleProgress
+from .fuse import overview, say
 
 # Progress goes to stderr; without this, a log would show the two out of order.
 _say = partial(print, flush=True)
@@ -26,12 +30,13 @@ _say = partial(print, flush=True)
 
 @dataclass(frozen=True)
 class _Run:
-    """One ``wdualmine fuse`` of the demo: its folder, its sources and its options."""
+    """One fusion of the demo: its folder, its sources, and how they are fused."""
 
     name: str
     fixed: Volume
     moving: Volume
-    options: tuple[str, ...]
+    settings: FusionSettings
+    registration: str = "none"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,8 +78,8 @@ def run(options: argparse.Namespace) -> None:
 
     _say("Building a MRML scene, saving it, loading it again and drawing its slice views")
     pairs = [
-        DemoPair(each.name, each.fixed, each.moving, aligned.transform, result)
-        for each, (result, aligned) in zip(runs, done, strict=True)
+        DemoPair(each.name, each.fixed, each.moving, result)
+        for each, result in zip(runs, done, strict=True)
     ]
     for path in write_scene(pairs, folder):
         _say(f"  {path}")
@@ -87,25 +92,52 @@ def _runs(cache: Path | None) -> list[_Run]:
     pet = simulate_fdg_pet(grey, white)
     return [
         # Both are averages of other people's heads, so that their sizes differ: affine.
-        _Run("ct-mr", mr, ct, ("--registration", "affine", "--moving-window", "0,80")),
-        _Run("pet-mr-simulated", mr, pet, ("--moving-window", "pet", "--colour", "PET-Heat")),
+        _Run("ct-mr", mr, ct, FusionSettings(moving_window=(0.0, 80.0)), "affine"),
+        _Run(
+            "pet-mr-simulated",
+            mr,
+            pet,
+            FusionSettings(moving_window="pet", colour="PET-Heat"),
+        ),
     ]
 
 
-def _fuse(each: _Run, folder: Path, force: bool) -> tuple[FusionResult, Alignment]:
-    """What ``wdualmine fuse`` would do, typed with these words."""
-    words = [
-        str(folder / "sources" / _file_name(each.fixed)),
-        str(folder / "sources" / _file_name(each.moving)),
-        "-o",
-        str(folder / each.name),
-        *each.options,
-        *(["--force"] if force else []),
-    ]
-    _say(f"\n$ wdualmine fuse {shlex.join(words)}")
-    parser = argparse.ArgumentParser()
-    add_fuse_arguments(parser)
-    return fuse_files(parser.parse_args(words))
+def _fuse(each: _Run, folder: Path, force: bool) -> Result:
+    """Read, fuse and write one pair, as the command that is printed would."""
+    output = folder / each.name
+    sources = [folder / "sources" / _file_name(volume) for volume in (each.fixed, each.moving)]
+    _say(f"\n$ wdualmine fuse {shlex.join(_words(each, sources, output, force))}")
+    with ConsoleProgress() as progress:
+        fixed, moving = map(read, sources)
+        steps = fuse_steps(fixed, moving, each.settings, registration=each.registration)
+        result = finish(steps, progress.part(0, 0.7))
+        result = result.with_measures(finish(result.measure_steps(), progress.part(0.7, 0.85)))
+        report = write_folder(
+            result,
+            output,
+            force=force,
+            extras=[overview(result)],
+            progress=progress.part(0.85, 1),
+        )
+    say(output, report, result.alignment.warning)
+    return result
+
+
+def _words(each: _Run, sources: list[Path], output: Path, force: bool) -> list[str]:
+    """The command line that does the same."""
+    words = [*map(str, sources), "-o", str(output)]
+    if each.registration != "none":
+        words += ["--registration", each.registration]
+    for role, window in (
+        ("fixed", each.settings.fixed_window),
+        ("moving", each.settings.moving_window),
+    ):
+        if window != "auto":
+            told = window if isinstance(window, str) else ",".join(f"{end:g}" for end in window)
+            words += [f"--{role}-window", told]
+    if each.settings.colour is not None:
+        words += ["--colour", str(each.settings.colour)]
+    return words + (["--force"] if force else [])
 
 
 def _file_name(volume: Volume) -> str:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 
 from ..errors import OutputError
-from ..fusion.result import FusionResult
-from ..scene import appearance
-from ..scene.archive import load_scene, save_scene
-from ..scene.colours import uptake_colours
-from ..scene.headless import headless_scene
-from ..scene.outputs import FIXED_ROLE, MOVING_ROLE, FusionNodes, add_outputs, results_in
-from ..scene.rendering import ORIENTATIONS, SliceRenderer, slice_renderer
-from ..scene.transforms import add_registration
-from ..scene.volumes import MODALITY, add_volume, volume_of
+from ..pipeline.result import Result
+from ..scene.application.scene_files import headless_scene, load_scene, save_scene
+from ..scene.result.node_placement import add_registration, mark
+from ..scene.result.result_nodes import (
+    FIXED_ROLE,
+    MOVING_ROLE,
+    FusionNodes,
+    add_outputs,
+    results_in,
+)
+from ..scene.result.volume_nodes import MODALITY, add_volume, volume_of
+from ..scene.views import appearance
+from ..scene.views.appearance import uptake_colours
+from ..scene.views.rendering import ORIENTATIONS, SliceRenderer, slice_renderer
 from ..volumes.volume import Volume
-from .demo_figure import draw_slices
+from .pictures.slice_figure import draw_slices
 
 # Through the thalami and lateral ventricles of MNI space, where every modality shows something.
 _POSITION_RAS = (14.0, -22.0, 12.0)
@@ -37,15 +42,13 @@ class DemoPair:
     Attributes:
         name: of its files.
         fixed, moving: the sources, each on its own grid.
-        transform: from fixed to moving points (LPS, mm), or None where the frames agree.
         result: of the fusion.
     """
 
     name: str
     fixed: Volume
     moving: Volume
-    transform: sitk.Transform | None
-    result: FusionResult
+    result: Result
 
 
 def write_scene(pairs: list[DemoPair], folder: Path) -> list[Path]:
@@ -76,19 +79,19 @@ def write_scene(pairs: list[DemoPair], folder: Path) -> list[Path]:
 
 
 def _fill(scene, pairs: list[DemoPair]) -> None:
-    known: dict[str, object] = {}
+    known: dict[str, Any] = {}
     for pair in pairs:
         for volume in (pair.fixed, pair.moving):
             if volume.name not in known:
                 known[volume.name] = add_volume(scene, volume)
         fixed, moving = known[pair.fixed.name], known[pair.moving.name]
-        if pair.transform is not None:
+        alignment, record = pair.result.alignment, pair.result.record
+        if alignment.transform is not None:
             name = f"{pair.moving.name} to {pair.fixed.name}"
-            node = add_registration(scene, pair.transform, name)
-            moving.SetAndObserveTransformNodeID(node.GetID())
-        about = pair.result.fused.attributes
-        for node, role in ((fixed, "fixed"), (moving, "moving")):
-            window = (float(about[f"{role}_window_low"]), float(about[f"{role}_window_high"]))
+            transform = add_registration(scene, alignment.transform, name)
+            mark(transform, fixed, moving, alignment)
+        for node, source in ((fixed, record.fixed), (moving, record.moving)):
+            window = (source.window.low, source.window.high)
             is_uptake = node.GetAttribute(MODALITY) == "PT"
             table = uptake_colours(scene) if is_uptake else appearance.grey_colours(scene)
             appearance.show(node, window, table)
@@ -96,14 +99,12 @@ def _fill(scene, pairs: list[DemoPair]) -> None:
 
 
 def _is_as_saved(nodes: FusionNodes, pair: DemoPair) -> bool:
-    result = pair.result
-    wanted = (result.fused, result.colour, result.reliability_fixed, result.reliability_moving,
-              result.arbitration)  # fmt: skip
-    loaded = [volume_of(node) for node in nodes.all()]
-    return all(
-        np.array_equal(got.array, want.array)
-        and np.allclose(got.geometry.ijk_to_lps, want.geometry.ijk_to_lps)
-        for got, want in zip(loaded, [v for v in wanted if v is not None], strict=True)
+    wanted = pair.result.volumes
+    loaded = {name: volume_of(node) for name, node in nodes.parts.items()}
+    return loaded.keys() == wanted.keys() and all(
+        np.array_equal(loaded[name].array, volume.array)
+        and np.allclose(loaded[name].geometry.ijk_to_lps, volume.geometry.ijk_to_lps)
+        for name, volume in wanted.items()
     )
 
 

@@ -24,3 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int | None:
     return _ACTIONS[options.action][0].run(options)
+
+
+def stopped(options: argparse.Namespace) -> str:
+    """What an interrupt leaves, as half a sentence."""
+    if options.action == "send":
+        return dicom_send.stopped(options)
+    return "no partial files were left"

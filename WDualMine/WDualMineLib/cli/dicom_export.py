@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..dicom.context import Patient, SeriesContext
+from ..pipeline.folder import load
+from ..pipeline.to_dicom import volumes_for_dicom
 from ..volumes.reading import is_dicom, require_readable
-from .inputs import naming_option
+from .series_option import naming_option
 
-if TYPE_CHECKING:  # pydicom and torch load only when they are used
-    from SimpleITK import Transform
-
-    from ..dicom.export import ExportOptions, ResultVolumes
-    from ..fusion.result import FusionResult
+if TYPE_CHECKING:  # pydicom loads only when it is used
+    from ..dicom.export import ExportOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fixed-uid", metavar="UID", help="which series, if there are several")
     parser.add_argument("--moving-uid", metavar="UID", help="which series, if there are several")
     add_identity_arguments(parser)
-    parser.add_argument("--kind", choices=["CT", "MR"], help="of the gray images [that of fixed]")
     parser.add_argument("--force", action="store_true", help="replace existing files")
 
 
@@ -46,6 +43,9 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--patient-id", default="", metavar="ID", help="if not DICOM")
     group.add_argument("--patient-birth-date", default="", metavar="YYYYMMDD", help="if not DICOM")
     group.add_argument("--patient-sex", default="", choices=["M", "F", "O"], help="if not DICOM")
+    group.add_argument(
+        "--kind", choices=["CT", "MR"], help="class of the gray images [that of the fixed volume]"
+    )
     group.add_argument(
         "--allow-different-patients",
         action="store_true",
@@ -60,15 +60,14 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int | None:
     from ..dicom.export import export_result
-    from ..dicom.result_folder import read_result
 
     with naming_option("--fixed-uid"):
         fixed = read_context(options.fixed_series, options.fixed_uid)
     with naming_option("--moving-uid"):
         moving = read_context(options.moving_series, options.moving_uid)
-    result = read_result(options.result)
+    volumes = volumes_for_dicom(load(options.result))
     with naming_permission():
-        exported = export_result(result, options.output, fixed, moving, options_of(options))
+        exported = export_result(volumes, options.output, fixed, moving, options_of(options))
     for note in exported.notes:
         print(f"note: {note}")
     print(f"{len(exported.files)} DICOM objects in {exported.folder}")
@@ -92,7 +91,7 @@ def naming_permission() -> Iterator[None]:
 def options_of(options: argparse.Namespace) -> ExportOptions:
     """What the options of :func:`add_identity_arguments` ask for.
 
-    ``kind`` and ``force`` may be absent from a command that has no such option.
+    ``force`` may be absent from a command that has no such option.
     """
     from ..dicom.export import ExportOptions
 
@@ -103,7 +102,7 @@ def options_of(options: argparse.Namespace) -> ExportOptions:
             birth_date=options.patient_birth_date,
             sex=options.patient_sex,
         ),
-        kind=getattr(options, "kind", None),
+        kind=options.kind,
         allow_different_patients=options.allow_different_patients,
         anonymise=options.anonymise,
         force=getattr(options, "force", False),
@@ -124,24 +123,3 @@ def read_context(path: Path | None, uid: str | None = None) -> SeriesContext | N
     from ..dicom.read import read_series
 
     return read_series(path, uid).context
-
-
-def result_volumes(result: FusionResult, transform: Transform | None) -> ResultVolumes:
-    """What :func:`~..dicom.export.export_result` takes, of a fusion that was just made.
-
-    Args:
-        transform: fixed to moving points (LPS mm), None where nothing was registered.
-    """
-    from ..dicom.export import ResultVolumes
-
-    return ResultVolumes(
-        fused=result.fused,
-        maps={
-            "reliability_fixed": result.reliability_fixed,
-            "reliability_moving": result.reliability_moving,
-            "arbitration": result.arbitration,
-        },
-        colour=result.colour,
-        transform=transform,
-        settings=asdict(result.settings),
-    )

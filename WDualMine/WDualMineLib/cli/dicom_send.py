@@ -19,6 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--key", type=Path, metavar="PEM", help="its private key")
 
 
+def stopped(_options: argparse.Namespace) -> str:
+    """What an interrupt leaves, as half a sentence."""
+    return "objects that were sent before stay on the server, and sending again does no harm"
+
+
 def run(options: argparse.Namespace) -> int | None:
     from ..dicom.send import parse_server, send
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..fusion.correlation import apply_floor
-from ..fusion.rounding import Rounding, informed_rounding, nearest_rounding
+from ..fusion.rounding import informed_rounding, nearest_rounding
+from ..fusion.settings import DEFAULT_FLOOR
 from ..progress import Progress
 from ..quality.images import list_images, read_luminance
 from ..quality.metrics import cc_bound, measure_pair
@@ -43,9 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--correlation-floor",
         type=float,
-        default=0.985,
+        default=DEFAULT_FLOOR,
         metavar="TAU",
-        help="least CC/bound of the baseline 'maximum + floor', 0 <= TAU < 1 (default 0.985)",
+        help="least CC/bound of the baseline 'maximum + floor', 0 <= TAU < 1 "
+        f"(default {DEFAULT_FLOOR})",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
     parser.add_argument(
@@ -100,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
 def baselines(floor: float) -> dict[str, Callable[[Image, Image], Image]]:
     """Fusions without a network, rounded to 8 bit as files are: ``{row: function of (a, b)}``."""
 
-    def floored_maximum(a: Image, b: Image, rounding: Rounding) -> Image:
+    def floored_maximum(a: Image, b: Image, rounding: Callable[..., Image]) -> Image:
         sources = (a / np.float32(255), b / np.float32(255))
         stored = partial(rounding, a=sources[0], b=sources[1])
         fused, _ = apply_floor(np.maximum(*sources), *sources, floor, readback=stored)
@@ -141,7 +143,7 @@ def read_triple(name: str, fused: Path, a: Path, b: Path) -> tuple[Image, Image,
     Raises:
         InputError: a file cannot be read, or the sizes differ.
     """
-    images = tuple(read_luminance(path) for path in (fused, a, b))
+    images = read_luminance(fused), read_luminance(a), read_luminance(b)
     sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in images]
     if len(set(sizes)) > 1:
         raise InputError(

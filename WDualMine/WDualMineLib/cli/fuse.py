@@ -5,30 +5,25 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import SimpleITK as sitk
-
-from ..errors import OutputError
-from ..fusion.api import fuse
-from ..fusion.result import FusionResult
 from ..fusion.settings import FusionSettings
+from ..pipeline.alignment import align_steps
+from ..pipeline.folder import Extra, file_names, require_no_remains, require_room
+from ..pipeline.folder import write_folder as save
+from ..pipeline.request import AS_THEY_LIE, Request
+from ..pipeline.result import Result
+from ..pipeline.run import fuse_aligned_steps
 from ..progress import Progress, finish
-from ..quality.volume import measure_volume_steps
-from ..volumes.staging import check_destination, interrupts_held, staged_folder
-from ..volumes.volume import Volume
-from ..volumes.writing import write_volume, writing_errors
+from ..volumes.writing import writing_errors
 from . import fuse_dicom
-from .alignment import HELP as REGISTRATION_HELP
-from .alignment import Alignment, align
 from .console import ConsoleProgress
-from .inputs import notes_of, read_source
-from .json_report import write_report
 from .options import add_device, add_look, add_output, add_pair, take_negative_pairs
+from .series_option import add_series, read_chosen
 
+OVERVIEW = "overview.png"
 _WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
 
 
@@ -42,7 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_output(parser)
     parser.add_argument(
-        "--registration", default="none", metavar="none|rigid|affine|FILE", help=REGISTRATION_HELP
+        "--registration",
+        default=AS_THEY_LIE,
+        metavar="none|rigid|affine|FILE",
+        help="none: both lie in one frame of reference (default); rigid or affine: align the "
+        "moving volume first; FILE: a transform from fixed to moving points to apply",
     )
     for role in ("fixed", "moving"):
         parser.add_argument(
@@ -51,12 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar=_WINDOWS,
             help=f"intensities of the {role} volume that go from black to white (default auto)",
         )
-    for role in ("fixed", "moving"):
-        parser.add_argument(
-            f"--{role}-series",
-            metavar="UID",
-            help=f"which DICOM series is the {role} volume, where its folder holds several",
-        )
+    add_series(parser)
     parser.add_argument(
         "--axis",
         default="axial",
@@ -82,14 +76,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fuse, write everything or nothing, and say what was written."""
-    fuse_files(options)
-
-
-def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
-    """:func:`run`, which hands back what it wrote."""
+    """Read, fuse, save everything or nothing, and say what was written."""
     fuse_dicom.require_dicom_wanted(options)
-    settings = FusionSettings(
+    settings = _settings(options)
+    _require_room(options, settings)
+    clock = _Clock()
+    with ConsoleProgress() as progress:
+        progress(Progress(0, "Reading the volumes"))
+        with clock.stage("reading"):
+            fixed = read_chosen(options.fixed, options.fixed_series, "--fixed-series")
+            moving = read_chosen(options.moving, options.moving_series, "--moving-series")
+            dicom = fuse_dicom.prepare(options, fixed, moving) if options.dicom else None
+        with clock.stage("registration"):
+            request = Request.of(fixed, moving, settings, options.registration)
+            alignment = finish(align_steps(request), progress.part(0.05, 0.3))
+        with clock.stage("fusion"):
+            result = finish(fuse_aligned_steps(request, alignment), progress.part(0.3, 0.7))
+        with clock.stage("measuring"):
+            measures = finish(result.measure_steps(), progress.part(0.7, 0.85))
+            result = result.with_measures(measures)
+        report = save(
+            result,
+            options.output,
+            force=options.force,
+            extras=[overview(result), *([dicom.extra(result)] if dicom is not None else [])],
+            seconds=clock.seconds,
+            progress=progress.part(0.85, 1),
+        )
+    say(options.output, report, alignment.warning)
+
+
+def overview(result: Result) -> Extra:
+    """``overview.png``, to be written with a result."""
+
+    def write(folder: Path, progress: Callable[[Progress], None]) -> dict[str, Any]:
+        # Here and not above: matplotlib takes seconds to import, and bad input is answered without.
+        from .pictures.fusion_overview import write_overview
+
+        progress(Progress(0, f"Drawing {OVERVIEW}"))
+        with writing_errors(folder / OVERVIEW):
+            write_overview(folder / OVERVIEW, result)
+        return {}
+
+    return Extra(OVERVIEW, write)
+
+
+def _settings(options: argparse.Namespace) -> FusionSettings:
+    return FusionSettings(
         fixed_window=options.fixed_window,
         moving_window=options.moving_window,
         axis=options.axis,
@@ -100,132 +133,21 @@ def fuse_files(options: argparse.Namespace) -> tuple[FusionResult, Alignment]:
         precision=options.precision,
         weights=options.weights,
     )
-    names = _output_names(settings, options.registration)
-    check_destination(options.output, names, force=options.force)
-    _require_no_remains(options.output, names, dicom=options.dicom)
-    clock = _Clock()
-    with ConsoleProgress() as progress:
-        progress(Progress(0, "Reading the volumes"))
-        with clock.stage("reading"):
-            sources = [
-                read_source(options.fixed, options.fixed_series, "--fixed-series"),
-                read_source(options.moving, options.moving_series, "--moving-series"),
-            ]
-            dicom = fuse_dicom.prepare(options, *sources) if options.dicom else None
-            fixed, moving = (source.volume for source in sources)
-        with clock.stage("registration"):
-            frames = [s.context.frame_of_reference_uid for s in sources if s.context is not None]
-            aligned = align(fixed, moving, options.registration, progress.part(0.05, 0.3), frames)
-        with clock.stage("fusion"):
-            result = fuse(fixed, aligned.moving, settings, progress.part(0.3, 0.7))
-        with clock.stage("measuring"):
-            measures = measure(result, progress.part(0.7, 0.85))
-        # Here and not above: PyTorch and matplotlib take seconds to import, and bad input is
-        # answered without them.
-        from .report import describe_input, describe_run
-
-        report = describe_run(result) | {
-            "fixed": describe_input(options.fixed, fixed, result.pair.fixed_window),
-            "moving": describe_input(options.moving, moving, result.pair.moving_window),
-            "registration": aligned.report,
-            # Notes travel with the volumes, so that some come by more than one way.
-            "notes": list(dict.fromkeys([*notes_of(fixed), *notes_of(moving), *result.notes])),
-        }
-        report["measures"] |= measures
-        with staged_folder(options.output, force=options.force) as folder:
-            with clock.stage("writing"):
-                _write(folder, result, aligned, progress.part(0.85, 0.9))
-            if dicom is not None:
-                with clock.stage("dicom"):
-                    report["dicom"] = dicom.write(
-                        folder, result, aligned.transform, progress.part(0.9, 1)
-                    )
-                report["notes"] += report["dicom"].pop("notes")
-                names.append(f"{fuse_dicom.FOLDER}/")
-            report |= {"seconds": clock.seconds, "outputs": names}
-            with writing_errors(options.output):
-                write_report(folder / "report.json", report)
-    _say(options.output, report, aligned.warning)
-    return result, aligned
 
 
-def measure(result: FusionResult, progress: Callable[[Progress], None]) -> dict[str, float]:
-    """MI, SSIM and Qabf of the fused volume, beside what :attr:`FusionResult.measures` has."""
-    axis = result.network.slicing.permutation[0]
-    pair = result.pair
-    steps = measure_volume_steps(result.fused.array, pair.fixed, pair.moving, axis)
-    whole = finish(steps, progress).whole
-    return {name.lower(): whole[name] for name in ("MI", "SSIM", "Qabf")}
+def _require_room(options: argparse.Namespace, settings: FusionSettings) -> None:
+    """What would be found wrong with the folder, before anything is read.
 
-
-def _volumes(result: FusionResult) -> dict[str, Volume]:
-    volumes = {
-        "fused.nrrd": result.fused,
-        "reliability_fixed.nrrd": result.reliability_fixed,
-        "reliability_moving.nrrd": result.reliability_moving,
-        "arbitration.nrrd": result.arbitration,
-    }
-    return volumes | ({"fused_colour.nrrd": result.colour} if result.colour is not None else {})
-
-
-def _output_names(settings: FusionSettings, registration: str) -> list[str]:
-    return [
-        "fused.nrrd",
-        "reliability_fixed.nrrd",
-        "reliability_moving.nrrd",
-        "arbitration.nrrd",
-        *(["fused_colour.nrrd"] if settings.colour is not None else []),
-        *(["transform.tfm"] if registration != "none" else []),
-        "overview.png",
-        "report.json",
-    ]
-
-
-def _require_no_remains(folder: Path, names: list[str], *, dicom: bool) -> None:
-    """Refuse a folder where files of an earlier run would pass for results of this one.
-
-    Nothing of the user's is removed unasked: ``--force`` replaces files, and these have no
-    successor. ``--dicom`` looks into its own folder by itself.
-
-    Raises:
-        OutputError: a volume in colour, a transform or DICOM objects that this run does not write.
+    ``--dicom`` looks into its own folder by itself.
     """
-    optional = ["fused_colour.nrrd", "transform.tfm", *([] if dicom else [fuse_dicom.FOLDER])]
-    remains = [folder / name for name in optional if name not in names]
-    for path in remains:
-        if path.exists():
-            raise OutputError(
-                f"{path}, of another result, would stay beside the new one",
-                f"Move or remove it, or choose another folder than {folder}",
-            )
+    names = file_names(settings, with_transform=options.registration != AS_THEY_LIE)
+    require_room(options.output, [*names, OVERVIEW], force=options.force)
+    if not options.dicom:
+        require_no_remains(options.output, [fuse_dicom.FOLDER])
 
 
-def _write(
-    folder: Path,
-    result: FusionResult,
-    aligned: Alignment,
-    progress: Callable[[Progress], None],
-) -> None:
-    from .overview import write_overview
-
-    volumes = _volumes(result)
-    progress(Progress(0, "Writing the volumes"))
-    # Compressing takes most of the time, and leaves Python free for the others meanwhile.
-    with ThreadPoolExecutor(len(volumes)) as pool:
-        # An interrupt between the start of a thread and its entry in the pool would leave a writer
-        # behind that nobody waits for.
-        with interrupts_held():
-            jobs = [pool.submit(write_volume, volume, folder / n) for n, volume in volumes.items()]
-        for job in jobs:
-            job.result()
-    progress(Progress(0.5, "Drawing overview.png"))
-    with writing_errors(folder / "overview.png"):
-        write_overview(folder / "overview.png", result)
-        if aligned.transform is not None:
-            sitk.WriteTransform(aligned.transform, str(folder / "transform.tfm"))
-
-
-def _say(output: Path, report: dict[str, Any], warning: str) -> None:
+def say(output: Path, report: dict[str, Any], warning: str) -> None:
+    """Tell what was written, and what must be known of it."""
     measures, windows = report["measures"], (report["fixed"]["window"], report["moving"]["window"])
     print(f"Fused {report['fixed']['name']} and {report['moving']['name']} into {output}:")
     print(f"  {', '.join(report['outputs'])}")
@@ -240,10 +162,10 @@ def _say(output: Path, report: dict[str, Any], warning: str) -> None:
         ("SSIM", measures["ssim"], ".3f"),
         ("Qabf", measures["qabf"], ".3f"),
     ]
-    print("  " + ", ".join(f"{n} {v:{f}}" for n, v, f in figures if v is not None and v == v))
+    print("  " + ", ".join(f"{n} {v:{f}}" for n, v, f in figures if v is not None))
     for note in report["notes"]:
         print(f"  Note: {note}")
-    print(f"Look at {output / 'overview.png'}, or drop the .nrrd files into 3D Slicer.")
+    print(f"Look at {output / OVERVIEW}, or drop the .nrrd files into 3D Slicer.")
     if warning:
         print(f"WARNING: {warning}")
 
@@ -264,4 +186,4 @@ class _Clock:
     def stage(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
-        self.seconds[name] = round(time.perf_counter() - started, 3)
+        self.seconds[name] = time.perf_counter() - started

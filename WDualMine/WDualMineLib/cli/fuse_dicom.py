@@ -8,22 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..dicom.context import SeriesContext
 from ..errors import InputError
+from ..pipeline.folder import Extra
+from ..pipeline.parts import COLOUR, PARTS
+from ..pipeline.request import AS_THEY_LIE
+from ..pipeline.result import Result
+from ..pipeline.to_dicom import export_dicom
 from ..progress import Progress
-from .dicom_export import (
-    add_identity_arguments,
-    naming_permission,
-    options_of,
-    result_volumes,
-)
-from .inputs import Source
+from ..volumes.volume import Volume
+from .dicom_export import add_identity_arguments, naming_permission, options_of
 
-if TYPE_CHECKING:  # pydicom and torch load only when they are used
-    from SimpleITK import Transform
-
+if TYPE_CHECKING:  # pydicom loads only when it is used
     from ..dicom.export import ExportOptions
-    from ..fusion.result import FusionResult
 
 FOLDER = "dicom"
 
@@ -32,6 +28,7 @@ _IDENTITY = (
     "patient_id",
     "patient_birth_date",
     "patient_sex",
+    "kind",
     "allow_different_patients",
     "anonymise",
 )
@@ -41,29 +38,22 @@ _IDENTITY = (
 class DicomOutput:
     """An export that was found possible, to be written once the fusion is there."""
 
-    fixed: SeriesContext | None
-    moving: SeriesContext | None
     options: ExportOptions
 
-    def write(
-        self,
-        folder: Path,
-        result: FusionResult,
-        transform: Transform | None,
-        progress: Callable[[Progress], None],
-    ) -> dict[str, Any]:
-        """Write ``folder/dicom`` and return what report.json says of it."""
-        from ..dicom.export import export_result
+    def extra(self, result: Result) -> Extra:
+        """The folder ``dicom``, to be written with ``result``."""
 
-        volumes = result_volumes(result, transform)
-        into = folder / FOLDER
-        done = export_result(volumes, into, self.fixed, self.moving, self.options, progress)
-        return {
-            "objects": len(done.files),
-            "series": sorted({file.parent.relative_to(into).as_posix() for file in done.files}),
-            "anonymised": self.options.anonymise,
-            "notes": done.notes,
-        }
+        def write(folder: Path, progress: Callable[[Progress], None]) -> dict[str, Any]:
+            into = folder / FOLDER
+            done = export_dicom(result, into, self.options, progress)
+            return {
+                "objects": len(done.files),
+                "series": sorted({file.parent.relative_to(into).as_posix() for file in done.files}),
+                "anonymised": self.options.anonymise,
+                "notes": done.notes,
+            }
+
+        return Extra(f"{FOLDER}/", write, stage="dicom", key="dicom")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +81,7 @@ def require_dicom_wanted(options: argparse.Namespace) -> None:
         )
 
 
-def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> DicomOutput:
+def prepare(options: argparse.Namespace, fixed: Volume, moving: Volume) -> DicomOutput:
     """Everything that can be found wrong with the export before the fusion.
 
     Raises:
@@ -102,19 +92,19 @@ def prepare(options: argparse.Namespace, fixed: Source, moving: Source) -> Dicom
     from ..dicom.export import require_room
     from ..dicom.identity import require_one_patient
     from ..dicom.planes import planes_of
-    from ..dicom.series import PARTS, object_names
+    from ..dicom.series import REGISTRATION, object_names
 
     wanted = options_of(options)
     with naming_permission():
         require_one_patient(fixed.context, moving.context, allowed=wanted.allow_different_patients)
-    planes_of(fixed.volume)
+    planes_of(fixed)
     if wanted.anonymise:
         Anonymiser()
-    absent = {
-        "colour": options.colour is None,
-        "registration": fixed.context is None or moving.context is None,
-    }
-    parts = [part for part in PARTS if not absent.get(part)]
-    names = object_names(fixed.volume.geometry.size[2], parts)
+    there = [p for p in PARTS if not p.optional or (p == COLOUR and options.colour is not None)]
+    kinds = [part.series for part in there]
+    from_dicom = fixed.context is not None and moving.context is not None
+    if from_dicom and options.registration != AS_THEY_LIE:
+        kinds.append(REGISTRATION)
+    names = object_names(fixed.geometry.size[2], kinds)
     require_room(options.output / FOLDER, names, force=options.force)
-    return DicomOutput(fixed.context, moving.context, wanted)
+    return DicomOutput(wanted)

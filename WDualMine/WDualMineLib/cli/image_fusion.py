@@ -72,10 +72,13 @@ def fuse_images(
         correlation_floor=settings.correlation_floor,
         readback=read_back,
     )
-    maps = (fused.reliability, 1 - fused.reliability, fused.arbitration)
+    of_a, of_b, arbitration = (
+        _encode(quantise(values, 255), suffix)
+        for values in (fused.reliability, 1 - fused.reliability, fused.arbitration)
+    )
     return FusedImage(
         _encode(pixels(fused.fused), suffix),
-        tuple(_encode(quantise(values, 255), suffix) for values in maps),
+        (of_a, of_b, arbitration),
         fused.floor,
     )
 

@@ -7,8 +7,10 @@ import os
 import sys
 from importlib import import_module
 
-from ..errors import WDualMineError
 from ..version import __version__
+from . import verbosity
+from .ending import REFUSED, run_to_the_end, signals_as_interrupts
+from .streams import SafeStream, safe_streams
 
 # Command: (module in this folder, one line of help). A module is imported only when its command
 # runs, so that `wdualmine --help` does not wait for torch.
@@ -17,11 +19,14 @@ COMMANDS = {
     "fuse-images": ("fuse_images", "fuse folders of 2-D image pairs of equal name"),
     "register": ("register", "align a moving volume to a fixed one and judge the alignment"),
     "evaluate": ("evaluate", "measure fused images against their sources"),
-    "bench": ("bench", "run a benchmark: speed, quality, registration, reliability"),
+    "bench": ("bench.command", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),
+    "train-evidence": ("train_evidence", "teach the network what faulty volumes look like"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),
 }
+# Whose results are what they print.
+_PRINTED = {"evaluate", "bench"}
 
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
@@ -37,26 +42,58 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
         )
         if name == command:
             import_module(f".{module}", __package__).add_arguments(subparser)
+        verbosity.add_to_all(subparser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 done, 2 bad input, 3 registration failed, 130 stopped."""
+    """Run one command and return its exit code: see :mod:`.ending`."""
     # Threads that spin while they wait stall each other for seconds on a busy machine. OpenMP reads
     # this when torch is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
-    options = build_parser(command).parse_args(arguments)
-    run = import_module(f".{COMMANDS[options.command][0]}", __package__).run
-    try:
-        return run(options) or 0
-    except WDualMineError as error:
-        print(f"wdualmine {options.command}: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print(f"wdualmine {options.command}: stopped; no partial files were left.", file=sys.stderr)
-        return 130
+    with signals_as_interrupts(), safe_streams() as output:
+        try:
+            options = build_parser(command).parse_args(arguments)
+            module = import_module(f".{COMMANDS[options.command][0]}", __package__)
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("WDualMineLib."):
+                raise
+            # 3D Slicer's copy leaves out what only developers use.
+            print(
+                f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
+                "developers only. Install WDualMine with pip.",
+                file=sys.stderr,
+            )
+            return REFUSED
+        verbosity.apply(options)
+        stopped = getattr(module, "stopped", _nothing_left)
+        code = run_to_the_end(
+            options.command,
+            lambda: module.run(options),
+            lambda: stopped(options),
+            verbose=options.verbose,
+        )
+        output.flush()
+        return _after_printing(options.command, code, output)
+
+
+def _nothing_left(_options: argparse.Namespace) -> str:
+    return "no partial files were left"
+
+
+def _after_printing(command: str, code: int, output: SafeStream) -> int:
+    """Say that what was printed did not arrive; a failure only where that was the result."""
+    if output.failure is None or isinstance(output.failure, BrokenPipeError) or code:
+        return code
+    reason = getattr(output.failure, "strerror", None) or str(output.failure)
+    print(
+        f"wdualmine {command}: what it had to say could not be written ({reason}). "
+        + ("Print it elsewhere." if command in _PRINTED else "All files were written."),
+        file=sys.stderr,
+    )
+    return REFUSED if command in _PRINTED else 0
 
 
 if __name__ == "__main__":

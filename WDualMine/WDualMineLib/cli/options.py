@@ -6,6 +6,8 @@ import argparse
 import re
 from pathlib import Path
 
+from ..fusion.settings import DEFAULT_FLOOR, DEFAULT_STRENGTH
+
 
 def add_pair(parser: argparse.ArgumentParser, fixed: str, moving: str) -> None:
     """The two volumes, each with a few words on its part."""
@@ -40,17 +42,17 @@ def add_look(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength",
         type=float,
-        default=1.0,
+        default=DEFAULT_STRENGTH,
         metavar="GAIN",
         help="detail strength: gain of what the network adds to the average, 0 to 2 (default 1)",
     )
     parser.add_argument(
         "--correlation-floor",
         type=float,
-        default=0.985,
+        default=DEFAULT_FLOOR,
         metavar="TAU",
         help="least correlation with the sources, as part of the possible, 0 (off) to below 1 "
-        "(default 0.985)",
+        f"(default {DEFAULT_FLOOR})",
     )
 
 

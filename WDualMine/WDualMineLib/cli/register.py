@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from ..pipeline.report_file import describe_geometry, describe_program, write_report
+from ..pipeline.sources import fingerprint
 from ..registration.api import register
-from ..registration.result import RegistrationResult, Verdict
-from ..registration.settings import KINDS, RegistrationSettings
+from ..registration.registration_result import RegistrationResult, Verdict
+from ..registration.registration_settings import KINDS, RegistrationSettings
 from ..registration.transforms import matrix_of, read_transform, write_transform
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
 from ..volumes.writing import write_volume, writing_errors
 from .console import ConsoleProgress
-from .inputs import fingerprint, notes_of, read_source
-from .json_report import describe_geometry, describe_program, write_report
 from .options import add_output, add_pair
+from .series_option import add_series, read_chosen
 
 OUTPUTS = ("moving_registered.nrrd", "transform.tfm", "overview.png", "report.json")
 _LIBRARIES = ("numpy", "SimpleITK", "matplotlib", "pydicom")
@@ -45,12 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="linear transform from fixed to moving points to start from, instead of a search",
     )
-    for role in ("fixed", "moving"):
-        parser.add_argument(
-            f"--{role}-series",
-            metavar="UID",
-            help=f"which DICOM series is the {role} volume, where its folder holds several",
-        )
+    add_series(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all that may be used")
 
@@ -65,8 +61,8 @@ def run(options: argparse.Namespace) -> None:
     )
     check_destination(options.output, OUTPUTS, force=options.force)
     with ConsoleProgress() as progress:
-        fixed = read_source(options.fixed, options.fixed_series, "--fixed-series").volume
-        moving = read_source(options.moving, options.moving_series, "--moving-series").volume
+        fixed = read_chosen(options.fixed, options.fixed_series, "--fixed-series")
+        moving = read_chosen(options.moving, options.moving_series, "--moving-series")
         result = register(fixed, moving, settings, progress.part(0.05, 0.9))
     failed = result.verdict is Verdict.FAILED
     outputs = OUTPUTS[-1:] if failed else OUTPUTS
@@ -75,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         "moving": _describe(options.moving, moving),
         "initial": options.initial,
         "outputs": outputs,
-        "notes": list(dict.fromkeys([*notes_of(fixed), *notes_of(moving)])),
+        "notes": list(dict.fromkeys([*fixed.notes, *moving.notes])),
     }
     with staged_folder(options.output, force=options.force) as folder:
         if not failed:
@@ -116,7 +112,7 @@ def _describe(path: Path, volume: Volume) -> dict[str, Any]:
 
 def _write(folder: Path, fixed: Volume, moving: Volume, result: RegistrationResult) -> None:
     # Here and not above: matplotlib takes a second to import, and bad input is answered without.
-    from .register_overview import write_overview
+    from .pictures.registration_overview import write_overview
 
     write_volume(result.resampled, folder / "moving_registered.nrrd")
     write_transform(result.transform, folder / "transform.tfm")

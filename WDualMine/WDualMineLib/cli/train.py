@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import time
+from contextlib import closing
 from pathlib import Path
 
 from ..errors import InputError
 from .options import add_workers
+from .train_options import checked, require_sense
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,12 +35,13 @@ def run(options: argparse.Namespace) -> None:
     """Train, print progress, and write ``weights.pt`` and ``curves.png`` into the run's folder."""
     import torch
 
-    from ..lab.training.config import config_from, config_to_dict
+    from ..lab.training.config import config_to_dict
     from ..lab.training.curves import draw_curves
     from ..lab.training.dataset import group_pairs, read_pairs, split_by_case
     from ..lab.training.trainer import Trainer
     from ..network.weights import save_weights
 
+    require_sense(options)
     overrides = _read_overrides(options.config)
     overrides |= {
         name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None
@@ -46,33 +50,55 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(
             f"{options.output} already holds a run", "Add --resume, or name another folder"
         )
-    config = config_from(overrides)
+    config = checked(overrides)
+    if options.until is not None and options.until > config.steps:
+        raise InputError(
+            f"--until {options.until} is beyond the {config.steps} steps of the run",
+            "Give an earlier step, or more --steps",
+        )
     # What is left outside of the lessons is too little to share.
     torch.set_num_threads(1)
     training, validation = split_by_case(read_pairs(options.data))
-    trainer = Trainer(
-        config,
-        group_pairs(training),
-        group_pairs(validation),
-        options.output,
-        options.device,
-        options.workers,
-    )
+    try:
+        trainer = Trainer(
+            config,
+            group_pairs(training),
+            group_pairs(validation),
+            options.output,
+            options.device,
+            options.workers,
+        )
+    except (RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        if not options.resume:
+            raise
+        raise InputError(
+            f"{options.output / 'checkpoint.pt'} is damaged, or of a run with other options",
+            "Give the options of that run, or begin another one in a new folder",
+        ) from error
     (options.output / "config.json").write_text(json.dumps(config_to_dict(config), indent=2) + "\n")
     print(
         f"{len(training)} training pairs, {len(validation)} validation pairs, "
         f"step {trainer.step} of {config.steps}"
     )
     shown = time.monotonic()
-    for row in trainer.run():
-        if time.monotonic() - shown > 10:
-            shown = time.monotonic()
-            print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
-        if trainer.step == options.until:
-            break
+    # Closed at once by whatever ends the loop, so that the checkpoint is written.
+    with closing(trainer.run()) as rows:
+        for row in rows:
+            if time.monotonic() - shown > 10:
+                shown = time.monotonic()
+                print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
+            if trainer.step == options.until:
+                break
     save_weights(trainer.average, options.output / "weights.pt")
     draw_curves(options.output, options.output / "curves.png")
     print(f"Wrote {options.output / 'weights.pt'} and curves.png beside it")
+
+
+def stopped(options: argparse.Namespace) -> str:
+    """What an interrupt leaves, as half a sentence."""
+    if (options.output / "checkpoint.pt").is_file():
+        return f"the run so far is in {options.output}, and --resume goes on with it"
+    return "nothing of the run was kept"
 
 
 def _read_overrides(path: Path | None) -> dict:

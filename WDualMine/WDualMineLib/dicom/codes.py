@@ -13,6 +13,7 @@ SPATIAL_RESAMPLING = ("113085", "DCM", "Spatial resampling")  # CID 7203
 FUSION = ("FUSION", OWN_SCHEME, "Fusion of two registered volumes by a neural network")
 ACQUISITION_EQUIPMENT = ("109101", "DCM", "Acquisition Equipment")  # CID 7005
 IMAGE_CONTENT_BASED_ALIGNMENT = ("125024", "DCM", "Image Content-based Alignment")  # CID 7100
+FRAME_OF_REFERENCE_IDENTITY = ("125021", "DCM", "Frame of Reference Identity")  # CID 7100
 NO_UNITS = ("1", "UCUM", "no units")
 QUANTITY = ("246205007", "SCT", "Quantity")
 

@@ -12,9 +12,9 @@ from pydicom.sequence import Sequence
 
 from ..version import __version__
 from ..volumes.geometry import Geometry
+from ..volumes.modality import in_words
 from . import codes
 from .context import Instance, SeriesContext
-from .series import modality_in_words
 
 NOT_FOR_DIAGNOSIS = "Not for primary diagnosis."
 
@@ -36,20 +36,31 @@ class Derivation:
 
     Attributes:
         fixed, moving: the source series; None for a volume without DICOM.
-        transform: maps points of the fixed series to points of the moving one; None for identity.
+        transform: maps points of the fixed series to points of the moving one; None where nothing
+            aligned them.
         settings: of the fusion, by name.
+        by_content: whether the transform was found by registering the images.
+        known: modalities of fixed and moving, as far as known for volumes without DICOM; else "".
     """
 
     fixed: SeriesContext | None = None
     moving: SeriesContext | None = None
     transform: sitk.Transform | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    known: tuple[str, str] = ("", "")
+    by_content: bool = False
+
+    @property
+    def codes(self) -> tuple[str, str]:
+        """Modalities of fixed and moving, "" where unknown."""
+        series = (self.fixed, self.moving)
+        fixed, moving = (s.modality if s else k for s, k in zip(series, self.known, strict=True))
+        return fixed, moving
 
     @property
     def modalities(self) -> tuple[str, str]:
         """Of fixed and moving, in the words of descriptions; "image" where unknown."""
-        known = [series.modality if series else "" for series in (self.fixed, self.moving)]
-        fixed, moving = map(modality_in_words, known)
+        fixed, moving = map(in_words, self.codes)
         return fixed, moving
 
     @property

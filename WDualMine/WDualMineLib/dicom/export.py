@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +24,17 @@ from .files import write_file
 from .fused_images import colour_images, gray_images, kind_for
 from .identity import require_one_patient
 from .modules import Target, target_for
-from .parametric_maps import MAPS, parametric_map
+from .parametric_maps import parametric_map
+from .patient import given, require_writable
 from .series import (
+    COLOUR,
     FOLDERS,
-    MAP_KEYS,
-    PARTS,
+    FUSED,
+    REGISTRATION,
+    SeriesKind,
     SeriesLabel,
-    default_labels,
     image_name,
     object_names,
-    single_name,
 )
 from .spatial_registration import spatial_registration
 from .uids import Uids
@@ -46,18 +48,22 @@ class ResultVolumes:
 
     Attributes:
         fused: float 0..1 on the grid of the fixed volume.
-        maps: any of "reliability_fixed", "reliability_moving", "arbitration": float 0..1, on the
-            same grid.
+        maps: each by the series that it goes into: float, on the same grid.
         colour: RGB of 8 bits on the same grid, or None.
-        transform: maps points of the fixed volume to the moving one (LPS mm); None for identity.
+        transform: maps points of the fixed volume to the moving one (LPS mm); None where nothing
+            aligned them.
         settings: of the fusion, by name; paths and devices among them are not written.
+        modalities: of fixed and moving, for volumes without DICOM; "" where unknown.
+        by_content: whether ``transform`` was found by registering the images, and not given.
     """
 
     fused: Volume
-    maps: Mapping[str, Volume] = field(default_factory=dict)
+    maps: Mapping[SeriesKind, Volume] = field(default_factory=dict)
     colour: Volume | None = None
     transform: sitk.Transform | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    modalities: tuple[str, str] = ("", "")
+    by_content: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,8 @@ class ExportOptions:
     Attributes:
         patient: for results of files without DICOM; what is empty becomes a visible placeholder.
         kind: "CT" or "MR" for the gray images; None takes the fixed series' kind.
-        parts: which of :data:`~.series.PARTS` are written, as far as the result has them; None
-            for all.
-        labels: of the series of some parts, in place of those of
-            :func:`~.series.default_labels`.
+        parts: names of the series that are written, as far as the result has them; None for all.
+        labels: of some series, by name, in place of :meth:`~.series.SeriesKind.default_label`.
         allow_different_patients: export although the inputs name different patients.
         anonymise: apply the standard's basic confidentiality profile (PS3.15 E) to all objects.
         force: replace existing files.
@@ -87,6 +91,8 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if self.kind not in (None, "CT", "MR"):
             raise InputError(f"There is no kind {self.kind!r} of fused images", "Use CT or MR")
+        if self.patient is not None:
+            require_writable(self.patient)
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ class Exported:
 
 def export_result(
     result: ResultVolumes,
-    folder: str | Path,
+    folder: str | PathLike[str],
     fixed: SeriesContext | None = None,
     moving: SeriesContext | None = None,
     options: ExportOptions | None = None,
@@ -122,7 +128,7 @@ def export_result(
 
 def export_steps(
     result: ResultVolumes,
-    folder: str | Path,
+    folder: str | PathLike[str],
     fixed: SeriesContext | None = None,
     moving: SeriesContext | None = None,
     options: ExportOptions | None = None,
@@ -146,7 +152,14 @@ def export_steps(
     """
     options = options or ExportOptions()
     notes = _check(result, fixed, moving, options)
-    derivation = Derivation(fixed, moving, result.transform, result.settings)
+    derivation = Derivation(
+        fixed,
+        moving,
+        result.transform,
+        result.settings,
+        result.modalities,
+        by_content=result.by_content,
+    )
     target = target_for(fixed, options.patient, Uids())
     anonymiser = Anonymiser() if options.anonymise else None
     folder = Path(folder)
@@ -193,51 +206,48 @@ def _parts(
     fixed: SeriesContext | None,
     moving: SeriesContext | None,
     options: ExportOptions,
-) -> list[str]:
-    """Which parts are there and wanted."""
-    there = {"fused", *result.maps}
+) -> list[SeriesKind]:
+    """Which series are there and wanted, in the order of their numbers."""
+    there = [FUSED, *result.maps]
     if result.colour is not None:
-        there.add("colour")
-    if fixed is not None and moving is not None:
-        there.add("registration")
-    wanted = there if options.parts is None else there & set(options.parts)
+        there.append(COLOUR)
+    if fixed is not None and moving is not None and result.transform is not None:
+        there.append(REGISTRATION)
+    wanted = [kind for kind in there if options.parts is None or kind.name in options.parts]
     if not wanted:
         raise InputError("The result has none of the parts to be exported", "Choose others")
-    return [part for part in PARTS if part in wanted]
+    return sorted(wanted, key=lambda kind: kind.number)
 
 
 def _objects(
     result: ResultVolumes,
-    parts: Sequence[str],
+    kinds: Sequence[SeriesKind],
     derivation: Derivation,
     target: Target,
     options: ExportOptions,
     notes: list[str],
 ) -> Iterator[tuple[Path, Dataset]]:
-    """File names and data sets, part after part."""
-    labels = default_labels(*derivation.modalities) | dict(options.labels)
-    kinds = {kind.key: kind for kind in MAPS}
-    for part in parts:
-        label = labels[part]
-        if part == "fused":
-            kind = options.kind or kind_for(derivation)
-            images = gray_images(result.fused, target, derivation, kind, label)
-            yield from ((image_name(part, k), image) for k, image in enumerate(images))
-        elif part == "colour":
+    """File names and data sets, series after series."""
+    for kind in kinds:
+        label = options.labels.get(kind.name) or kind.default_label(*derivation.modalities)
+        if kind == FUSED:
+            modality = options.kind or kind_for(derivation)
+            images = gray_images(result.fused, target, derivation, modality, label)
+            yield from ((image_name(kind, k), image) for k, image in enumerate(images))
+        elif kind == COLOUR:
             images = colour_images(result.colour, target, derivation, label)
-            yield from ((image_name(part, k), image) for k, image in enumerate(images))
-        elif part in MAP_KEYS:
-            volume = result.maps[part]
-            yield (
-                single_name(part),
-                parametric_map(volume, kinds[part], target, derivation, label),
-            )
+            yield from ((image_name(kind, k), image) for k, image in enumerate(images))
+        elif kind in result.maps:
+            volume = result.maps[kind]
+            (name,) = kind.files(1)
+            yield name, parametric_map(volume, kind, target, derivation, label)
         elif result.transform is not None and not result.transform.IsLinear():
             notes.append("The registration was left out: a deformation fits in no matrix")
         else:
             fixed, moving = derivation.fixed, derivation.moving
             dataset = spatial_registration(target, fixed, moving, derivation, label)
-            yield single_name(part), dataset
+            (name,) = kind.files(1)
+            yield name, dataset
 
 
 def _check(
@@ -257,19 +267,37 @@ def _check(
             )
         if len(fixed.study.study_id) > 16 or len(fixed.study.accession_number) > 16:
             notes.append("The study ID or accession number exceeds 16 characters and was cut")
+        ignored = given(options.patient)
+        if ignored:
+            notes.append(
+                f"The patient is the one that the fixed series names; {' and '.join(ignored)} as "
+                "given in the options were ignored"
+            )
     else:
         notes.append(
             "There is no fixed DICOM series: patient and study are what was given, else marked "
             "PLACEHOLDER, and the frame of reference is new"
         )
+    if fixed is not None and moving is not None and result.transform is None:
+        notes.append(_unregistered(fixed, moving))
     others = [*result.maps.values(), *([result.colour] if result.colour is not None else [])]
     for volume in others:
         _require_grid(volume, result.fused.geometry, "the fused volume")
-    unknown = set(result.maps) - set(MAP_KEYS)
-    if unknown:
-        raise ValueError(f"unknown maps {sorted(unknown)}")
     allowed = options.allow_different_patients
     return [*notes, *require_one_patient(fixed, moving, allowed=allowed)]
+
+
+def _unregistered(fixed: SeriesContext, moving: SeriesContext) -> str:
+    frames = {fixed.frame_of_reference_uid, moving.frame_of_reference_uid}
+    if len(frames) == 1 and "" not in frames:
+        return (
+            "Both series share one frame of reference, and nothing was registered: there is no "
+            "registration object"
+        )
+    return (
+        "Nothing registered the two series, which have no frame of reference in common: there is "
+        "no registration object, and the moving one was taken to lie where its header says"
+    )
 
 
 def _require_grid(volume: Volume, expected: Geometry, of_what: str) -> None:

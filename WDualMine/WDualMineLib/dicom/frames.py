@@ -12,6 +12,8 @@ from pydicom.dataset import Dataset
 from ..errors import InputError
 from .headers import Header, damaged, number, numbers, text
 from .kinds import ENHANCED, NUCLEAR_MEDICINE, PARAMETRIC_MAP
+from .mosaic import refuse_mosaic
+from .real_world import ValueMapping, mapping_of
 
 # Cosines are written with six digits or fewer; further off than this they are wrong.
 _COSINE_TOLERANCE = 1e-3
@@ -45,7 +47,9 @@ class Frame:
             of the I and the J axis.
         spacing: mm along I and J.
         shape: rows, columns.
-        slope, intercept: stored value to real value.
+        slope, intercept: stored value to real value, where there is no ``mapping``.
+        units: of the real value, as the rescale or the mapping says; "" where neither does.
+        mapping: stored value to real value, or None.
         thickness: mm, None where unknown.
         gap: mm between slices as the header states it, None where it does not.
         apart: what may distinguish it from another image at its position.
@@ -63,6 +67,8 @@ class Frame:
     shape: tuple[int, int]
     slope: float = 1.0
     intercept: float = 0.0
+    units: str = ""
+    mapping: ValueMapping | None = None
     thickness: float | None = None
     gap: float | None = None
     instance_number: int | None = None
@@ -89,11 +95,22 @@ def frames_of(header: Header) -> list[Frame]:
             return list(_nuclear_medicine(header))
         if int(number(dataset, "NumberOfFrames") or 1) != 1:
             raise _without_geometry(header, "it holds several frames where its kind has one")
-        return [_frame(header, 0, None, [dataset])]
+        refuse_mosaic(header)
+        return [_frame(header, 0, None, [dataset], [dataset])]
 
 
-def _frame(header: Header, index: int, number_: int | None, groups: list[Dataset]) -> Frame:
-    """A frame whose attributes are looked up in ``groups``, first come first served."""
+def _frame(
+    header: Header,
+    index: int,
+    number_: int | None,
+    groups: list[Dataset],
+    holders: list[Dataset],
+) -> Frame:
+    """A frame whose attributes are looked up in ``groups``, first come first served.
+
+    Args:
+        holders: data sets that may hold a mapping to real-world values, likewise.
+    """
     position = _first(groups, "ImagePositionPatient", 3)
     orientation = _first(groups, "ImageOrientationPatient", 6)
     spacing = _first(groups, "PixelSpacing", 2)
@@ -113,6 +130,8 @@ def _frame(header: Header, index: int, number_: int | None, groups: list[Dataset
     along_i, along_j = _axes(header, orientation)
     slope, intercept = _rescale(groups)
     dataset = header.dataset
+    rescale_type = _first_text(groups, "RescaleType").upper()
+    mapping = _mapping(dataset, holders)
     return Frame(
         path=header.path,
         index=index,
@@ -126,6 +145,8 @@ def _frame(header: Header, index: int, number_: int | None, groups: list[Dataset
         shape=_shape(dataset),
         slope=slope,
         intercept=intercept,
+        units=rescale_type if mapping is None else mapping.units,
+        mapping=mapping,
         thickness=_positive(groups, "SliceThickness"),
         gap=_positive(groups, "SpacingBetweenSlices"),
         instance_number=_instance_number(dataset),
@@ -145,7 +166,8 @@ def _enhanced(header: Header) -> Iterator[Frame]:
         )
     shared_groups = [item for group in shared for item in _macros(group)]
     for index, group in enumerate(per_frame):
-        yield _frame(header, index, index + 1, [*_macros(group), *shared_groups])
+        groups = [*_macros(group), *shared_groups]
+        yield _frame(header, index, index + 1, groups, [group, *shared, dataset])
 
 
 def _nuclear_medicine(header: Header) -> Iterator[Frame]:
@@ -159,7 +181,7 @@ def _nuclear_medicine(header: Header) -> Iterator[Frame]:
             "Choose the reconstructed transverse slices (image type RECON TOMO) of the study",
         )
     detectors = list(dataset.get("DetectorInformationSequence") or [])[:1]
-    first = _frame(header, 0, 1, [dataset, *detectors])
+    first = _frame(header, 0, 1, [dataset, *detectors], [dataset])
     count = int(number(dataset, "NumberOfFrames") or 1)
     step = number(dataset, "SpacingBetweenSlices")
     slices = _slice_numbers(dataset, count)
@@ -210,6 +232,29 @@ def _rescale(groups: list[Dataset]) -> tuple[float, float]:
     if slope is not None and slope[0] == 0:
         raise ValueError("its rescale slope is 0, so its values say nothing")
     return (slope[0] if slope else 1.0), (intercept[0] if intercept else 0.0)
+
+
+def _mapping(dataset: Dataset, holders: list[Dataset]) -> ValueMapping | None:
+    """The mapping that says more than slope and intercept do, else None.
+
+    PET is what its Units say, from which the SUV comes; of CT in HU the mapping repeats the
+    rescale. Values of a parametric map mean nothing without one.
+    """
+    modality = text(dataset, "Modality").upper()
+    if modality == "PT" and text(dataset, "Units"):
+        return None
+    items = next((list(s) for h in holders if (s := h.get("RealWorldValueMappingSequence"))), [])
+    mapping = mapping_of(items, signed=bool(number(dataset, "PixelRepresentation")))
+    if mapping is None:
+        # Of floating-point pixels (32 or 64 bits) the stored values are the real ones.
+        if text(dataset, "SOPClassUID") == PARAMETRIC_MAP and number(dataset, "BitsAllocated") < 32:
+            raise ValueError("it is a parametric map that does not say what its values mean")
+        return None
+    if modality == "CT" and mapping.units == "HU":
+        return None
+    if dataset.get("ModalityLUTSequence"):
+        raise ValueError("it has both a lookup table and a mapping to real-world values")
+    return mapping
 
 
 def _axes(header: Header, orientation: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:

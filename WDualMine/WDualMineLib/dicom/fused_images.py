@@ -35,12 +35,11 @@ _KINDS = {"CT": kinds.CT, "MR": kinds.MR}
 
 
 def kind_for(derivation: Derivation) -> str:
-    """ "CT" or "MR": the fixed series' kind, else the moving one's, else MR.
+    """ "CT" or "MR": the kind of the fixed volume, else the moving one's, else MR.
 
     A fused value is no activity, so a fused PET or NM series takes the kind of its anatomy.
     """
-    found = [series.modality for series in derivation.sources]
-    return next((modality for modality in found if modality in _KINDS), "MR")
+    return next((code for code in derivation.codes if code in _KINDS), "MR")
 
 
 def gray_images(

@@ -9,7 +9,7 @@ from ..volumes.geometry import Geometry
 from .context import Instance, Patient, SeriesContext, Study, SuvFactor
 from .frames import Frame
 from .headers import Header, damaged, text
-from .kinds import CT, PARAMETRIC_MAP
+from .kinds import CT_CLASSES
 from .suv import suv_factor
 
 # Attributes of type 1 and 2 of the CT and MR modules, for the objects that are derived.
@@ -55,6 +55,7 @@ def gather(
         InputError: the files are of more than one patient or frame of reference.
     """
     first = headers[0].dataset
+    units = _units(name, first, frames)
     with damaged(headers[0].path):
         patient = _patient(first)
         context = SeriesContext(
@@ -74,8 +75,8 @@ def gather(
             laterality=text(first, "Laterality"),
             manufacturer=text(first, "Manufacturer"),
             model_name=text(first, "ManufacturerModelName"),
-            units=_units(first),
-            suv=_suv(headers),
+            units=units,
+            suv=_suv(headers, units),
             acquisition=_acquisition(first),
             lossy=any(text(h.dataset, "LossyImageCompression") == "01" for h in headers),
             lossy_ratios=_values(headers, "LossyImageCompressionRatio"),
@@ -144,22 +145,33 @@ def _instance(frame: Frame) -> Instance:
     )
 
 
-def _units(dataset: Dataset) -> str:
+def _units(name: str, dataset: Dataset, frames: list[Frame]) -> str:
+    """Of the values of all frames.
+
+    Raises:
+        InputError: they are in different units.
+    """
     modality = text(dataset, "Modality").upper()
-    if text(dataset, "SOPClassUID") == PARAMETRIC_MAP:
-        return "1"
-    if modality == "PT":
+    if modality == "PT" and text(dataset, "Units"):
         return text(dataset, "Units").upper()
-    original_ct = modality == "CT" and text(dataset, "SOPClassUID") == CT
-    rescale_type = text(dataset, "RescaleType").upper()
     # PS3.3 C.8.2.1: without a rescale type, the output of a CT image is in Hounsfield units.
-    return "HU" if original_ct and rescale_type in ("", "HU") else rescale_type
+    usual = "HU" if modality == "CT" else ""
+    found = {
+        frame.units or (usual if frame.sop_class_uid in CT_CLASSES else "") for frame in frames
+    }
+    if len(found) > 1:
+        listed = ", ".join(sorted(unit or "-" for unit in found))
+        raise InputError(
+            f"{name} mixes values in different units ({listed})",
+            "Choose the images of one quantity, as a list of files or a series of its own",
+        )
+    return found.pop()
 
 
-def _suv(headers: list[Header]) -> SuvFactor | None:
+def _suv(headers: list[Header], units: str) -> SuvFactor | None:
     if text(headers[0].dataset, "Modality").upper() != "PT":
         return None
-    return suv_factor([header.dataset for header in headers])
+    return suv_factor([header.dataset for header in headers], units)
 
 
 def _acquisition(dataset: Dataset) -> dict[str, str | list[str]]:

@@ -19,7 +19,7 @@ Source = str | PathLike | Iterable[str | PathLike]
 
 # A file that calls itself DICOM by its name must be readable: leaving out a truncated slice in
 # silence would make a shorter volume that looks complete.
-_DICOM_SUFFIXES = {".dcm", ".ima", ".dicom", ".dic"}
+DICOM_SUFFIXES = {".dcm", ".ima", ".dicom", ".dic"}
 _REMEDY_DAMAGED = "Fetch the file again from the archive, or remove it if the series does without"
 
 
@@ -59,7 +59,7 @@ def scan(source: Source) -> Scan:
     given, paths = _paths(source)
     found = Scan()
     for path in paths:
-        header = _read_header(path, required=given or path.suffix.lower() in _DICOM_SUFFIXES)
+        header = _read_header(path, required=given or path.suffix.lower() in DICOM_SUFFIXES)
         uid = "" if header is None else text(header.dataset, "SeriesInstanceUID")
         if header is None or not uid:
             found.left_out.append(path.name)

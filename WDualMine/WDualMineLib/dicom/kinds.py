@@ -13,6 +13,7 @@ SPATIAL_REGISTRATION = _STORAGE + "66.1"
 SINGLE_FRAME = {CT, MR, PET}
 # Enhanced and legacy converted enhanced CT, MR and PET.
 ENHANCED = {_STORAGE + end for end in ("2.1", "2.2", "4.1", "4.4", "130", "128.1")}
+CT_CLASSES = {CT, _STORAGE + "2.1", _STORAGE + "2.2"}
 VOLUMES = SINGLE_FRAME | ENHANCED | {NUCLEAR_MEDICINE, PARAMETRIC_MAP}
 
 _IN_WORDS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from copy import deepcopy
-from dataclasses import dataclass
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -28,50 +27,16 @@ from .modules import (
     put_frame_of_reference,
 )
 from .planes import Planes, planes_of
-from .series import SeriesLabel
-
-
-@dataclass(frozen=True)
-class MapKind:
-    """What a map means.
-
-    Attributes:
-        key: its name in results and file names.
-        label: at most 16 capitals (VR CS).
-        meaning: of the quantity, as a coded term of our own scheme.
-    """
-
-    key: str
-    label: str
-    meaning: str
-
-
-MAPS = (
-    MapKind(
-        "reliability_fixed",
-        "RELIABILITY_FIX",
-        "Reliability weight of the fixed volume",
-    ),
-    MapKind(
-        "reliability_moving",
-        "RELIABILITY_MOV",
-        "Reliability weight of the moving volume",
-    ),
-    MapKind(
-        "arbitration",
-        "ARBITRATION",
-        "Share of the spatial expert against the frequency expert",
-    ),
-)
+from .series import SeriesKind, SeriesLabel
 
 
 def parametric_map(
-    volume: Volume, kind: MapKind, target: Target, derivation: Derivation, label: SeriesLabel
+    volume: Volume, kind: SeriesKind, target: Target, derivation: Derivation, label: SeriesLabel
 ) -> Dataset:
     """One map as a multi-frame object of 32-bit floats, exactly the values given.
 
     Args:
-        volume: 0..1, scalar.
+        volume: scalar, in the range of ``kind``.
         kind: what it is.
         target, derivation: whose, and from what.
         label: of the new series.
@@ -91,7 +56,7 @@ def parametric_map(
         derivation,
         sop_class_uid=kinds.PARAMETRIC_MAP,
         modality="OT",
-        series=kind.key,
+        series=kind.name,
         label=label,
     )
     with warnings.catch_warnings():
@@ -124,7 +89,7 @@ def parametric_map(
                 slice_thickness=float(planes.thickness),
                 spacing_between_slices=float(planes.thickness),
             ),
-            **_full_range_window(highdicom),
+            **_full_range_window(highdicom, kind),
         )
     for element in skeleton:
         if element.tag not in dataset or not dataset[element.tag].value:
@@ -172,26 +137,28 @@ def _sources(
     return sources
 
 
-def _identity(highdicom, kind: MapKind):
+def _identity(highdicom, kind: SeriesKind):
     """Stored value = real value, unitless, with the quantity in words."""
     return highdicom.pm.RealWorldValueMapping(
         lut_label=kind.label,
         lut_explanation=kind.meaning,
         unit=Code(*codes.NO_UNITS),
-        value_range=(0.0, 1.0),
+        value_range=kind.scale,
         slope=1.0,
         intercept=0.0,
         quantity_definition=Code(kind.label, codes.OWN_SCHEME, kind.meaning),
     )
 
 
-def _full_range_window(highdicom) -> dict[str, object]:
+def _full_range_window(highdicom, kind: SeriesKind) -> dict[str, object]:
     """highdicom took one window until 0.22 and takes a list of transformations since."""
+    low, high = kind.scale
+    centre, width = (low + high) / 2, high - low
     parameters = inspect.signature(highdicom.pm.ParametricMap.__init__).parameters
     if "voi_lut_transformations" in parameters:
-        window = highdicom.VOILUTTransformation(window_center=0.5, window_width=1.0)
+        window = highdicom.VOILUTTransformation(window_center=centre, window_width=width)
         return {"voi_lut_transformations": [window]}
-    return {"window_center": 0.5, "window_width": 1.0}
+    return {"window_center": centre, "window_width": width}
 
 
 def _put_sources(dataset: Dataset, planes: Planes, target: Target, derivation: Derivation) -> None:

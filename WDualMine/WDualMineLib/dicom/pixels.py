@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 try:
@@ -15,7 +13,9 @@ try:
 except ImportError:  # pydicom 2.4
     from pydicom.pixel_data_handlers.util import apply_modality_lut
 
+from .compression import decompressed
 from .headers import damaged, number, text
+from .padding import float_padding, integer_padding
 
 # Signatures and trailing padding.
 _MAY_FOLLOW = (0xFFFAFFFA, 0xFFFCFFFC)
@@ -23,10 +23,14 @@ _NOT_IN_PLACE = (pydicom.uid.DeflatedExplicitVRLittleEndian,)
 _FLOATS = {"FloatPixelData": (32, "<f4"), "DoubleFloatPixelData": (64, "<f8")}
 
 
-def stored_values(path: Path) -> np.ndarray:
+def stored_values(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """(frames, rows, columns) of stored values, of the integer or float type that holds them.
 
     A modality lookup table, where there is one, has been applied: it is no slope and intercept.
+    MONOCHROME1, which is a matter of display, changes no value.
+
+    Returns:
+        The values, and where they are padding (boolean, same shape), None where nothing is.
 
     Raises:
         InputError: no pixels, fewer or more than the header says, colour, or a compression that
@@ -42,15 +46,17 @@ def stored_values(path: Path) -> np.ndarray:
         _require_end(path, dataset)
         for keyword, (bits, dtype) in _FLOATS.items():
             if keyword in dataset:
-                return _floats(dataset[keyword].value, shape, bits, dtype)
+                values = _floats(dataset[keyword].value, shape, bits, dtype)
+                padding = float_padding(dataset)
+                return values, None if padding is None else padding.where(values)
         if "PixelData" not in dataset or not dataset.PixelData:
             raise ValueError("it holds no pixels")
         if int(number(dataset, "SamplesPerPixel") or 1) != 1:
             raise ValueError("it is in colour")
-        values = _decode(dataset, shape)
+        values, outside = _decode(path.name, dataset, shape)
         if dataset.get("ModalityLUTSequence"):
             values = apply_modality_lut(values, dataset)
-        return values.reshape(shape)
+        return values.reshape(shape), None if outside is None else outside.reshape(shape)
 
 
 def _read(path: Path) -> Dataset:
@@ -84,7 +90,9 @@ def _floats(raw: bytes, shape: tuple[int, ...], bits: int, dtype: str) -> np.nda
     return np.frombuffer(raw, dtype=dtype).reshape(shape)
 
 
-def _decode(dataset: Dataset, shape: tuple[int, ...]) -> np.ndarray:
+def _decode(
+    name: str, dataset: Dataset, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray | None]:
     allocated, stored = int(number(dataset, "BitsAllocated")), int(number(dataset, "BitsStored"))
     high = number(dataset, "HighBit")
     if allocated not in (8, 16, 32) or not 1 <= stored <= allocated:
@@ -92,13 +100,25 @@ def _decode(dataset: Dataset, shape: tuple[int, ...]) -> np.ndarray:
     if high is not None and high != stored - 1:
         raise ValueError(f"its highest bit is {high:g} where {stored} bits are stored")
     if dataset.file_meta.TransferSyntaxUID.is_compressed:
-        values = _decompress(dataset)
+        values = decompressed(name, dataset, shape)
     else:
         _require_length(dataset.PixelData, int(np.prod(shape)) * allocated // 8)
         values = dataset.pixel_array
     if values.size != np.prod(shape):
         raise ValueError(f"{values.size} pixels instead of {int(np.prod(shape))}")
-    return _only_stored_bits(values, stored, signed=bool(number(dataset, "PixelRepresentation")))
+    signed = bool(number(dataset, "PixelRepresentation"))
+    kept = _only_stored_bits(values, stored, signed=signed)
+    padding = integer_padding(dataset, allocated, signed)
+    if padding is None:
+        return kept, None
+    # Padding may use bits that values do not (63536 where 12 bits are stored).
+    lowest, highest = (
+        (-(2 ** (stored - 1)), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
+    )
+    outside = padding.where(values)
+    if lowest <= padding.low and padding.high <= highest:
+        outside |= padding.where(kept)
+    return kept, outside
 
 
 def _require_length(raw: bytes, expected: int) -> None:
@@ -107,22 +127,6 @@ def _require_length(raw: bytes, expected: int) -> None:
         raise ValueError(f"{len(raw)} bytes of pixels instead of {expected}")
     if any(raw[expected:]):
         raise ValueError(f"its pixels go on behind the {expected} bytes that its size says")
-
-
-def _decompress(dataset: Dataset) -> np.ndarray:
-    """Through pydicom's decoders, else ITK's: which of pydicom's are there differs by install."""
-    try:
-        return dataset.pixel_array
-    except (RuntimeError, NotImplementedError, AttributeError, OverflowError):
-        if int(number(dataset, "NumberOfFrames") or 1) != 1:
-            raise
-    for keyword in ("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"):
-        if keyword in dataset:  # ITK would apply them
-            del dataset[keyword]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "compressed.dcm"
-        pydicom.dcmwrite(copy, dataset)
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(copy)))
 
 
 def _only_stored_bits(values: np.ndarray, stored: int, signed: bool) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +18,6 @@ from .headers import Header, Source, damaged, number, scan, text
 from .pixels import is_colour, stored_values
 from .stacking import stack
 
-NOTES = "notes"
-"""Attribute of the volume that repeats the notes, one a line, as other file formats leave them."""
-
 
 class SeveralSeries(InputError):
     """Several series that could be read, of which the caller must choose one."""
@@ -31,7 +29,8 @@ class DicomSeries:
 
     Attributes:
         volume: float32 (K, J, I) in real units (HU, BQML, ...), on an upright, even grid whose K
-            is the slice normal. ``attributes`` hold "notes", "units" and, for PET, "suv_factor".
+            is the slice normal. ``attributes`` hold "units" and, for PET, "suv_factor"; it
+            carries the notes and the context.
         context: what the series says beside its voxels.
         notes: what the user must be told (tilt resampled, copies left out, ...), sentences.
         resampled: whether voxels were interpolated, so that they are not the stored ones.
@@ -77,7 +76,8 @@ def read_series(folder_or_files: Source, series_uid: str | None = None) -> Dicom
         series_uid: which series, where there are several.
 
     A gantry tilt is resampled onto an upright grid with its shear, uneven slices onto an even one,
-    exact copies are left out; each is said in ``notes``.
+    exact copies are left out, and pixel padding gets the lowest value measured; each is said in
+    ``notes``.
 
     Raises:
         SeveralSeries: several series and no ``series_uid``.
@@ -87,7 +87,7 @@ def read_series(folder_or_files: Source, series_uid: str | None = None) -> Dicom
     """
     found = scan(folder_or_files)
     uid, others = _choose(found.series, series_uid)
-    headers = found.series[uid]
+    headers, strangers = _apart(found.series[uid])
     summary = _summary(uid, headers)
     name = summary.description or _folder_name(headers[0].path)
     frames = [frame for header in headers for frame in frames_of(header)]
@@ -95,19 +95,20 @@ def read_series(folder_or_files: Source, series_uid: str | None = None) -> Dicom
     ordered = stack(name, frames, pixels.same)
     geometry = upright.geometry_of(ordered)
     context = gather(name, headers, ordered.frames, geometry)
-    array = upright.resample(ordered, np.stack([pixels.real(f) for f in ordered.frames]))
-    notes = [*ordered.notes, *_left_out(found.left_out, others), *_incomplete(name, headers)]
-    if context.lossy:
-        notes.append(f"{name}: the images went through lossy compression before")
+    slices, padded = _filled(name, [pixels.real(frame) for frame in ordered.frames])
+    array = upright.resample(ordered, slices)
+    notes = [*ordered.notes, *strangers, *_left_out(found.left_out, others)]
+    notes += _incomplete(name, headers)
+    notes += [*padded, *_about_values(name, context, headers[0], ordered.frames[0])]
     attributes: dict[str, object] = {"units": context.units}
     if context.suv is not None:
         if context.suv.factor is None:
             notes.append(f"{name}: no SUV can be computed: {context.suv.reason}")
         else:
             attributes["suv_factor"] = context.suv.factor
-    if notes:
-        attributes[NOTES] = "\n".join(notes)
-    volume = Volume(array, geometry, name, context.modality, attributes)
+    volume = Volume(
+        array, geometry, name, context.modality, attributes, tuple(notes), context=context
+    )
     return DicomSeries(volume, context, notes, ordered.tilted or not ordered.even)
 
 
@@ -117,22 +118,69 @@ class _Pixels:
     def __init__(self) -> None:
         self._path: Path | None = None
         self._values = np.empty(0)
+        self._padding: np.ndarray | None = None
 
-    def real(self, frame: Frame) -> np.ndarray:
-        """(rows, columns) float32: stored value times slope plus intercept."""
+    def real(self, frame: Frame) -> tuple[np.ndarray, np.ndarray | None]:
+        """(rows, columns) float32: stored value times slope plus intercept, or through the mapping;
+        and where it is none because it is padding or not mapped, None for nowhere."""
         if self._path != frame.path:
-            self._values, self._path = stored_values(frame.path), frame.path
+            self._values, self._padding = stored_values(frame.path)
+            self._path = frame.path
         stored = self._values[frame.index]
         if stored.shape != frame.shape:
             raise InputError(
                 f"{frame.path.name} changed while it was read", "Wait until it is copied"
             )
         # In double precision first: slopes such as 4.7e-5 would round twice in single.
-        real = stored.astype(np.float64) * frame.slope + frame.intercept
-        return real.astype(np.float32)
+        outside = None if self._padding is None else self._padding[frame.index]
+        if frame.mapping is None:
+            real = stored.astype(np.float64) * frame.slope + frame.intercept
+            return real.astype(np.float32), outside
+        real = frame.mapping.real(stored)
+        unmapped = np.isnan(real) & ~np.isnan(stored)
+        return real.astype(np.float32), unmapped if outside is None else outside | unmapped
 
     def same(self, a: Frame, b: Frame) -> bool:
-        return a.shape == b.shape and np.array_equal(self.real(a), self.real(b))
+        return a.shape == b.shape and np.array_equal(self.real(a)[0], self.real(b)[0], True)
+
+
+def _filled(
+    name: str, slices: list[tuple[np.ndarray, np.ndarray | None]]
+) -> tuple[np.ndarray, list[str]]:
+    """(n, rows, columns) of all slices, with the lowest value that was measured in place of what
+    was not, and a note of that."""
+    array = np.stack([real for real, _ in slices])
+    if all(outside is None or not outside.any() for _, outside in slices):
+        return array, []
+    outside = np.stack([np.zeros(r.shape, bool) if o is None else o for r, o in slices])
+    measured = array[~outside]
+    measured = measured[np.isfinite(measured)]
+    if not measured.size:
+        raise InputError(
+            f"{name} holds nothing but padding (PixelPaddingValue)", "Choose another series"
+        )
+    lowest = measured.min()
+    array[outside] = lowest
+    return array, [
+        f"{name}: {100 * outside.mean():.2g} % of the voxels are outside of what was measured "
+        f"(pixel padding); they count as {lowest:g}, the lowest value"
+    ]
+
+
+def _about_values(name: str, context: SeriesContext, header: Header, frame: Frame) -> Iterator[str]:
+    """What must be known of the values before they are believed."""
+    if context.lossy:
+        yield f"{name}: the images went through lossy compression before"
+    if text(header.dataset, "PhotometricInterpretation") == "MONOCHROME1":
+        yield (
+            f"{name} is to be displayed inverted (MONOCHROME1), high values dark; the values were "
+            "taken as they are stored, whatever viewers do"
+        )
+    if frame.mapping is not None and frame.mapping.others:
+        yield (
+            f"{name} maps its values to {frame.mapping.units or 'no unit'} and to "
+            f"{', '.join(frame.mapping.others)}; the first was taken"
+        )
 
 
 def _choose(series: dict[str, list[Header]], wanted: str | None) -> tuple[str, list[str]]:
@@ -172,15 +220,33 @@ def _summary(uid: str, headers: list[Header]) -> SeriesSummary:
 
 
 def _refusal(headers: list[Header]) -> str:
-    for header in headers:
-        with damaged(header.path):
-            kind = text(header.dataset, "SOPClassUID")
-            if kind not in kinds.VOLUMES:
-                words = kinds.in_words(kind, header.dataset.SOPClassUID.name)
-                return f"colour {words}" if is_colour(header.dataset) else words
-            if is_colour(header.dataset):
-                return "images in colour, which have no single value to fuse"
+    """Why none of the files is a slice of a volume, "" if one is."""
+    reasons = [_no_slice(header) for header in headers]
+    return reasons[0] if all(reasons) else ""
+
+
+def _no_slice(header: Header) -> str:
+    """What a file holds instead of slices of a volume, in words; "" for slices."""
+    with damaged(header.path):
+        kind = text(header.dataset, "SOPClassUID")
+        if kind not in kinds.VOLUMES:
+            words = kinds.in_words(kind, header.dataset.SOPClassUID.name)
+            return f"colour {words}" if is_colour(header.dataset) else words
+        if is_colour(header.dataset):
+            return "images in colour, which have no single value to fuse"
     return ""
+
+
+def _apart(headers: list[Header]) -> tuple[list[Header], list[str]]:
+    """The slices, and a note of what lies among them under the same series: screen captures, dose
+    reports, presentation states."""
+    reasons = {header.path: _no_slice(header) for header in headers}
+    kept = [header for header in headers if not reasons[header.path]]
+    left = [f"{path.name} ({words})" for path, words in reasons.items() if words]
+    if not kept or not left:
+        return headers, []
+    more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+    return kept, [f"Left out of the series, since they are no slices: {', '.join(left[:3])}{more}"]
 
 
 def _left_out(files: list[str], series: list[str]) -> list[str]:

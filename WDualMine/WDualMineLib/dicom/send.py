@@ -16,6 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from ..errors import InputError, OutputError
 from ..progress import Progress, Steps, finish
 from .headers import damaged
+from .whole_objects import whole_objects
 
 DEFAULT_AE_TITLE = "WDUALMINE"
 
@@ -88,12 +89,18 @@ def send(folder: str | Path, server: Server, progress=None) -> Sent:
 def send_steps(folder: str | Path, server: Server) -> Steps[Sent]:
     """Verify the server by C-ECHO, then store every DICOM file of ``folder`` (and subfolders).
 
+    Every file is read whole before the server hears of the first: of a file that was cut short,
+    what is there could be sent, and would be reported as arrived.
+
     Raises:
-        InputError: nothing to send, or a file is damaged.
+        InputError: nothing to send, or a file is damaged or cut short.
         OutputError: no connection, association rejected, a kind not accepted, an object refused.
     """
-    files = _files(Path(folder))
-    notes: list[str] = []
+    files, notes = [], []
+    for found in whole_objects(Path(folder)):
+        files.append((found.path, (found.sop_class_uid, found.transfer_syntax_uid)))
+        notes = list(found.left_out)
+        yield Progress(0.0, f"Reading {found.path.name}")
     yield Progress(0.0, f"Connecting to {server.title} at {server.host}:{server.port}")
     with _association(server, {kind for _, kind in files}) as association:
         _echo(association, server)
@@ -105,27 +112,6 @@ def send_steps(folder: str | Path, server: Server) -> Steps[Sent]:
                 notes.append(warning)
     yield Progress(1.0, f"{len(files)} objects stored")
     return Sent(len(files), notes)
-
-
-def _files(folder: Path) -> list[tuple[Path, tuple[str, str]]]:
-    """Files to send with their SOP class and transfer syntax."""
-    if not folder.exists():
-        raise InputError(f"{folder} does not exist", "Check the path for a spelling mistake")
-    paths = [folder] if folder.is_file() else sorted(p for p in folder.rglob("*") if p.is_file())
-    found = []
-    for path in paths:
-        with path.open("rb") as stream:
-            if stream.read(132)[128:] != b"DICM":
-                continue
-        with damaged(path):
-            meta = pydicom.filereader.read_file_meta_info(path)
-            kind = str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)
-        found.append((path, kind))
-    if not found:
-        raise InputError(
-            f"{folder} holds no DICOM files", "Give the folder that `wdualmine dicom export` wrote"
-        )
-    return found
 
 
 @contextmanager

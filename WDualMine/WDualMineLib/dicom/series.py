@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-
-MAP_KEYS = ("reliability_fixed", "reliability_moving", "arbitration")
-PARTS = ("fused", "colour", *MAP_KEYS, "registration")
-"""What a result can be made of, each a series of its own, in the order of their numbers."""
+from ..volumes.modality import in_words
 
 FOLDERS = ("fused", "fused_colour", "maps", "registration")
-FIRST_NUMBER = 101
-"""Of the series of :data:`PARTS`. Scanners number from 1."""
-
-_WORDS = {
-    "fused": "Fused {fixed} + {moving} (WDualMine), not for diagnosis",
-    "colour": "Fused {fixed} + {moving} in colour (WDualMine), not for diagnosis",
-    "reliability_fixed": "Reliability of fixed {fixed}, 0 to 1, not for diagnosis",
-    "reliability_moving": "Reliability of moving {moving}, 0 to 1, not for diagnosis",
-    "arbitration": "Arbitration: 0 frequency, 1 spatial expert, not for diagnosis",
-    "registration": "Registration of moving to fixed (WDualMine), not for diagnosis",
-}
 _LONGEST = 64  # VR LO
 _GREATEST = 2**31 - 1  # VR IS
-_MODALITY_WORDS = {"PT": "PET"}
-
-
-def modality_in_words(modality: str) -> str:
-    """As descriptions name it: "PET" for "PT", "image" where unknown ("")."""
-    return _MODALITY_WORDS.get(modality, modality) or "image"
 
 
 @dataclass(frozen=True)
@@ -59,46 +39,65 @@ class SeriesLabel:
             )
 
 
-def default_labels(fixed: str, moving: str) -> dict[str, SeriesLabel]:
-    """The label of each of :data:`PARTS`.
+@dataclass(frozen=True)
+class SeriesKind:
+    """One kind of series of an export.
 
-    Args:
-        fixed, moving: modalities, such as "CT" or "PT"; "" where unknown.
+    Attributes:
+        name: of the part of a result that it holds.
+        number: of the series; scanners number from 1.
+        words: its description, to be filled with the modalities ``fixed`` and ``moving``.
+        folder: one of :data:`FOLDERS`.
+        label: of a map's content, at most 16 capitals (VR CS); "" for what is no map.
+        meaning: of a map's quantity, as a coded term of our own scheme.
+        scale: the lowest and the highest value of a map.
     """
-    names = [modality_in_words(name) for name in (fixed, moving)]
-    return {
-        part: SeriesLabel(
-            FIRST_NUMBER + index,
-            _WORDS[part].format(fixed=names[0], moving=names[1])[:_LONGEST],
-        )
-        for index, part in enumerate(PARTS)
-    }
+
+    name: str
+    number: int
+    words: str
+    folder: str
+    label: str = ""
+    meaning: str = ""
+    scale: tuple[float, float] = (0.0, 1.0)
+
+    def default_label(self, fixed: str, moving: str) -> SeriesLabel:
+        """Number and description for sources of these modalities; "" where unknown."""
+        described = self.words.format(fixed=in_words(fixed), moving=in_words(moving))
+        return SeriesLabel(self.number, described[:_LONGEST])
+
+    def files(self, slices: int) -> list[Path]:
+        """Its files, relative to the folder of the export; an image has one for each slice."""
+        if self in (FUSED, COLOUR):
+            return [image_name(self, index) for index in range(slices)]
+        return [Path(self.folder, f"{self.name}.dcm")]
 
 
-def object_names(slices: int, parts: Collection[str]) -> list[Path]:
+FUSED = SeriesKind("fused", 101, "Fused {fixed} + {moving} (WDualMine), not for diagnosis", "fused")
+COLOUR = SeriesKind(
+    "colour",
+    102,
+    "Fused {fixed} + {moving} in colour (WDualMine), not for diagnosis",
+    "fused_colour",
+)
+REGISTRATION = SeriesKind(
+    "registration",
+    106,
+    "Registration of moving to fixed (WDualMine), not for diagnosis",
+    "registration",
+)
+
+
+def image_name(kind: SeriesKind, index: int) -> Path:
+    """The file of slice ``index`` of :data:`FUSED` or :data:`COLOUR`."""
+    return Path(kind.folder, f"{index + 1:04d}.dcm")
+
+
+def object_names(slices: int, kinds: Iterable[SeriesKind]) -> list[Path]:
     """The files of a result, relative to the folder, before there is one.
 
     Args:
         slices: of the fixed grid.
-        parts: which of :data:`PARTS` there are.
+        kinds: the series that there are.
     """
-    return [
-        name
-        for part in PARTS
-        if part in parts
-        for name in (
-            [image_name(part, index) for index in range(slices)]
-            if part in ("fused", "colour")
-            else [single_name(part)]
-        )
-    ]
-
-
-def image_name(part: str, index: int) -> Path:
-    """The file of slice ``index`` of the part "fused" or "colour"."""
-    return Path("fused_colour" if part == "colour" else "fused", f"{index + 1:04d}.dcm")
-
-
-def single_name(part: str) -> Path:
-    """The file of a part that is one object."""
-    return Path("maps" if part in MAP_KEYS else "registration", f"{part}.dcm")
+    return [name for kind in kinds for name in kind.files(slices)]

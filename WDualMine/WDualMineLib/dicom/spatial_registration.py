@@ -48,10 +48,17 @@ def spatial_registration(
     dataset.ContentCreatorName = ""
     to_fixed = np.linalg.inv(matrix_of(derivation.transform))
     moving_frame = moving.frame_of_reference_uid or frame_of_reference_for(moving.series_uid)
+    own = codes.sequence(codes.FRAME_OF_REFERENCE_IDENTITY)
+    # Of a transform that the user gave nobody knows how it was found: the type stays empty.
+    found = (
+        codes.sequence(codes.IMAGE_CONTENT_BASED_ALIGNMENT)
+        if derivation.by_content
+        else Sequence([])
+    )
     dataset.RegistrationSequence = Sequence(
         [
-            _aligned(fixed, target.frame_of_reference_uid, np.eye(4), "Fixed"),
-            _aligned(moving, moving_frame, to_fixed, "Moving"),
+            _aligned(fixed, target.frame_of_reference_uid, np.eye(4), "Fixed", own),
+            _aligned(moving, moving_frame, to_fixed, "Moving", found),
         ]
     )
     every = [(instance, series) for series in (fixed, moving) for instance in series.instances]
@@ -83,7 +90,9 @@ def matrix_of(transform: sitk.Transform | None) -> np.ndarray:
     return matrix
 
 
-def _aligned(series: SeriesContext, frame: str, matrix: np.ndarray, comment: str) -> Dataset:
+def _aligned(
+    series: SeriesContext, frame: str, matrix: np.ndarray, comment: str, how: Sequence
+) -> Dataset:
     """One item of the registration sequence.
 
     The images are named beside the frame of reference: the moving series may share the frame of
@@ -98,7 +107,7 @@ def _aligned(series: SeriesContext, frame: str, matrix: np.ndarray, comment: str
     )
     registration = Dataset()
     registration.FrameOfReferenceTransformationComment = comment
-    registration.RegistrationTypeCodeSequence = codes.sequence(codes.IMAGE_CONTENT_BASED_ALIGNMENT)
+    registration.RegistrationTypeCodeSequence = how
     registration.MatrixSequence = Sequence([step])
     item = Dataset()
     item.FrameOfReferenceUID = frame

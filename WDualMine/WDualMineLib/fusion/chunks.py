@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from ..cores import usable_cores
 
 T = TypeVar("T")
 
@@ -13,14 +14,6 @@ T = TypeVar("T")
 # volume still makes enough pieces to keep every core busy.
 CHUNK = 1 << 16
 _MOST_THREADS = 16
-
-
-def usable_cores() -> int:
-    """Processor cores that this process may use; at least 1."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Windows and macOS
-        return os.cpu_count() or 1
 
 
 def for_ranges(work: Callable[[slice], T], length: int, step: int = CHUNK) -> Iterator[T]:

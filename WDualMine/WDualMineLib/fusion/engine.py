@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import DeviceError
+from ..network.sensitivity import sensitive
 from ..network.statistics import JointStatistics, joint_statistics
 from ..progress import Progress, Steps
 from .devices import (
@@ -28,6 +29,7 @@ from .devices import (
     is_out_of_memory,
     release_memory,
 )
+from .evidence import reliability_steps
 from .slice_tensors import add, axis_name, count_slices, cut, fullest_slice, slice_size
 from .slices import Slicing
 from .workers import Workers
@@ -39,6 +41,8 @@ _CPU_PIXELS = 256 * 256
 _GPU_PIXELS = 64 * 256 * 256
 # Volumes that the engine keeps beside the network's own working memory: two in, three out.
 _VOLUMES = 5
+# Of the progress: what looking for faults takes of the whole.
+_EVIDENCE = 0.2
 _SMALLER_BATCHES = "Memory ran short, so the slices were taken in smaller batches."
 
 
@@ -50,6 +54,7 @@ class NetworkMaps:
         residual: to be added to the average of the sources.
         reliability: of the first source, [0, 1]; the other's is 1 minus this.
         arbitration: [0, 1]; 1 = spatial expert, 0 = frequency expert.
+        sensitivity: derivatives of the residual by either source, where they were asked for.
         device, precision: what computed it, for the report.
         notes: what the user must be told.
     """
@@ -60,6 +65,7 @@ class NetworkMaps:
     device: str
     precision: str
     notes: list[str] = field(default_factory=list)
+    sensitivity: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class SliceEngine:
@@ -82,20 +88,30 @@ class SliceEngine:
         self.precision = precision
         self.half: torch.dtype | None = None
         self._statistics: JointStatistics | None = None
+        self._sensitivity = False
         self._move_to(self.device)
 
     def steps(
-        self, a: np.ndarray, b: np.ndarray, slicings: tuple[Slicing, ...]
+        self,
+        a: np.ndarray,
+        b: np.ndarray,
+        slicings: tuple[Slicing, ...],
+        spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        sensitivity: bool = False,
     ) -> Steps[NetworkMaps]:
-        """The maps of two volumes: the mean over ``slicings``.
+        """The maps of two volumes: the mean over ``slicings``; reliability along the first.
 
         Args:
             a, b: float32 (K, J, I) in [0, 1], contiguous.
             slicings: the axes along which to cut.
+            spacing: of K, J, I in mm.
+            sensitivity: also measure how the residual answers to either source, which takes about
+                three times as long.
 
         Raises:
             DeviceError: not even a single slice fits into memory.
         """
+        self._sensitivity = sensitivity
         # One measure for all slices: their own would make neighbouring slices differ.
         volumes = [torch.from_numpy(x)[None] for x in (a, b)]
         with Workers(torch.device("cpu")) as workers:
@@ -104,7 +120,8 @@ class SliceEngine:
         try:
             while True:
                 try:
-                    maps = yield from self._attempt(a, b, slicings)
+                    reliability = yield from self._looked_for_faults(a, b, slicings[0], spacing)
+                    maps = yield from self._attempt(a, b, slicings, reliability)
                     break
                 except _NoRoom:
                     if self.device.type == "cpu":
@@ -120,45 +137,105 @@ class SliceEngine:
         finally:
             release_memory(self.device)
         precision = str(self.half or torch.float32).removeprefix("torch.")
-        return NetworkMaps(*maps, describe(self.device), precision, list(self.notes))
+        residual, reliability, arbitration, *slopes = maps
+        return NetworkMaps(
+            residual,
+            reliability,
+            arbitration,
+            describe(self.device),
+            precision,
+            list(self.notes),
+            tuple(slopes) or None,
+        )
 
     def batch(
-        self, a: Tensor, b: Tensor, statistics: JointStatistics | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self,
+        a: Tensor,
+        b: Tensor,
+        statistics: JointStatistics | None = None,
+        reliability: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
         """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32.
 
-        ``statistics`` are those of the two volumes; None: each slice's own.
+        With the derivatives of the residual by a and by b behind them where :meth:`steps` was asked
+        for them.
+
+        ``statistics`` are those of the two volumes, ``reliability`` (N, 1, H, W) is what they tell
+        of the slices; None: each slice's own.
         """
         layout = torch.channels_last
         with _reproducible(self.device, self.half):
-            maps = self.model(
+            given = (
                 a.to(self.device, memory_format=layout),
                 b.to(self.device, memory_format=layout),
                 None if statistics is None else statistics.to(self.device),
+                None if reliability is None else reliability.to(self.device),
             )
-        return maps.residual.float(), maps.reliability_a.float(), maps.arbitration.float()
+            if self._sensitivity:
+                maps, slopes = sensitive(self.model, *given)
+            else:
+                maps, slopes = self.model(*given), ()
+        wanted = (maps.residual, maps.reliability_a, maps.arbitration)
+        return (*(x.float() for x in wanted), *slopes)
 
     def _move_to(self, device: torch.device) -> None:
         self.device = device
         self.half = None
         self.model.to(device=device, memory_format=torch.channels_last).eval()
 
+    def _looked_for_faults(
+        self,
+        a: np.ndarray,
+        b: np.ndarray,
+        slicing: Slicing,
+        spacing: tuple[float, float, float],
+    ) -> Steps[np.ndarray | None]:
+        """Reliability of a, (K, J, I); None if the network judges slice by slice."""
+        network = getattr(self.model, "evidence", None)
+        if network is None:
+            return None
+        reliability = np.empty(a.shape, dtype=np.float32)
+        stacks = [slicing.stack(x) for x in (a, b, reliability)]
+        distances = tuple(spacing[axis] for axis in slicing.permutation)
+        steps = reliability_steps(network, *stacks[:2], distances, self._statistics, into=stacks[2])
+        try:
+            while True:
+                try:
+                    with _reproducible(self.device, None):
+                        step = next(steps)
+                except StopIteration:
+                    return reliability
+                yield Progress(_EVIDENCE * step.fraction, step.message)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise _NoRoom from None
+        finally:
+            steps.close()
+
     def _attempt(
-        self, a: np.ndarray, b: np.ndarray, slicings: tuple[Slicing, ...]
+        self,
+        a: np.ndarray,
+        b: np.ndarray,
+        slicings: tuple[Slicing, ...],
+        reliability: np.ndarray | None,
     ) -> Steps[list[np.ndarray]]:
         """All slices on the present device; raises :class:`_NoRoom` if a single one is too many."""
         room = free_memory(self.device)
         home = self.device if _VOLUMES * a.nbytes < room / 2 else torch.device("cpu")
+        known = [a, b] if reliability is None else [a, b, reliability]
         try:
-            sources = [torch.from_numpy(x).to(home) for x in (a, b)]
-            outputs = [torch.zeros(a.shape, device=home) for _ in range(3)]
+            sources = [torch.from_numpy(x).to(home) for x in known]
+            count = 5 if self._sensitivity else 3
+            outputs = [torch.zeros(a.shape, device=home) for _ in range(count)]
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             raise _NoRoom from None
         trial = fullest_slice(a, b, slicings[0])
-        bytes_per_pixel = self._try_out(*(cut(x, slicings[0], trial) for x in sources))
+        bytes_per_pixel = self._try_out([cut(x, slicings[0], trial) for x in sources])
         total = sum(count_slices(a, slicing) for slicing in slicings)
+        begun = 0.0 if reliability is None else _EVIDENCE
         done = 0
         with Workers(self.device) as workers:
             for slicing in slicings:
@@ -181,12 +258,17 @@ class SliceEngine:
                     done += stop - start
                     start = stop
                     message = f"Fused {done} of {total} {axis_name(slicings)} slices"
-                    yield Progress(done / total, message)
+                    yield Progress(begun + (1 - begun) * done / total, message)
         if self.half is not None and not all(bool(x.isfinite().all()) for x in outputs):
             self._note_once("Half precision overflowed, so float32 was used.")
             self.precision, self.half = "float32", None
-            return (yield from self._attempt(a, b, slicings))
+            return (yield from self._attempt(a, b, slicings, reliability))
         return [output.cpu().numpy() for output in outputs]
+
+    def _of(self, slices: list[Tensor]) -> tuple[Tensor, ...]:
+        """Maps of slices of both sources and, where there is one, of the reliability."""
+        a, b, *reliability = slices
+        return self.batch(a, b, self._statistics, *reliability)
 
     def _maps_or_none(
         self, workers: Workers, sources: list[Tensor], slicing: Slicing, batches: list[slice]
@@ -194,10 +276,7 @@ class SliceEngine:
         """Maps of some batches; None if memory ran out."""
         try:
             return workers.map(
-                lambda batch: self.batch(
-                    *(cut(x, slicing, batch) for x in sources), self._statistics
-                ),
-                batches,
+                lambda batch: self._of([cut(x, slicing, batch) for x in sources]), batches
             )
         except Exception as error:
             if not is_out_of_memory(error):
@@ -215,7 +294,7 @@ class SliceEngine:
         for output, values in zip(outputs, maps, strict=True):
             add(output, slicing, batch, values, weight)
 
-    def _try_out(self, a: Tensor, b: Tensor) -> float:
+    def _try_out(self, slices: list[Tensor]) -> float:
         """Settle the precision on the fullest slice; returns bytes of memory for each pixel."""
         candidates = half_precisions(self.precision, self.device)
         if self.device.type == "cpu" and not candidates:
@@ -227,14 +306,14 @@ class SliceEngine:
             before = torch.cuda.memory_allocated(self.device)
         needed = 0
         try:
-            exact = self.batch(a, b, self._statistics)
+            exact = self._of(slices)
             if self.device.type == "cuda":
                 needed = torch.cuda.max_memory_allocated(self.device) - before
             for candidate in candidates:
                 self.half = candidate
                 worst = max(
                     float((x - y).abs().nan_to_num(nan=1.0).max())
-                    for x, y in zip(exact, self.batch(a, b, self._statistics), strict=True)
+                    for x, y in zip(exact, self._of(slices), strict=True)
                 )
                 if worst <= HALF_PRECISION_TOLERANCE:
                     break
@@ -248,7 +327,7 @@ class SliceEngine:
             if not is_out_of_memory(error):
                 raise
             raise _NoRoom from None
-        return needed / a.numel()
+        return needed / slices[0].numel()
 
     def _batch_size(self, pixels: int, bytes_per_pixel: float) -> int:
         if self.device.type == "cpu":

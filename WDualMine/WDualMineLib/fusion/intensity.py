@@ -7,13 +7,13 @@ lie beyond it, so it is bent there and cuts nothing off.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import gcd, isfinite
 
 import numpy as np
 
 from ..errors import InputError
+from ..volumes.modality import modality_of, shows_uptake
 from ..volumes.volume import Volume
 from .chunks import for_ranges
 from .tone import bend_top, unbend_top
@@ -32,8 +32,7 @@ tumour lies beyond the window that suits the rest of a PET; brightest in MR are 
 what took up contrast agent."""
 
 _SAMPLE = 1 << 19
-_EMISSION_MODALITIES = {"PT", "PET", "NM", "SPECT"}
-_EMISSION_WORDS = {"pet", "pt", "suv", "fdg", "spect", "nm"}
+_AIR = -900.0  # HU; nothing in a body is below
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,10 @@ class Window:
             pass
         return result
 
-    def to_units(self, fraction: np.ndarray) -> np.ndarray:
+    def to_units(self, fraction: np.ndarray | np.floating) -> np.ndarray:
         """The inverse map, from [0, 1] to the volume's units."""
-        return self.low + (self.high - self.low) * unbend_top(fraction, self._ceiling, self.knee)
+        fraction = unbend_top(np.asarray(fraction), self._ceiling, self.knee)
+        return self.low + (self.high - self.low) * fraction
 
 
 def parse_window(window: str | tuple[float, float]) -> str | tuple[float, float]:
@@ -126,7 +126,8 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
     PET and SPECT and from above the noise of the air for MR.
 
     Args:
-        volume: scalar; ``modality`` is trusted where given, else values and name decide.
+        volume: scalar; ``modality`` and the attribute "units" are trusted where given, else values
+            and an unmistakable word in the name (:mod:`~..volumes.modality`) decide.
         window: what :func:`parse_window` accepts.
 
     Raises:
@@ -135,9 +136,12 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
     window = parse_window(window)
     lowest, highest = _finite_range(volume)
     sample = _sample(volume)
-    hounsfield = volume.modality.upper() in ("CT", "") and _is_hounsfield(sample)
+    hounsfield = _in_hounsfield(volume, sample)
     if window == "auto":
         window = _guess(volume, sample, hounsfield)
+        low, high = CT_WINDOWS.get(window, (-np.inf, np.inf))
+        if lowest >= high or highest <= low:  # HU as the header says, and nothing of a body
+            window = "mr"
     units = str(volume.attributes.get("units") or ("HU" if hounsfield else ""))
     suv_factor = _suv_factor(volume)
     if isinstance(window, tuple):
@@ -172,7 +176,7 @@ def count_not_finite(volume: Volume) -> int:
     if volume.array.dtype.kind != "f":
         return 0
     flat = np.ascontiguousarray(volume.array).reshape(-1)
-    finite = for_ranges(lambda piece: np.count_nonzero(np.isfinite(flat[piece])), flat.size)
+    finite = for_ranges(lambda piece: int(np.isfinite(flat[piece]).sum()), flat.size)
     return flat.size - sum(finite)
 
 
@@ -218,25 +222,34 @@ def _sample(volume: Volume) -> np.ndarray:
 def _guess(volume: Volume, sample: np.ndarray, hounsfield: bool) -> str:
     if hounsfield:
         return "ct-soft" if _shows_body_fat(sample) else "ct-brain"
-    words = set(re.findall(r"[a-z]+", volume.name.lower()))
-    modality = volume.modality.upper()
-    emission = modality in _EMISSION_MODALITIES or (not modality and words & _EMISSION_WORDS)
-    return "pet" if emission else "mr"
+    return "pet" if shows_uptake(volume.modality, volume.name) else "mr"
+
+
+def _in_hounsfield(volume: Volume, sample: np.ndarray) -> bool:
+    """By what the header says, whatever was cut away since (a skull, a table); else by values."""
+    units = str(volume.attributes.get("units") or "").upper()
+    if modality_of(volume) not in ("CT", "") or units not in ("HU", ""):
+        return False
+    return units == "HU" or _is_hounsfield(sample)
 
 
 def _is_hounsfield(sample: np.ndarray) -> bool:
-    """Air or fat clearly below 0, something dense clearly above, and no more than CT can hold."""
+    """Air or fat clearly below 0, something dense clearly above, and no more than CT can hold.
+
+    Where the skull was stripped nothing is dense: then there must be air itself.
+    """
     if not sample.size:
         return False
     low, high = np.percentile(sample, [0.5, 99.9])
-    return bool(-4096 <= low <= -100 and 100 <= high <= 32767)
+    dense = 100 if low > _AIR else 20
+    return bool(-4096 <= low <= -100 and dense <= high <= 32767)
 
 
 def _shows_body_fat(sample: np.ndarray) -> bool:
     """Limbs, pelvis and trunk are more than a quarter fat beside soft tissue; heads are less."""
     fat = np.count_nonzero((sample > -150) & (sample < -30))
     soft = np.count_nonzero((sample > 0) & (sample < 80))
-    return fat > 0.25 * (fat + soft)
+    return bool(fat > 0.25 * (fat + soft))
 
 
 def _robust_range(sample: np.ndarray, from_zero: bool) -> tuple[float, float]:

@@ -46,14 +46,14 @@ class Moments:
         """Which of (fused, a, b) vary at all."""
         scale = np.maximum(np.abs(self.largest), np.abs(self.mean)) ** 2
         varies = np.diag(self.covariance) > _NO_CONTRAST * scale
-        return tuple(bool(v) for v in varies)
+        fused, a, b = (bool(v) for v in varies)
+        return fused, a, b
 
     @property
     def weights(self) -> tuple[float, float]:
         """1 / standard deviation of a and of b; 0 for a constant source, which takes no part."""
-        return tuple(
-            1 / math.sqrt(self.covariance[k, k]) if self.contrast[k] else 0.0 for k in (1, 2)
-        )
+        a, b = (1 / math.sqrt(self.covariance[k, k]) if self.contrast[k] else 0.0 for k in (1, 2))
+        return a, b
 
     @property
     def bound(self) -> float:

@@ -12,6 +12,7 @@ from ..network.statistics import JointStatistics
 from .composition import compose
 from .correlation import FloorReport, apply_floor
 from .engine import SliceEngine
+from .settings import DEFAULT_FLOOR, DEFAULT_STRENGTH
 from .tone import IMAGE_KNEE, VOLUME_KNEE
 
 
@@ -31,8 +32,8 @@ def fuse_slice(
     a: np.ndarray,
     b: np.ndarray,
     engine: SliceEngine,
-    strength: float = 1.0,
-    correlation_floor: float = 0.985,
+    strength: float = DEFAULT_STRENGTH,
+    correlation_floor: float = DEFAULT_FLOOR,
     levels: int | None = None,
     readback: Callable[[np.ndarray], np.ndarray] | None = None,
     statistics: JointStatistics | None = None,

@@ -15,6 +15,9 @@ AXIS_NAMES = (*AXES, THREE_PLANE)
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 PRECISION_NAMES = ("auto", "float32", "float16", "bfloat16")
 LARGEST_STRENGTH = 2.0
+DEFAULT_STRENGTH = 1.0
+DEFAULT_FLOOR = 0.985
+"""CC over its bound that a fused volume keeps, unless the user asks for another."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class FusionSettings:
     fixed_window: str | tuple[float, float] = "auto"
     moving_window: str | tuple[float, float] = "auto"
     axis: str = "axial"
-    strength: float = 1.0
-    correlation_floor: float = 0.985
+    strength: float = DEFAULT_STRENGTH
+    correlation_floor: float = DEFAULT_FLOOR
     colour: str | tuple[tuple[float, float, float], ...] | None = None
     device: str = "auto"
     precision: str = "auto"
@@ -65,7 +68,7 @@ class FusionSettings:
         if not 0 <= self.correlation_floor < 1:
             raise InputError(
                 f"The correlation floor {self.correlation_floor:g} is out of range",
-                "Give a number from 0 (off) to below 1, such as 0.985",
+                f"Give a number from 0 (off) to below 1, such as {DEFAULT_FLOOR:g}",
             )
 
 

@@ -54,12 +54,12 @@ class Slicing:
             key=lambda voxel_axes: round(sum(alignment[p, v] for p, v in enumerate(voxel_axes)), 6),
         )
         layout = [(of_patient_axis[patient], patient, sense) for patient, sense in _LAYOUT[axis]]
-        return cls(
-            axis,
-            # I, J, K are the array's axes 2, 1, 0.
-            tuple(2 - voxel for voxel, _, _ in layout),
-            tuple(bool(geometry.direction_matrix[p, v] * sense < 0) for v, p, sense in layout),
+        # I, J, K are the array's axes 2, 1, 0.
+        slices, rows, columns = (2 - voxel for voxel, _, _ in layout)
+        back, up, left = (
+            bool(geometry.direction_matrix[p, v] * sense < 0) for v, p, sense in layout
         )
+        return cls(axis, (slices, rows, columns), (back, up, left))
 
     def stack(self, array: np.ndarray) -> np.ndarray:
         """(N, H, W) view of a (K, J, I) array; writing into it puts the slices back exactly.

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 
-from .chunks import usable_cores
+from ..cores import usable_cores
 
 Item = TypeVar("Item")
 T = TypeVar("T")

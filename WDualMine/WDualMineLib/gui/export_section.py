@@ -8,8 +8,8 @@ from typing import Any
 from ..dicom.context import Patient
 from ..dicom.identity import DifferentPatients
 from ..errors import WDualMineError
-from ..scene.choices import ExportTarget
-from .export import ExportRequest
+from ..scene.application.choices import ExportTarget
+from ..scene.dicom.object_export import ExportRequest
 from .messages import GOOD, coloured, of_error, of_notes
 from .protocols import ExportLogic
 from .session import Session

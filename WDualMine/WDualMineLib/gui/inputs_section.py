@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scene.choices import Colour, Registration, WindowChoice
-from ..scene.defaults import use_pair
+from ..scene.application.choices import Colour, Registration, WindowChoice
+from ..scene.application.defaults import use_pair
 from .session import Session
 from .widgets import Hint
 

@@ -7,7 +7,7 @@ from typing import Any
 import qt
 
 from ..errors import WDualMineError
-from ..scene.choices import Layers, Map
+from ..scene.application.choices import Layers, Map
 from .messages import of_error
 from .protocols import InspectLogic
 from .session import Session

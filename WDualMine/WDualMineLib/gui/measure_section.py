@@ -8,7 +8,7 @@ from typing import Any
 import qt
 
 from ..errors import WDualMineError
-from ..quality.volume import VOLUME_METRICS
+from ..quality.volume_measures import VOLUME_METRICS
 from .messages import QUIET, coloured, of_error
 from .protocols import MeasureLogic
 from .session import Session

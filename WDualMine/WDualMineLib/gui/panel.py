@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from .export_section import ExportSection
 from .inputs_section import InputsSection
 from .inspect_section import InspectSection
+from .logics import Logics
 from .look_section import LookSection
 from .measure_section import MeasureSection
 from .preview_section import PreviewSection
-from .protocols import (
-    DependencyLogic,
-    ExportLogic,
-    FusionLogic,
-    InspectLogic,
-    LookLogic,
-    MeasureLogic,
-    PreviewLogic,
-)
 from .run_section import RunSection
 from .session import Session
 from .setup_section import SetupSection
 from .widgets import say
-
-
-@dataclass(frozen=True)
-class Logics:
-    """Everything that the panel does not do itself."""
-
-    fusion: FusionLogic
-    dependencies: DependencyLogic
-    preview: PreviewLogic
-    look: LookLogic
-    inspection: InspectLogic
-    measures: MeasureLogic
-    export: ExportLogic
 
 
 class FusionPanel:

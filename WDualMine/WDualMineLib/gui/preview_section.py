@@ -66,9 +66,10 @@ class PreviewSection:
             return
         found = self._session.attempt(lambda: self._logic.picture(request), self._on_error)
         if found is not None:
-            path, where, warning = found
-            self._ui.previewImage.pixmap = qt.QPixmap(str(path))
-            lines = [coloured(where, QUIET)] + ([coloured(warning, DOUBTFUL)] if warning else [])
+            self._ui.previewImage.pixmap = qt.QPixmap(str(found.path))
+            lines = [coloured(text, QUIET) for text in (found.place, *found.notes)]
+            if found.warning:
+                lines.insert(1, coloured(found.warning, DOUBTFUL))
             say(self._ui.previewLabel, "<br/>".join(lines))
 
     def _on_loaded(self, _: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import WDualMineError
 from ..progress import Progress
-from ..scene.choices import Registration
-from ..scene.inputs import PARAMETER_OF_PART
+from ..scene.application.choices import Registration
+from ..scene.result.requests import PARAMETER_OF_PART
 from .messages import BAD, DOUBTFUL, GOOD, QUIET, coloured, of_error, of_notes
 from .protocols import FusionLogic
 from .session import Session
@@ -100,7 +100,7 @@ class RunSection:
         say(self._ui.statusLabel, coloured(message, QUIET) if message else "")
 
     def _on_finished(self, outcome: Any) -> None:
-        if outcome.alignment is not None:
+        if outcome.alignment is not None and outcome.alignment.verdict is not None:
             self._show_verdict(outcome.alignment)
         if outcome.nodes is None:
             self._settle(outcome)

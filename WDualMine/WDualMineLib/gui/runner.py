@@ -24,7 +24,7 @@ class StepsRunner:
         cancelled(): after :meth:`cancel`.
 
     A generator here must not block for more than a fifth of a second in a step; work that does
-    belongs into :func:`~..registration.background.run_in_background`.
+    belongs into :func:`~..background.run_in_background`.
     """
 
     def __init__(self) -> None:

@@ -10,8 +10,8 @@ from ..errors import WDualMineError
 from ..samples.catalogue import GREY_MATTER, MR_T1, WHITE_MATTER
 from ..samples.download import fetch, load
 from ..samples.simulated_pet import simulate_fdg_pet
-from ..scene.views import SliceViews
-from ..scene.volumes import add_volume
+from ..scene.result.volume_nodes import add_volume
+from ..scene.views.slice_views import SliceViews
 
 CATEGORY = "WDualMine"
 _STORE = "https://github.com/Slicer/SlicerTestingData/releases/download/SHA256/"

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import WDualMineError
 from ..progress import Progress, Steps
-from ..scene.inputs import FusionRequest, request_of, require_possible
+from ..scene.result.requests import SceneRequest, request_of, require_possible
 from .runner import StepsRunner, unexpected
 from .signal import Signal
 
@@ -58,7 +58,7 @@ class Session:
     def running(self) -> bool:
         return self._runner.running
 
-    def request(self) -> FusionRequest:
+    def request(self) -> SceneRequest:
         """What Apply would do; raises InputError where it cannot be done."""
         request = request_of(self.parameters)
         require_possible(request)
@@ -129,7 +129,8 @@ class Session:
     def _on_finished(self, value: Any) -> None:
         done, self._done = self._done, None
         self.stopped.emit("")
-        done(value)
+        if done is not None:
+            done(value)
         self.changed.emit()
 
     def _on_failed(self, error: WDualMineError) -> None:

@@ -12,12 +12,16 @@ from .arbitration import Arbitration
 from .decoder import Decoder
 from .edge_refinement import EdgeRefinement
 from .encoder import Encoder
+from .evidence import Evidence, Surroundings
 from .frequency_expert import FrequencyExpert
 from .layers import upsample
 from .padding import crop, pad_to_multiple
-from .reliability import Reliability, convict, weigh
+from .reliability import at_scales, convict, reliability_of, weigh
 from .spatial_expert import SpatialExpert
 from .statistics import JointStatistics, joint_statistics
+
+_ALONE_MM = 4.0
+"""Slice distance that an image without neighbours is taken to have."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class NetworkConfig:
 
     Attributes:
         channels: features at scales 1/2, 1/4, ..., finest first.
+        evidence: features of the evidence at 4, 8, ... mm, finest first.
         detail: channels that the arbitrated features bring to full resolution.
         surroundings: channels that the context brings to full resolution.
         hidden: width of the decoder's perceptron.
@@ -35,6 +40,7 @@ class NetworkConfig:
     """
 
     channels: tuple[int, ...] = (12, 24, 36, 48)
+    evidence: tuple[int, ...] = (16, 32, 48, 64)
     detail: int = 6
     surroundings: int = 4
     hidden: int = 32
@@ -71,7 +77,7 @@ class DualMineNetwork(nn.Module):
         self.config = config = config or NetworkConfig()
         finest = config.channels[0]
         self.encoder = Encoder(config.channels, config.wavelet)
-        self.reliability = Reliability(config.channels)
+        self.evidence = Evidence(config.evidence)
         self.spatial_expert = SpatialExpert(config.channels)
         self.frequency_expert = FrequencyExpert(finest, config.wavelet)
         self.arbitration = Arbitration()
@@ -87,7 +93,11 @@ class DualMineNetwork(nn.Module):
         self.refinement = EdgeRefinement(config.refinements)
 
     def forward(
-        self, a: Tensor, b: Tensor, statistics: JointStatistics | None = None
+        self,
+        a: Tensor,
+        b: Tensor,
+        statistics: JointStatistics | None = None,
+        reliability: Tensor | None = None,
     ) -> FusionMaps:
         """Maps from which the slices are fused: ``fused = (a + b) / 2 + strength * residual``.
 
@@ -95,6 +105,8 @@ class DualMineNetwork(nn.Module):
             a, b: (N, 1, H, W) in [0, 1], of any size from 1x1.
             statistics: of the volumes that a and b are slices of; by default of each slice. Give
                 a volume's own, or neighbouring slices are fused by different functions.
+            reliability: of a, (N, 1, H, W) in [0, 1], where the slices have neighbours that took
+                part in it; by default what the slices alone tell (:meth:`judge`).
 
         Returns:
             Maps of the slices' own size.
@@ -102,8 +114,12 @@ class DualMineNetwork(nn.Module):
         size = a.shape[2:]
         if statistics is None:
             statistics = joint_statistics(a, b)
-        a, b = self._padded(a), self._padded(b)
-        features_a, features_b, weights = self._judged(a, b)
+        if reliability is None:
+            reliability = self.judge(a, b, statistics)
+        given = reliability
+        a, b, reliability = (self._padded(x) for x in (a, b, reliability))
+        weights = at_scales(reliability, len(self.config.channels))
+        features_a, features_b = self.encoder(a, b)
         weighted_a = [weigh(x, w) for x, w in zip(features_a, weights, strict=True)]
         weighted_b = [weigh(x, 1 - w) for x, w in zip(features_b, weights, strict=True)]
 
@@ -111,7 +127,6 @@ class DualMineNetwork(nn.Module):
         frequency = self.frequency_expert(weighted_a[0], weighted_b[0])
         z, arbitration = self.arbitration(spatial, frequency)
 
-        reliability = upsample(weights[0], a.shape[2:])
         conviction = convict(reliability)
         decoded = self.decoder(a, b, statistics, conviction, z, context)
         average, alpha = (a + b) / 2, self.config.alpha
@@ -119,34 +134,36 @@ class DualMineNetwork(nn.Module):
         fused = self.refinement(fused, a, b, (1 + conviction) / 2, decoded.pursuit)
         residual = (fused - average).clamp(-alpha, alpha)
         arbitration = upsample(arbitration, a.shape[2:])
-        residual, reliability, arbitration = (
-            crop(x, size) for x in (residual, reliability, arbitration)
-        )
-        return FusionMaps(residual, reliability, 1 - reliability, arbitration)
+        residual, arbitration = (crop(x, size) for x in (residual, arbitration))
+        return FusionMaps(residual, given, 1 - given, arbitration)
 
     @staticmethod
     def base(a: Tensor, b: Tensor) -> Tensor:
         """What D's hyperbolic tangent is added to: the average of the slices (N, 1, H, W)."""
         return (a + b) / 2
 
-    def trust(self, a: Tensor, b: Tensor) -> list[Tensor]:
-        """Reliability of ``a`` at every scale, finest first, without fusing anything.
+    def judge(self, a: Tensor, b: Tensor, statistics: JointStatistics) -> Tensor:
+        """Reliability of ``a`` in slices that stand alone, taken to have pixels of 1 mm.
 
         Args:
-            a, b: (N, 1, H, W) in [0, 1]; sides multiples of 2 to the number of scales.
+            a, b: (N, 1, H, W) in [0, 1].
+            statistics: of the N pairs, or of one pair for all.
 
         Returns:
-            One (N, 1, H / 2^s, W / 2^s) in [0, 1] a scale.
+            (N, 1, H, W) in [0, 1]; 1/2 everywhere in a network without evidence.
         """
-        return self._judged(a, b)[2]
+        if self.evidence is None:
+            return torch.full_like(a, 0.5)
+        stacks = [pad_to_multiple(x, self.evidence.multiple, 0) for x in (a, b)]
+        usual = [self.evidence.impression(x).usual() for x in stacks]
+        expected = statistics.expected.expand(len(a), -1, -1)
+        distance = torch.full((len(a),), _ALONE_MM, device=a.device)
+        scores = self.evidence(*stacks, Surroundings(*usual, expected, distance))
+        scores = (crop(upsample(x, stacks[0].shape[2:]), a.shape[2:]) for x in scores)
+        return reliability_of(*scores, a, b)
 
     def _padded(self, x: Tensor) -> Tensor:
         multiple = 2 ** len(self.config.channels)
         # Longer filters than Haar's need room for their overlap at the last transform's input.
         room = self.encoder.stem.bank.shape[-1] * multiple // 2
         return pad_to_multiple(x, multiple, -(-room // multiple) * multiple)
-
-    def _judged(self, a: Tensor, b: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Features of both slices and the weights of the first, each finest scale first."""
-        features_a, features_b = self.encoder(a, b)
-        return features_a, features_b, self.reliability(features_a, features_b)

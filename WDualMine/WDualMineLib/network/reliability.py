@@ -3,96 +3,69 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
-from .layers import activation, conv1x1, conv3x3, shrink, upsample
+from .layers import shrink
+from .statistics import AIR
 
-_DOUBT = 0.998
-"""``|w_A - w_B|`` up to which neither source is convicted of a fault."""
+_SHARPNESS = 6.0
+"""Of the bend between suspicion that is not shown yet and suspicion that is."""
+
+_DOUBT = 0.5
+"""``|w_A - w_B|`` up to which neither source is convicted of a fault: reliabilities .25 to .75."""
 
 
-class ReliabilityHead(nn.Module):
-    """Scores both modalities at one scale.
+def shown(suspicion: Tensor) -> Tensor:
+    """How far a reliability leaves 1/2 for a probability of a fault, in [0, 1]; about
+    ``2 P - 1`` from .6 on, and next to nothing where a fault is less likely than not.
 
-    ``rho_X`` is computed from the features of X, which the encoder made with the other modality in
-    view, and from what the next coarser scale made of its own. The same weights score both, so
-    exchanging the inputs exchanges the scores.
+    So a reliability of .1 means a fault in nine of ten cases, while what is merely possible stays
+    at 1/2, yet keeps its order.
+    """
+    bend = torch.as_tensor(_SHARPNESS, dtype=suspicion.dtype, device=suspicion.device)
+    low, high = F.softplus(-bend), F.softplus(bend)
+    return (F.softplus(bend * (2 * suspicion - 1)) - low) / (high - low)
+
+
+def reliability_of(score_a: Tensor, score_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Reliability of the first source; that of the second is 1 minus it.
+
+    The paper's softmax over two scores cannot say *nothing speaks against either*, whatever the
+    scores are. Here each source has a calibrated probability of being faulty, and both together
+    decide: 1/2 where neither or both are suspected, towards 0 where a is, towards 1 where b is.
 
     Args:
-        channels: features of one modality at this scale.
-        coarser: those of the next coarser scale; 0 at the coarsest.
+        score_a, score_b: log-odds that a or b is faulty there, of any one shape.
+        a, b: the sources in [0, 1], the same shape.
+
+    Returns:
+        In [0, 1]; exactly 1/2 in air, where both sources are 0.
     """
-
-    def __init__(self, channels: int, coarser: int) -> None:
-        super().__init__()
-        self.mix = conv1x1(channels, channels)
-        self.hint = conv1x1(coarser, channels, bias=False) if coarser else None
-        self.context = conv3x3(channels, channels)
-        # No bias: it would cancel in the difference.
-        self.score = conv1x1(channels, 1, bias=False)
-
-    def forward(self, features: Tensor, coarser: Tensor | None) -> tuple[Tensor, Tensor]:
-        """``rho`` of one modality.
-
-        Args:
-            features: (N, C, H, W).
-            coarser: (N, C', h, w), evidence of the next coarser scale, if there is one.
-
-        Returns:
-            ``rho`` (N, 1, H, W), and the evidence (N, C, H, W) for the next finer scale.
-        """
-        x = self.mix(features)
-        if self.hint is not None:
-            # Mixed before it is enlarged, which is the same and costs a quarter.
-            x = x + upsample(self.hint(coarser), x.shape[2:])
-        x = activation(x)
-        evidence = x + activation(self.context(x))
-        return self.score(evidence), evidence
+    doubt = shown(torch.sigmoid(score_b)) - shown(torch.sigmoid(score_a))
+    # Almost nothing is shown in almost air, and nothing can be wrong with it.
+    return 0.5 + 0.5 * doubt * ((a + b) / AIR).clamp(0, 1)
 
 
-class Reliability(nn.Module):
-    """Reliability weights at every scale: ``w_A = softmax(rho_A, rho_B)``, ``w_B = 1 - w_A``.
-
-    Scores and evidence are handed down from coarse to fine: a fault that fills half the slice is
-    seen at the coarsest scale, its outline at the finest.
+def at_scales(reliability: Tensor, scales: int) -> list[Tensor]:
+    """Weights for features at scales 1/2, 1/4, ...: (N, 1, H / 2^s, W / 2^s), finest first.
 
     Args:
-        channels: features at each scale, finest first.
+        reliability: (N, 1, H, W); sides multiples of 2 to the number of scales.
+        scales: how many.
     """
-
-    def __init__(self, channels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.heads = nn.ModuleList(map(ReliabilityHead, channels, (*channels[1:], 0)))
-
-    def forward(self, a: list[Tensor], b: list[Tensor]) -> list[Tensor]:
-        """Weights of modality A.
-
-        Args:
-            a, b: features, one (N, C_s, H_s, W_s) a scale, finest first.
-
-        Returns:
-            ``w_A``, one (N, 1, H_s, W_s) a scale, in [0, 1], finest first. The softmax over two is
-            the sigmoid of their difference.
-        """
-        margins: list[Tensor] = []
-        evidence = None
-        for head, x, y in reversed(list(zip(self.heads, a, b, strict=True))):
-            rho, evidence = head(torch.cat([x, y]), evidence)
-            rho_a, rho_b = rho.chunk(2)
-            margin = rho_a - rho_b
-            if margins:
-                margin = margin + upsample(margins[-1], margin.shape[2:])
-            margins.append(margin)
-        return [torch.sigmoid(margin) for margin in reversed(margins)]
+    weights = []
+    for _ in range(scales):
+        reliability = F.avg_pool2d(reliability, 2)
+        weights.append(reliability)
+    return weights
 
 
 def convict(weight: Tensor) -> Tensor:
-    """Where one of two sources is all but certainly faulty: -1 if a is, 1 if b is, else 0.
+    """Where one of two sources is more likely faulty than not: to -1 if a is, to 1 if b is, else 0.
 
-    On sound slices the maps waver around 1/2, and edges and intensities must not follow them.
-    Training shows as much faulty tissue as sound; in practice faults are rare, and a bright lesion
-    can look like one, which must not be painted over. So it takes a reliability below 0.001, which
-    is also what keeps neighbouring slices alike: where the limit was lower, they flickered.
+    Edges and intensities follow this and not the map itself, so that suspicion that would not be
+    shown changes nothing.
 
     Args:
         weight: reliability of a, in [0, 1].

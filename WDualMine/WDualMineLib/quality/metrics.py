@@ -8,12 +8,14 @@ too short) is NaN.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from .correlation import cc, cc_bound, cc_ratio, scd
 from .edges import qabf
 from .fidelity import vif
 from .information import en, mi
+from .pearson import cc, cc_bound, cc_ratio, scd
 from .sharpness import ag, sf
 from .similarity import ssim
 
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 # Name in every table: (function, whether it compares with the sources).
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, tuple[Callable[..., float], bool]] = {
     "CC": (cc, True),
     "CC/bound": (cc_ratio, True),
     "MI": (mi, True),

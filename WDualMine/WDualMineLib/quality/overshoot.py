@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 MARGIN = 0.05
@@ -32,9 +34,9 @@ def overshoot(
     above = below = head = 0
     for f, tone, x, y in zip(fused, explained, a, b, strict=True):
         inside = (x > 0) | (y > 0)
-        above += np.count_nonzero(inside & (f > _around(tone, np.max) + margin))
-        below += np.count_nonzero(inside & (f < _around(tone, np.min) - margin))
-        head += np.count_nonzero(inside)
+        above += int(np.count_nonzero(inside & (f > _around(tone, np.max) + margin)))
+        below += int(np.count_nonzero(inside & (f < _around(tone, np.min) - margin)))
+        head += int(np.count_nonzero(inside))
     return (above / head, below / head) if head else (0.0, 0.0)
 
 
@@ -47,7 +49,7 @@ def tones(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (total / np.maximum(count, 1))[index].reshape(fused.shape)
 
 
-def _around(image: np.ndarray, extreme) -> np.ndarray:
+def _around(image: np.ndarray, extreme: Callable[..., np.ndarray]) -> np.ndarray:
     """The extreme of the 3 x 3 neighbourhood of every pixel, (J, I)."""
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 1, mode="edge"), (3, 3))
     return extreme(windows, axis=(2, 3))

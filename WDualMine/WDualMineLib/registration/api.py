@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
 
+from ..background import Job, run_in_background
 from ..progress import Progress, Steps, finish
 from ..volumes.resampling import overlap, resample_to
 from ..volumes.volume import Volume
-from .alignment import Aligner
-from .background import Job, run_in_background
+from .aligner import Aligner
 from .evidence import measure
 from .preparation import prepare
-from .result import RegistrationResult
-from .settings import RegistrationSettings
+from .registration_result import RegistrationResult
+from .registration_settings import RegistrationSettings
 from .transforms import (
     affine_transform,
     is_rigid,
@@ -109,4 +110,4 @@ def _resampled(moving: Volume, fixed: Volume, transform: sitk.Transform) -> Volu
         return resample_to(moving, fixed.geometry, transform)
     finite = moving.array[np.isfinite(moving.array)]
     array = np.full(fixed.geometry.array_shape, finite.min(), np.float32)
-    return Volume(array, fixed.geometry, moving.name, moving.modality, moving.attributes)
+    return replace(moving, array=array, geometry=fixed.geometry)

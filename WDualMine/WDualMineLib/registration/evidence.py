@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .alignment import Aligner, Alignment
+from .aligner import AlignedRuns, Aligner
 from .metric import PointMetric, draw_points
 from .poses import about, rotation
 from .refinement import refine
@@ -19,7 +19,7 @@ BEATEN_TURN_DEGREES = 15.0
 
 
 def measure(
-    aligner: Aligner, found: Alignment, matrix: np.ndarray, start: np.ndarray
+    aligner: Aligner, found: AlignedRuns, matrix: np.ndarray, start: np.ndarray
 ) -> dict[str, float]:
     """What :func:`.verdict.judge` looks at, on points that no run has seen.
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from .background import Job
+from ..background import Job
 from .metric import PointMetric
 from .poses import about, rotation
 from .preparation import Prepared

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .background import Job
+from ..background import Job
 from .metric import PointMetric
 from .poses import affine_pose, affine_slopes, rigid_pose, rigid_slopes
 

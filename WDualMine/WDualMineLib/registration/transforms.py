@@ -9,6 +9,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError, OutputError
+from ..volumes.paths import require_unicode_output
+from ..volumes.transform_files import require_one_transform
 
 LINEAR = (
     sitk.sitkIdentity,
@@ -110,17 +112,17 @@ def _parts(transform: sitk.Transform) -> list[sitk.Transform]:
 
 
 def read_transform(path: str | os.PathLike) -> sitk.Transform:
-    """Read an ITK transform file (.tfm, .txt, .mat, .h5, .xfm): fixed to moving points, LPS mm.
+    """Read an ITK transform file (.tfm, .txt, .mat, .h5): fixed to moving points, LPS mm.
 
     Returns:
         A single Euler3D or affine transform.
 
     Raises:
-        InputError: the file is missing, is no transform, or is not rigid or affine in 3-D.
+        InputError: the file is missing, is no transform, holds several that are no composite, or
+            is not rigid or affine in 3-D.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"The transform {path} does not exist", "Check the path")
+    require_one_transform(path)
     try:
         transform = sitk.ReadTransform(str(path))
     except RuntimeError as error:
@@ -135,6 +137,7 @@ def read_transform(path: str | os.PathLike) -> sitk.Transform:
 def write_transform(transform: sitk.Transform, path: str | os.PathLike) -> None:
     """Write ``transform`` to ``path`` (.tfm or .h5) at once or not at all."""
     path = Path(path)
+    require_unicode_output(path)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         sitk.WriteTransform(transform, str(partial))

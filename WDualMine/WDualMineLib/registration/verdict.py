@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .result import Verdict
+from .registration_result import Verdict
 
 Figures = dict[str, float]
 OFFSET_MM = 3.0

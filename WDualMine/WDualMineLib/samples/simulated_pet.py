@@ -67,10 +67,10 @@ def simulate_fdg_pet(grey_matter: Volume, white_matter: Volume, seed: int = 0) -
 
 def _resampled_grid(geometry: Geometry, spacing: float) -> Geometry:
     """A grid of cubic voxels of ``spacing`` mm over the same field of view."""
-    size = tuple(
+    i, j, k = (
         max(1, round(n * s / spacing)) for n, s in zip(geometry.size, geometry.spacing, strict=True)
     )
     # Keep the outer corner where it was: half a voxel before the first centre on either grid.
     shift = geometry.direction_matrix @ ((spacing - np.array(geometry.spacing)) / 2.0)
     origin = tuple((np.array(geometry.origin) + shift).tolist())
-    return Geometry(size, (spacing,) * 3, origin, geometry.direction)
+    return Geometry((i, j, k), (spacing,) * 3, origin, geometry.direction)

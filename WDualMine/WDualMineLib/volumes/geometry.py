@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
+"""Factors of x, y and z, in either direction: NIfTI and MRML speak RAS. It is exact."""
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -49,6 +52,28 @@ class Geometry:
     def array_shape(self) -> tuple[int, int, int]:
         """Shape of the numpy array on this grid: (K, J, I)."""
         return self.size[::-1]
+
+    def part(self, region: tuple[slice, slice, slice]) -> Geometry:
+        """The grid of ``array[region]``.
+
+        Args:
+            region: for K, J, I; may step, forwards.
+        """
+        ranges = [range(*each.indices(n)) for each, n in zip(region[::-1], self.size, strict=True)]
+        first = self.ijk_to_lps @ [*(r.start for r in ranges), 1]
+        i, j, k = (len(r) for r in ranges)
+        x, y, z = (s * r.step for s, r in zip(self.spacing, ranges, strict=True))
+        return Geometry((i, j, k), (x, y, z), tuple(first[:3].tolist()), self.direction)
+
+    def moved(self, matrix: np.ndarray) -> Geometry:
+        """This grid moved by a 4x4 matrix of LPS points; spacing follows where it scales."""
+        axes = matrix[:3, :3] @ (self.direction_matrix * np.array(self.spacing))
+        x, y, z = np.linalg.norm(axes, axis=0).tolist()
+        origin = (matrix @ np.array([*self.origin, 1.0]))[:3]
+        direction = axes / (x, y, z)
+        return Geometry(
+            self.size, (x, y, z), tuple(origin.tolist()), tuple(direction.ravel().tolist())
+        )
 
     def corners(self) -> np.ndarray:
         """(8, 3) LPS mm: the outer corners of the grid, half a voxel beyond the centres."""

@@ -13,14 +13,18 @@ import zlib
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
+from .geometry import LPS_TO_RAS
+
 HEADER_BYTES = 348
 _MILLIMETRES = {1: 1000.0, 2: 1.0, 3: 0.001}
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+_RAS_TO_LPS = np.diag(LPS_TO_RAS)
 _CHUNK = 1 << 22
+# Behind the voxels: more than this is no padding, and could be without end.
+_MOST_BEHIND = 1 << 26
 
 
 class DamagedFile(Exception):
@@ -36,6 +40,7 @@ class NiftiHeader:
             could be used (code 0, singular, or not finite).
         has_qform: whether the qform code is set.
         data_path: the file that holds the voxels (the header's own, or the .img beside it).
+        unusable: why no place can be had from anything but a sform, else "".
         end_of_data: offset in bytes, uncompressed, at which the voxels end in ``data_path``.
     """
 
@@ -43,11 +48,12 @@ class NiftiHeader:
     has_qform: bool
     data_path: Path
     end_of_data: int
+    unusable: str = ""
 
     def is_complete(self) -> bool:
         """Whether ``data_path`` holds every voxel and, if compressed, matches its checksum."""
         try:
-            return _length(self.data_path) >= self.end_of_data
+            return _length(self.data_path, self.end_of_data) >= self.end_of_data
         except (EOFError, zlib.error, gzip.BadGzipFile):
             return False
 
@@ -71,6 +77,8 @@ def read_header(path: Path) -> NiftiHeader | None:
     dim = struct.unpack(f"{order}8h", raw[40:56])
     (bits,) = struct.unpack(f"{order}h", raw[72:74])
     (offset,) = struct.unpack(f"{order}f", raw[108:112])
+    if not 0 <= offset < 2**31:  # also catches NaN
+        raise DamagedFile
     qform_code, sform_code = struct.unpack(f"{order}2h", raw[252:256])
     rows = np.array(struct.unpack(f"{order}12f", raw[280:328]), dtype=np.float64).reshape(3, 4)
     scale = _MILLIMETRES.get(raw[123] & 7, 1.0)
@@ -81,8 +89,23 @@ def read_header(path: Path) -> NiftiHeader | None:
         sform=_usable(_RAS_TO_LPS @ rows * scale) if sform_code > 0 else None,
         has_qform=qform_code > 0,
         data_path=header_path if single else _partner(header_path, ".hdr", ".img"),
-        end_of_data=start + voxels * bits // 8,
+        end_of_data=start + voxels * max(bits, 8) // 8,
+        unusable=_without_sform(raw, order, qform_code > 0),
     )
+
+
+def _without_sform(raw: bytes, order: str, has_qform: bool) -> str:
+    """What makes the voxel size or the qform unusable: ITK puts 1 mm, or a unit matrix, there."""
+    sizes = struct.unpack(f"{order}3f", raw[80:92])
+    quaternion = np.array(struct.unpack(f"{order}3f", raw[256:268]))
+    offsets = struct.unpack(f"{order}3f", raw[268:280])
+    if not np.isfinite(sizes).all() or 0 in sizes:
+        return f"the voxel size (pixdim) is {' x '.join(f'{size:g}' for size in sizes)} mm"
+    if not has_qform:
+        return ""
+    if not np.isfinite([*quaternion, *offsets]).all() or quaternion @ quaternion > 1.001:
+        return "the rotation or the offset of its qform is no number, or none that can be"
+    return ""
 
 
 def _usable(sform: np.ndarray) -> np.ndarray | None:
@@ -106,11 +129,15 @@ def _is_gzip(path: Path) -> bool:
 
 
 def _open(path: Path) -> BinaryIO:
-    return gzip.open(path, "rb") if _is_gzip(path) else path.open("rb")
+    return cast(BinaryIO, gzip.open(path, "rb") if _is_gzip(path) else path.open("rb"))
 
 
-def _length(path: Path) -> int:
+def _length(path: Path, enough: int) -> int:
+    """Bytes of ``path``, uncompressed; no more than some beyond ``enough`` are looked at."""
     if not _is_gzip(path):
         return path.stat().st_size
+    found = 0
     with gzip.open(path, "rb") as stream:
-        return sum(len(chunk) for chunk in iter(lambda: stream.read(_CHUNK), b""))
+        while found < enough + _MOST_BEHIND and (chunk := stream.read(_CHUNK)):
+            found += len(chunk)
+    return found

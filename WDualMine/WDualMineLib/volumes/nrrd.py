@@ -32,7 +32,7 @@ def write_nrrd(volume: Volume, stream: BinaryIO, compress: bool = True) -> None:
     """Write ``volume`` to ``stream`` as NRRD 4, gzip-encoded if ``compress``.
 
     Colour goes in as a vector axis of kind ``RGB-color``. Attributes become key/value pairs:
-    strings as they are, anything else as JSON.
+    strings as they are, anything else as JSON; notes become one, a line each.
 
     Raises:
         ValueError: the array's type is none that NRRD knows.
@@ -68,6 +68,7 @@ def _header(volume: Volume, compress: bool) -> list[str]:
     if kind not in _TYPES:
         raise ValueError(f"NRRD cannot hold voxels of type {volume.array.dtype}")
     geometry = volume.geometry
+    attributes = volume.attributes | ({"notes": "\n".join(volume.notes)} if volume.notes else {})
     components = [str(volume.array.shape[3])] if volume.is_colour else []
     return [
         "NRRD0004",
@@ -80,7 +81,7 @@ def _header(volume: Volume, compress: bool) -> list[str]:
         "endian: little",
         f"encoding: {'gzip' if compress else 'raw'}",
         f"space origin: {_vector(geometry.origin)}",
-        *(f"{_key(k)}:={_value(v)}" for k, v in volume.attributes.items()),
+        *(f"{_key(k)}:={_value(v)}" for k, v in attributes.items()),
     ]
 
 
@@ -106,7 +107,7 @@ def _value(value: Any) -> str:
 
 def _encoded(array: np.ndarray, compress: bool) -> Iterator[bytes | memoryview]:
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    data = memoryview(little).cast("B")
+    data = little.data.cast("B")
     blocks = (data[i : i + _CHUNK] for i in range(0, len(data), _CHUNK))
     if not compress:
         yield from blocks

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,19 @@ import SimpleITK as sitk
 
 from ..errors import InputError
 from . import nifti
+from .formats import notes_on_format, refuse_analyze_image, refuse_by_content
 from .geometry import Geometry
+from .headers import TextHeader, read_text_header, require_fitting_voxels
+from .memory import require_memory
+from .modality import header_modality
+from .paths import printable, require_readable, require_unicode
+from .placement import placed
 from .volume import Volume
 
+__all__ = ["NOTES", "geometry_of", "is_dicom", "read_volume", "require_readable", "stem"]
+
 NOTES = "notes"
-"""Attribute under which :func:`read_volume` leaves what the user must be told."""
+"""Key under which a NRRD keeps the notes on its volume, one a line."""
 
 _NEEDS = "Give a NIfTI, NRRD or MetaImage file, or the folder of a DICOM series"
 _DICOM_ELSEWHERE = "Read it with WDualMineLib.dicom.read.read_series"
@@ -37,38 +46,64 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         The volume with a float32 array (K, J, I), stored values times slope plus intercept; NaN
         and infinite voxels are left as they are. The name is the file's without its suffix. The
         geometry is ITK's, but for a NIfTI whose sform ITK would orthogonalise or pass over: there
-        the sform as written. ``attributes["notes"]`` tells of that; the key/value pairs of a NRRD
-        come along as attributes.
+        the sform as written. ``notes`` tell of that; the key/value pairs of a NRRD or MetaImage
+        come along as attributes, and the modality where they name one.
 
     Raises:
-        InputError: missing, unreadable, not an image, cut short, 2-D, 4-D, colour or complex.
+        InputError: missing, no regular file, unreadable, not an image, cut short, larger than the
+            memory, of a format or with lengths that cannot be told for certain, 2-D, 4-D, colour
+            or complex.
     """
     path = Path(path)
     require_readable(path)
     if is_dicom(path):
         raise InputError(f"{path} is DICOM and not a single image file", _DICOM_ELSEWHERE)
+    require_unicode(path)
+    refuse_by_content(path)
+    refuse_analyze_image(path)
     header = _complete_nifti_header(path)
-    _require_few_axes(path)
+    text = read_text_header(path)
+    if text is not None:
+        require_fitting_voxels(text)
     with _itk_reading(path):
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
         reader.ReadImageInformation()
         _require_scalar_volume(reader, path)
+        notes = notes_on_format(path, _format_of(reader))
+        require_memory(path.name, prod(reader.GetSize()), 8)
         reader.SetOutputPixelType(sitk.sitkFloat32)
         image = reader.Execute()
     while image.GetDimension() > 3:
         image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
     array = sitk.GetArrayFromImage(image)
     try:
-        geometry, note = geometry_of(image), ""
-        if header is not None:
-            geometry, note = _nifti_geometry(header, geometry, path.name)
+        geometry, more = _placed(geometry_of(image), header, text, path.name)
     except ValueError as error:
         raise InputError(
             f"{path.name} has an unusable geometry: {error}", "Repair its header and try again"
         ) from error
-    attributes = _attributes(reader) | ({NOTES: note} if note else {})
-    return Volume(array, geometry, stem(path), attributes=attributes)
+    attributes = _attributes(reader)
+    told = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
+    name = printable(stem(path))
+    return Volume(array, geometry, name, header_modality(attributes), attributes, told, path=path)
+
+
+def _format_of(reader: sitk.ImageFileReader) -> str:
+    """ITK's name of the class that reads the file; SimpleITK tells it of some formats only."""
+    found = sitk.ImageFileReader.GetImageIOFromFileName(reader.GetFileName())
+    return reader.GetImageIO() or found
+
+
+def _placed(
+    itk: Geometry, header: nifti.NiftiHeader | None, text: TextHeader | None, name: str
+) -> tuple[Geometry, list[str]]:
+    if text is not None:
+        return placed(text, itk)
+    if header is None:
+        return itk, []
+    geometry, note = _nifti_geometry(header, itk, printable(name))
+    return geometry, [note] if note else []
 
 
 def geometry_of(image: sitk.Image) -> Geometry:
@@ -77,27 +112,6 @@ def geometry_of(image: sitk.Image) -> Geometry:
     if not np.isfinite(numbers).all():
         raise ValueError("spacing, origin and directions must be finite")
     return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
-
-
-def require_readable(path: Path) -> None:
-    """Raise :class:`InputError` unless ``path`` is a folder or a file that can be opened."""
-    try:
-        if path.is_dir():
-            next(os.scandir(path), None)
-            return
-        with path.open("rb") as stream:
-            if not stream.read(1):
-                raise InputError(f"{path} is empty", "Copy or download the file again")
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist", "Check the path for typing errors") from error
-    except PermissionError as error:
-        raise InputError(
-            f"{path} may not be read: permission denied", "Ask its owner for permission to read it"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", "Check the path and the disk"
-        ) from error
 
 
 def is_dicom(path: Path) -> bool:
@@ -113,18 +127,6 @@ def stem(path: Path) -> str:
     """The name without folder and suffix (``.nii.gz`` counts as one)."""
     name = path.name
     return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
-
-
-def _require_few_axes(path: Path) -> None:
-    """MetaIO writes beyond its arrays, and so ends the program, for a damaged number of axes."""
-    if path.suffix.lower() not in (".mha", ".mhd"):
-        return
-    with path.open("rb") as stream:
-        axes = re.search(rb"NDims\s*=\s*(\d+)", stream.read(4096))
-    if axes is not None and int(axes[1]) > 5:
-        raise InputError(
-            f"{path.name} says that it has {int(axes[1])} axes", "Give a 3-D volume, or repair it"
-        )
 
 
 def _require_scalar_volume(reader: sitk.ImageFileReader, path: Path) -> None:
@@ -170,6 +172,8 @@ def _nifti_geometry(header: nifti.NiftiHeader, itk: Geometry, name: str) -> tupl
     ITK 5.4 takes the qform where the two differ and orthogonalises a sheared sform.
     """
     if header.sform is None:
+        if header.unusable:
+            raise ValueError(header.unusable)
         if header.has_qform:
             return itk, ""
         return itk, f"{name} says nothing of its orientation; its axes were taken as L, P, S"
@@ -197,10 +201,10 @@ def _nifti_geometry(header: nifti.NiftiHeader, itk: Geometry, name: str) -> tupl
 
 
 def _attributes(reader: sitk.ImageFileReader) -> dict[str, str]:
-    """Key/value pairs that a person or a program wrote into a NRRD."""
-    if reader.GetImageIO() not in ("", "NrrdImageIO") or not reader.HasMetaDataKey("NRRD_space"):
-        return {}
+    """Key/value pairs that a person or a program wrote into a NRRD or MetaImage file."""
     keys = reader.GetMetaDataKeys()
+    if not any(key.startswith("NRRD_") or key == "Modality" for key in keys):
+        return {}
     return {k: reader.GetMetaData(k) for k in keys if not k.startswith(("ITK_", "NRRD_"))}
 
 

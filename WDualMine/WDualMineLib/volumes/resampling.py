@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -44,24 +46,13 @@ def resample_to(
     """
     if transform is None and moving.geometry == fixed_geometry:
         return moving
-    if overlap(fixed_geometry, moving.geometry, transform) == 0:
-        raise InputError(
-            f"{moving.name} does not overlap the fixed volume anywhere in space",
-            "Register the two first, or check that they belong to one patient and frame of "
-            "reference",
-        )
+    require_overlap(fixed_geometry, moving, transform)
     if fill is None:
         finite = moving.array[np.isfinite(moving.array)]
         fill = float(finite.min()) if finite.size else 0.0
     image = to_image(moving.with_array(np.asarray(moving.array, dtype=np.float32)))
     sampled = sample(image, fixed_geometry, transform, fill=fill)
-    return Volume(
-        sitk.GetArrayFromImage(sampled),
-        fixed_geometry,
-        moving.name,
-        moving.modality,
-        moving.attributes,
-    )
+    return replace(moving, array=sitk.GetArrayFromImage(sampled), geometry=fixed_geometry)
 
 
 def sample(
@@ -90,15 +81,34 @@ def overlap(fixed: Geometry, moving: Geometry, transform: sitk.Transform | None 
 
     Looked up at no more than 64 places along each axis of the fixed grid.
     """
-    counts = tuple(min(n, _PROBES) for n in fixed.size)
-    spacing = tuple(s * n / c for s, n, c in zip(fixed.spacing, fixed.size, counts, strict=True))
+    i, j, k = (min(n, _PROBES) for n in fixed.size)
+    counts = (i, j, k)
+    x, y, z = (s * n / c for s, n, c in zip(fixed.spacing, fixed.size, counts, strict=True))
     first = np.array([0.5 * n / c - 0.5 for n, c in zip(fixed.size, counts, strict=True)])
     origin = fixed.ijk_to_lps[:3, :3] @ first + np.array(fixed.origin)
-    probes = Geometry(counts, spacing, tuple(origin.tolist()), fixed.direction)
+    probes = Geometry(counts, (x, y, z), tuple(origin.tolist()), fixed.direction)
     inside = sitk.Image(moving.size, sitk.sitkUInt8) + 1
     _place(inside, moving)
     hits = sample(inside, probes, transform, sitk.sitkNearestNeighbor)
     return float(sitk.GetArrayViewFromImage(hits).mean())
+
+
+def require_overlap(
+    fixed_geometry: Geometry, moving: Volume, transform: sitk.Transform | None = None
+) -> float:
+    """:func:`overlap`, which must be more than nothing.
+
+    Raises:
+        InputError: the two do not overlap.
+    """
+    shared = overlap(fixed_geometry, moving.geometry, transform)
+    if shared == 0:
+        raise InputError(
+            f"{moving.name} does not overlap the fixed volume anywhere in space",
+            "Register the two first, or check that they belong to one patient and frame of "
+            "reference",
+        )
+    return shared
 
 
 def _place(image: sitk.Image, geometry: Geometry) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import threading
@@ -12,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError
+from .partials import claimed, partial_beside, sweep
+from .paths import printable, require_unicode_output
 from .writing import refuse_existing, writing_errors
 
 
@@ -20,6 +21,8 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
     """A hidden folder to write into, whose files move to ``destination`` at the end.
 
     It lies inside ``destination`` if that is there (which may be a mount of its own), else beside.
+
+    What dead processes left unfinished there is removed (:mod:`.partials`).
 
     On any exception in the body, an interrupt included, the hidden folder is removed and
     ``destination`` is as it was (absent, if it was absent). A failure while moving puts back what
@@ -36,16 +39,18 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
     check_destination(destination)
     destination = destination.absolute()
     home = destination if destination.is_dir() else destination.parent
-    staging = home / f".partial-{secrets.token_hex(4)}"
+    staging = partial_beside(home / "any")
     made = [p for p in destination.parents if not p.exists()]
     done = False
     try:
         with writing_errors(destination):
+            sweep(home)
             staging.mkdir(parents=True)
-        yield staging
-        with interrupts_held(), writing_errors(destination):
-            _publish(staging, destination, force)
-            done = True
+        with claimed(staging):
+            yield staging
+            with interrupts_held(), writing_errors(destination):
+                _publish(staging, destination, force)
+                done = True
     except OutputError as error:
         # Users know nothing of the hidden folder.
         what = error.what.replace(str(staging), str(destination))
@@ -69,7 +74,14 @@ def check_destination(destination: Path, names: Sequence[str] = (), *, force: bo
         OutputError: ``destination`` is no folder, may not be written into, or holds one of
             ``names`` that may not be replaced.
     """
-    nearest = next(p for p in (destination, *destination.absolute().parents) if p.exists())
+    require_unicode_output(destination)
+    try:
+        nearest = next(p for p in (destination, *destination.absolute().parents) if p.exists())
+    except OSError as error:
+        raise OutputError(
+            f"{printable(destination)} cannot be written into: {error.strerror}",
+            "Give a shorter path, or another one",
+        ) from error
     if not nearest.is_dir():
         raise OutputError(f"{nearest} is a file", "Give a folder to write into")
     if not os.access(nearest, os.W_OK | os.X_OK):
@@ -79,18 +91,24 @@ def check_destination(destination: Path, names: Sequence[str] = (), *, force: bo
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait until the body is through; outside the main thread, do nothing."""
+    """Let Ctrl-C, SIGTERM and SIGHUP wait until the body is through; main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     pending: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: pending.append(number))
+    names = (name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+    before = {}
+    for number in (getattr(signal, name) for name in names):
+        # Those that end the process, or are ignored, are left to the system.
+        if callable(signal.getsignal(number)):
+            before[number] = signal.signal(number, lambda number, _frame: pending.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        if pending and callable(before):
-            signal.raise_signal(signal.SIGINT)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if pending:
+            signal.raise_signal(pending[0])
 
 
 def _publish(staging: Path, destination: Path, force: bool) -> None:

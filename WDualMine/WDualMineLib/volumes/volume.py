@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,10 @@ class Volume:
         name: what the user calls it (file stem or scene name); used in every message about it.
         modality: DICOM-style code ("CT", "MR", "PT", "NM") where known, else "".
         attributes: anything to be written beside the voxels (string keys).
+        notes: sentences on the volume that the user must be told; readers leave them.
+        context: what its DICOM series says beside the voxels
+            (:class:`~..dicom.context.SeriesContext`), None for other volumes.
+        path: the file or folder that it was read from, None for a volume that was computed.
     """
 
     array: np.ndarray
@@ -27,6 +32,9 @@ class Volume:
     name: str = "volume"
     modality: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    context: Any = field(default=None, compare=False)
+    path: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.array.shape[:3] != self.geometry.array_shape:
@@ -40,6 +48,14 @@ class Volume:
     def is_colour(self) -> bool:
         return self.array.ndim == 4
 
+    def __repr__(self) -> str:
+        """Short: voxels and metadata are too much to be printed."""
+        size = " x ".join(map(str, self.geometry.size))
+        spacing = " x ".join(f"{mm:g}" for mm in self.geometry.spacing)
+        kind = self.modality or ("RGB" if self.is_colour else "")
+        what = f"{self.name!r}, {kind}" if kind else f"{self.name!r}"
+        return f"<Volume {what}: {size} voxels of {spacing} mm, {self.array.dtype}>"
+
     def with_array(self, array: np.ndarray, name: str | None = None, **attributes: Any) -> Volume:
         """The same grid with other voxels; ``attributes`` replace the old ones."""
-        return Volume(array, self.geometry, name or self.name, self.modality, attributes)
+        return replace(self, array=array, name=name or self.name, attributes=attributes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,11 +14,16 @@ import SimpleITK as sitk
 
 from ..errors import OutputError
 from . import nifti
+from .arrays import storable
 from .geometry import Geometry
+from .modality import MODALITY
 from .nrrd import write_nrrd
+from .partials import claimed, partial_beside, sweep
+from .paths import require_unicode_output
 from .volume import Volume
 
 _SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")
+_LONGEST_FIRST = sorted(_SUFFIXES, key=len)[::-1]
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -28,16 +32,25 @@ def write_volume(
 ) -> Path:
     """Write a scalar or colour volume; the suffix of ``path`` decides on the format.
 
+    Arrays of types that no format holds are converted (:func:`~.arrays.storable`). The modality
+    goes among the attributes.
+
     NRRD (``.nrrd``) keeps geometry to the last bit where its readers can, and all attributes. MHA
     (``.mha``) keeps geometry to the last bit, and attributes of one line. NIfTI (``.nii``,
     ``.nii.gz``) rounds geometry to float32, takes no attributes, and cannot hold a sheared grid.
 
     Raises:
         OutputError: unknown suffix, the file exists and ``force`` is off, no room or permission,
-            or a sheared grid for NIfTI.
+            voxels that are no numbers, or a sheared grid for NIfTI.
     """
     path = Path(path)
-    suffix = next((s for s in sorted(_SUFFIXES, key=len)[::-1] if path.name.endswith(s)), None)
+    require_unicode_output(path)
+    attributes = dict(volume.attributes)
+    if volume.modality:
+        attributes.setdefault(MODALITY, volume.modality)
+    array = storable(volume.array, volume.name)
+    volume = Volume(array, volume.geometry, volume.name, volume.modality, attributes)
+    suffix = next((s for s in _LONGEST_FIRST if path.name.endswith(s)), None)
     if suffix is None:
         raise OutputError(
             f"{path.name} has no suffix of a format that can be written",
@@ -64,10 +77,14 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
         OutputError: ``path`` exists and ``force`` is off, or the disk refuses.
     """
     refuse_existing([path], force=force)
-    partial = path.with_name(f".partial-{secrets.token_hex(4)}-{path.name}")
+    suffix = next((s for s in _LONGEST_FIRST if path.name.endswith(s)), path.suffix)
+    partial = partial_beside(path, suffix)
+    sweep(path.parent)
     try:
         with writing_errors(path):
-            yield partial
+            partial.touch()
+            with claimed(partial):
+                yield partial
             with partial.open("rb+") as stream:
                 os.fsync(stream.fileno())
             partial.replace(path)
@@ -78,7 +95,10 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
 
 def refuse_existing(paths: list[Path], *, force: bool) -> None:
     """Raise :class:`OutputError` if one of ``paths`` is there and may not be replaced."""
-    taken = [path for path in paths if path.is_dir() or (path.exists() and not force)]
+    try:
+        taken = [path for path in paths if path.is_dir() or (path.exists() and not force)]
+    except OSError as error:  # a name too long, or a loop of links
+        raise _output_error(paths[0], error.errno, error.strerror or str(error)) from error
     if not taken:
         return
     if taken[0].is_dir():

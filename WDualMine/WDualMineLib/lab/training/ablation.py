@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from ...network.model import DualMineNetwork, NetworkConfig
+from ...network.model import DualMineNetwork, FusionMaps, NetworkConfig
 from ...network.statistics import JointStatistics, joint_statistics
-
-
-class EvenReliability(nn.Module):
-    """Both modalities weigh the same everywhere."""
-
-    def forward(self, a: list[Tensor], b: list[Tensor]) -> list[Tensor]:
-        return [torch.full_like(x[:, :1], 0.5) for x in a]
 
 
 class _FixedArbitration(nn.Module):
@@ -48,16 +42,23 @@ class _WithoutAverage(DualMineNetwork):
 class _WithoutStatistics(DualMineNetwork):
     """One transfer function for all pairs of volumes."""
 
-    def forward(self, a: Tensor, b: Tensor, statistics: JointStatistics | None = None):
+    def forward(
+        self,
+        a: Tensor,
+        b: Tensor,
+        statistics: JointStatistics | None = None,
+        reliability: Tensor | None = None,
+    ) -> FusionMaps:
         even = torch.full((1, 2), 0.2, device=a.device)
         histogram, moments = (
             torch.zeros((1, n), device=a.device) for n in self.decoder.transfer.told
         )
         own = statistics or joint_statistics(a, b)
-        return super().forward(a, b, JointStatistics(even, own.expected, histogram, moments))
+        known = JointStatistics(even, own.expected, histogram, moments)
+        return super().forward(a, b, known, reliability)
 
 
-def _replacing(name: str, part: Callable[[], nn.Module]) -> Callable[..., DualMineNetwork]:
+def _replacing(name: str, part: Callable[[], nn.Module | None]) -> Callable[..., DualMineNetwork]:
     def build(config: NetworkConfig) -> DualMineNetwork:
         network = DualMineNetwork(config)
         setattr(network, name, part())
@@ -66,29 +67,11 @@ def _replacing(name: str, part: Callable[[], nn.Module]) -> Callable[..., DualMi
     return build
 
 
-def judging_like(
-    taught: DualMineNetwork, build: Callable[[NetworkConfig], DualMineNetwork]
-) -> Callable[[NetworkConfig], DualMineNetwork]:
-    """``build``, with encoder and reliability of ``taught`` where the row has a place for them."""
-    judges = {
-        name: value
-        for name, value in taught.state_dict().items()
-        if name.startswith(("encoder.", "reliability."))
-    }
-
-    def built(config: NetworkConfig) -> DualMineNetwork:
-        network = build(config)
-        network.load_state_dict(judges, strict=False)
-        return network
-
-    return built
-
-
 WHOLE = "whole network"
 
 WITHOUT: dict[str, Callable[[NetworkConfig], DualMineNetwork]] = {
     WHOLE: DualMineNetwork,
-    "without reliability": _replacing("reliability", EvenReliability),
+    "without reliability": _replacing("evidence", lambda: None),
     "without spatial expert": _replacing("arbitration", lambda: _FixedArbitration(0.0)),
     "without frequency expert": _replacing("arbitration", lambda: _FixedArbitration(1.0)),
     "without arbitration": _replacing("arbitration", lambda: _FixedArbitration(0.5)),
@@ -97,3 +80,10 @@ WITHOUT: dict[str, Callable[[NetworkConfig], DualMineNetwork]] = {
     "without joint statistics": _WithoutStatistics,
 }
 """Name of the row and what builds its network."""
+
+
+def trusting_evenly(model: DualMineNetwork) -> DualMineNetwork:
+    """A copy of a network whose maps are 1/2 everywhere."""
+    even = copy.deepcopy(model)
+    even.evidence = None
+    return even

@@ -16,34 +16,23 @@ class TrainingConfig:
 
     Attributes:
         steps: optimiser steps.
-        pretraining: of them, the first, that teach encoder and reliability to find faults. After
-            that both are left as they are: what was learned of faults would be lost, and a fusion
-            that steers the maps makes them say what suits it.
         seed: of the initial weights and of every batch.
         lessons: batches that make a step; as many processors can work at once.
-        pretraining_rate: learning rate of the pretraining.
-        learning_rate: after the pretraining. Either is that at the end of a warm-up, and falls to
-            a hundredth by a cosine.
+        learning_rate: at the end of a warm-up; it falls to a hundredth by a cosine.
         warm_up: steps over which it rises.
         per_group: whole slices of every modality pair in a lesson.
-        toned: probability that an image gets another gamma and window, whole slices and crops.
-        faulty: crops with a faulty input in a lesson of the pretraining.
-        crop: their side in pixels.
+        toned: probability that an image gets another gamma and window.
         averaging: decay of the running average of the weights, which is what is kept.
         validate_every, validation_stride: how often, and on which share of the slices.
     """
 
-    steps: int = 10000
-    pretraining: int = 8000
+    steps: int = 2400
     seed: int = 0
     lessons: int = 2
-    pretraining_rate: float = 2e-3
     learning_rate: float = 3e-3
     warm_up: int = 30
     per_group: int = 1
     toned: float = 0.3
-    faulty: int = 4
-    crop: int = 192
     averaging: float = 0.995
     validate_every: int = 100
     validation_stride: int = 10
@@ -52,13 +41,10 @@ class TrainingConfig:
 
     def rate(self, step: int) -> float:
         """Learning rate at ``step``."""
-        start, end, peak = 0, self.pretraining, self.pretraining_rate
-        if step >= self.pretraining:
-            start, end, peak = self.pretraining, self.steps, self.learning_rate
-        if step - start < self.warm_up:
-            return peak * (step - start + 1) / self.warm_up
-        done = (step - start - self.warm_up) / max(1, end - start - self.warm_up)
-        return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        if step < self.warm_up:
+            return self.learning_rate * (step + 1) / self.warm_up
+        done = (step - self.warm_up) / max(1, self.steps - self.warm_up)
+        return self.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
 
 
 def config_from(overrides: dict) -> TrainingConfig:

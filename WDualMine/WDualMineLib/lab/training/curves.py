@@ -27,8 +27,8 @@ def draw_curves(folder: Path, path: Path) -> None:
         validations = [json.loads(line) for line in lines]
     figure = Figure(figsize=(11, 7), layout="constrained")
     axes = figure.subplots(2, 3).ravel()
-    _plot_column(axes[0], rows, "reliability")
-    axes[0].set_title("Reliability loss (running mean)")
+    _plot_column(axes[0], rows, "loss")
+    axes[0].set_title("Training: loss (running mean)")
     for name in MEASURES:
         if name != "MI":
             _plot_column(axes[1], rows, f"{name} excess")

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from .corruption import TRAINED, Corrupted, corrupt
 from .dataset import SlicePair
-
-BOTH_FAULTY = 0.7
-"""Share of faulty crops that carry a fault in the second source too: a lesson for one price."""
-
-TWO_FAULTS = 0.5
-"""Share of faulty images that carry two."""
 
 
 def rng_of_lesson(seed: int, step: int, lesson: int) -> Generator:
@@ -71,59 +62,3 @@ def clean_batch(
             first.append(a)
             second.append(b)
     return _stack(first), _stack(second)
-
-
-def _with_faults(image: np.ndarray, count: int, rng: Generator) -> Corrupted:
-    """One image with so many faults of trained kinds, which may overlap."""
-    kinds = list(TRAINED)
-    mask = np.zeros(image.shape, bool)
-    for _ in range(count):
-        image, new = vars(corrupt(image, kinds[rng.integers(len(kinds))], rng)).values()
-        mask |= new
-    return Corrupted(image, mask)
-
-
-@dataclass(frozen=True)
-class FaultyBatch:
-    """Crops of pairs with faults in the first source and, mostly, elsewhere in the second.
-
-    Attributes:
-        faulty: a and b, (N, 1, S, S) each.
-        sound: what they were.
-        masks: (N, 1, S, S) each, 1 where a or b is faulty.
-    """
-
-    faulty: tuple[Tensor, Tensor]
-    sound: tuple[Tensor, Tensor]
-    masks: tuple[Tensor, Tensor]
-
-
-def faulty_batch(
-    groups: dict[str, list[SlicePair]], count: int, side: int, toned: float, rng: Generator
-) -> FaultyBatch:
-    """Random crops with corruptions of trained kinds.
-
-    Args:
-        groups: training pairs by modality pair.
-        count: crops.
-        side: of a crop, in pixels.
-        toned: probability that an image gets another gamma and window.
-        rng: source of randomness.
-    """
-    pools = list(groups.values())
-    rows = []
-    for _ in range(count):
-        pair = _choose(pools[rng.integers(len(pools))], rng)
-        images = [pair.a, pair.b][:: rng.choice([1, -1])]
-        # A crop without signal teaches nothing: look for one around the middle.
-        limits = [n - side for n in pair.a.shape]
-        row, column = (int(n * rng.uniform(0.15, 0.85)) for n in limits)
-        images = _orient([x[row : row + side, column : column + side] for x in images], rng)
-        sound = [_tone(x, rng) if rng.random() < toned else np.ascontiguousarray(x) for x in images]
-        first = _with_faults(sound[0], 1 + (rng.random() < TWO_FAULTS), rng)
-        both = rng.random() < BOTH_FAULTY
-        second = _with_faults(sound[1], both * (1 + (rng.random() < TWO_FAULTS)), rng)
-        masks = (x.mask.astype(np.float32) for x in (first, second))
-        rows.append([first.image, second.image, *sound, *masks])
-    a, b, sound_a, sound_b, mask_a, mask_b = (_stack(list(x)) for x in zip(*rows, strict=True))
-    return FaultyBatch((a, b), (sound_a, sound_b), (mask_a, mask_b))

@@ -13,13 +13,11 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from ...errors import InputError
 from ...network.model import DualMineNetwork, NetworkConfig
 from .config import TrainingConfig
 from .dataset import SlicePair
-from .losses.reliability import reliability_loss
 from .objective import MEASURES, fuse_slices, objective
-from .sampling import clean_batch, faulty_batch, rng_of_lesson
+from .sampling import clean_batch, rng_of_lesson
 from .validation import validate
 
 COLUMNS = (
@@ -27,10 +25,9 @@ COLUMNS = (
     "loss",
     "missing",
     *(column for name in MEASURES for column in (name, f"{name} excess")),
-    "reliability",
     "seconds",
 )
-"""Of the log; those of what a step did not compute stay empty."""
+"""Of the log."""
 
 
 class Trainer:
@@ -46,9 +43,6 @@ class Trainer:
         device: torch device.
         workers: lessons of a step that are computed at once; does not change the result.
         build: makes the network; another one for ablations.
-
-    Raises:
-        InputError: a slice is smaller than the crops.
     """
 
     def __init__(
@@ -63,22 +57,17 @@ class Trainer:
     ) -> None:
         self.config, self.training, self.validation = config, training, validation
         self.folder, self.device = folder, device
-        smallest = min(min(pair.a.shape) for pairs in training.values() for pair in pairs)
-        if config.crop > smallest:
-            raise InputError(
-                f"Crops of {config.crop} pixels do not fit into slices of {smallest}",
-                f"Set the training option crop to {smallest} or less",
-            )
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.model = build(config.network).to(device)
         self.average = build(config.network).to(device).requires_grad_(False)
         self.average.load_state_dict(self.model.state_dict())
         self.average.eval()
-        self.judges = [*self.model.encoder.parameters(), *self.model.reliability.parameters()]
-        known = set(map(id, self.judges))
-        self.others = [p for p in self.model.parameters() if id(p) not in known]
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), weight_decay=1e-4)
+        # Both sources are trusted evenly: slices are sound, and what suspects them is taught apart.
+        self.learning = [
+            p for name, p in self.model.named_parameters() if not name.startswith("evidence.")
+        ]
+        self.optimiser = torch.optim.AdamW(self.learning, weight_decay=1e-4)
         # Each lesson keeps to one thread: two at once are faster than one on two threads.
         self.pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
         self.step = 0
@@ -110,14 +99,10 @@ class Trainer:
 
     def _train_step(self) -> dict[str, float]:
         config = self.config
-        pretraining = self.step < config.pretraining
-        for judge in self.judges:
-            judge.requires_grad_(pretraining)
-        learning = self.judges if pretraining else self.others
-        lesson = self._faults if pretraining else self._fusion
+        learning = self.learning
 
         def learn(number: int) -> tuple[list[Tensor | None], dict[str, float]]:
-            loss, log = lesson(rng_of_lesson(config.seed, self.step, number))
+            loss, log = self._fusion(rng_of_lesson(config.seed, self.step, number))
             gradients = torch.autograd.grad(loss, learning, allow_unused=True)
             return list(gradients), {"loss": loss.item()} | log
 
@@ -141,16 +126,6 @@ class Trainer:
         means = {name: sum(log[name] for log in logs) / len(logs) for name in logs[0]}
         return {"step": self.step, **means}
 
-    def _faults(self, rng: Generator) -> tuple[Tensor, dict[str, float]]:
-        """Loss of the reliability maps on faulty crops."""
-        config = self.config
-        batch = faulty_batch(self.training, config.faulty, config.crop, config.toned, rng)
-        (a, b), masks = (
-            tuple(x.to(self.device) for x in part) for part in (batch.faulty, batch.masks)
-        )
-        loss = reliability_loss(self.model.trust(a, b), *masks)
-        return loss, {"reliability": loss.item()}
-
     def _fusion(self, rng: Generator) -> tuple[Tensor, dict[str, float]]:
         """Loss of fused whole slices."""
         config = self.config
@@ -158,7 +133,8 @@ class Trainer:
             x.to(self.device)
             for x in clean_batch(self.training, config.per_group, config.toned, rng)
         )
-        fused = fuse_slices(self.model(a, b).residual, a, b)
+        maps = self.model(a, b, reliability=torch.full_like(a, 0.5))
+        fused = fuse_slices(maps.residual, a, b)
         return objective(fused, a, b, config.objective)
 
     def run(self) -> Iterator[dict[str, float]]:
@@ -177,8 +153,7 @@ class Trainer:
                     last = self.step == self.config.steps
                     if last or self.step % self.config.validate_every == 0:
                         self.save()
-                        if last or self.step > self.config.pretraining:
-                            self._validate()
+                        self._validate()
                     yield row
         finally:
             self.pool.shutdown()

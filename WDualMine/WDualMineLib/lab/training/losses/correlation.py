@@ -24,7 +24,7 @@ def pearson(x: Tensor, y: Tensor) -> Tensor:
 
 
 def scd(fused: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Sum of the correlations of differences, (N, 1); see ``quality.correlation.scd``."""
+    """Sum of the correlations of differences, (N, 1); see ``quality.pearson.scd``."""
     return pearson(fused - b, a) + pearson(fused - a, b)
 
 

@@ -1,0 +1,140 @@
+"""Evidence of whole volumes: one patient, one map, whatever the grid, the order, the slabs."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+from WDualMineLib.fusion import evidence
+from WDualMineLib.fusion.evidence import (
+    EvidenceGrid,
+    reliability_steps,
+    slice_reliability,
+    surroundings,
+)
+from WDualMineLib.network.evidence import Evidence
+from WDualMineLib.network.statistics import joint_statistics
+from WDualMineLib.network.weights import load_model
+from WDualMineLib.progress import finish
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    network = Evidence((4, 6, 8, 8)).eval()
+    # At its start everything is sound; these tests want a map with something in it.
+    torch.nn.init.zeros_(network.last[1].bias)
+    return network
+
+
+def volumes(shape=(40, 48, 56)):
+    places = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    inside = sum(x**2 for x in places) < 1.2
+    a = inside * (0.5 + 0.3 * np.sin(6 * places[2] + 2 * places[0]))
+    b = inside * (0.4 + 0.3 * np.cos(5 * places[1]))
+    return a.astype(np.float32), b.astype(np.float32)
+
+
+def statistics(a, b):
+    return joint_statistics(*(torch.from_numpy(np.ascontiguousarray(x))[None] for x in (a, b)))
+
+
+def reliability(network, a, b, spacing):
+    result = np.empty(a.shape, np.float32)
+    finish(reliability_steps(network, a, b, spacing, statistics(a, b), result))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("spacing", "group", "rows"),
+    [((0.5, 0.5, 0.5), 4, 24), ((1.0, 1.0, 1.0), 2, 48), ((5.0, 2.0, 1.0), 1, 96),
+     ((3.0, 10.0, 10.0), 1, 192)],
+)  # fmt: skip
+def test_slices_are_brought_to_a_millimetre_in_plane_and_about_two_across(spacing, group, rows):
+    grid = EvidenceGrid.of((40, 48, 56), spacing)
+
+    assert (grid.group, grid.rows) == (group, rows)
+    assert grid.distance == pytest.approx(group * spacing[0])
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (2, 7, 300), (16, 16, 16), (5, 1, 1)])
+@pytest.mark.parametrize("spacing", [(0.2, 0.2, 0.2), (1.0, 1.0, 1.0), (10.0, 10.0, 10.0)])
+def test_any_size_and_spacing(network, shape, spacing):
+    rng = np.random.default_rng(0)
+    a, b = rng.random((2, *shape)).astype(np.float32)
+
+    found = reliability(network, a, b, spacing)
+
+    assert found.shape == shape and found.min() >= 0 and found.max() <= 1
+
+
+def test_air_is_exactly_one_half(network):
+    a, b = volumes()
+
+    found = reliability(network, a, b, (1.0, 1.0, 1.0))
+
+    assert (found[(a == 0) & (b == 0)] == 0.5).all()
+    assert (found[a > 0] != 0.5).any()
+
+
+def test_slabs_do_not_show(network, monkeypatch):
+    a, b = volumes()
+    whole = reliability(network, a, b, (2.0, 1.0, 1.0))
+
+    monkeypatch.setattr(evidence, "_SLAB_PIXELS", 5 * 48 * 56)
+
+    np.testing.assert_allclose(reliability(network, a, b, (2.0, 1.0, 1.0)), whole, atol=2e-3)
+
+
+@pytest.mark.parametrize("thickness", [0.6, 1.0, 2.0])
+def test_one_slice_is_as_in_the_whole_volume(network, thickness):
+    a, b = volumes((23, 48, 56))
+    spacing = (thickness, 1.0, 1.0)
+    whole = reliability(network, a, b, spacing)
+    grid = EvidenceGrid.of(a.shape, spacing)
+    known = surroundings(network, a, b, grid, statistics(a, b))
+
+    for index in (0, 1, 11, 21, 22):
+        one = slice_reliability(network, a, b, spacing, known, index)
+        np.testing.assert_allclose(one, whole[index], atol=2e-3)
+
+
+def test_the_same_patient_on_a_finer_grid():
+    network = load_model().evidence
+    a, b = volumes((24, 40, 40))
+    # A fault, for a map that is 1/2 everywhere would prove nothing.
+    a[8:14, 12:24, 12:24] = 0
+    fine = [
+        F.interpolate(torch.from_numpy(x)[None, None], scale_factor=2, mode="trilinear")[
+            0, 0
+        ].numpy()
+        for x in (a, b)
+    ]
+
+    coarse_map = reliability(network, a, b, (2.0, 2.0, 2.0))
+    fine_map = reliability(network, *(x[0, 0] for x in fine), (1.0, 1.0, 1.0))
+
+    mean = fine_map.reshape(24, 2, 40, 2, 40, 2).mean((1, 3, 5))
+    fault = (a == 0) & (b > 0)
+    assert coarse_map[fault].mean() < 0.3 and mean[fault].mean() < 0.3
+    assert np.abs(mean - coarse_map)[(a > 0) | (b > 0)].mean() < 0.03
+
+
+def test_exchanging_the_volumes_exchanges_the_maps(network):
+    a, b = volumes()
+
+    forward = reliability(network, a, b, (2.0, 1.0, 1.0))
+    backward = reliability(network, b, a, (2.0, 1.0, 1.0))
+
+    np.testing.assert_allclose(forward + backward, 1, atol=2e-3)
+
+
+def test_progress_is_told_and_closing_stops(network):
+    a, b = volumes()
+    steps = reliability_steps(
+        network, a, b, (2.0, 1.0, 1.0), statistics(a, b), np.empty(a.shape, np.float32)
+    )
+
+    step = next(steps)
+    steps.close()
+
+    assert 0 < step.fraction <= 1 and "Looked for faults" in step.message

@@ -1,0 +1,153 @@
+"""What the evidence network is taught on, that it learns, and that its scores become odds."""
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("scipy", reason="drawing volumes needs scipy, of the extra [train]")
+
+from WDualMineLib.lab.evidence.anatomies import Anatomy
+from WDualMineLib.lab.evidence.appearance import sound
+from WDualMineLib.lab.evidence.batches import DENSE, NATURAL, draw_stacks
+from WDualMineLib.lab.evidence.calibration import fit_scaling, fold
+from WDualMineLib.lab.evidence.drawing import FIELD_MM, draw_crop
+from WDualMineLib.lab.evidence.faults import KINDS, put_fault
+from WDualMineLib.lab.evidence.learning import (
+    Learner,
+    LearningConfig,
+    surroundings_of,
+    suspicion_loss,
+)
+from WDualMineLib.network.evidence import Evidence
+
+CHANNELS = (4, 6, 8, 8)
+
+
+def head(seed=0, shape=(24, 96, 96)):
+    rng = np.random.default_rng(seed)
+    places = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    inside = sum(x**2 for x in places) < 0.9
+    tissue = 0.4 + 0.3 * np.sin(7 * places[2]) * np.cos(9 * places[1])
+    return ((tissue + 0.02 * rng.standard_normal(shape)) * inside).clip(0, 1).astype(np.float32)
+
+
+@pytest.fixture
+def anatomies():
+    pair = Anatomy("pair", (head(), 1 - head(1)), ("8-bit", "8-bit"), (5.0, 1.5, 1.5))
+    ct = Anatomy("ct", (1500 * head(2) - 1000, 6 * head(3)), ("CT", "PET"), (3.0, 1.5, 1.5))
+    return [pair, ct, Anatomy("mr", (900 * head(4),), ("MR",), (2.0, 1.5, 1.5))]
+
+
+def test_crops_have_the_field_and_the_slices_asked_for(anatomies):
+    for number, anatomy in enumerate(anatomies * 3):
+        crop = draw_crop(anatomy, 5, np.random.default_rng(number))
+        side = round(FIELD_MM / crop.pixel)
+        assert [x.shape for x in crop.images] == [(5, side, side)] * len(anatomy.images)
+        assert all(x.min() >= 0 and x.max() <= 1 for x in crop.images)
+
+
+def test_sound_images_stay_in_range_and_differ_from_draw_to_draw():
+    images = [head()[:6], head(1)[:6]]
+    draws = [sound(images, 4.0, 1.0, np.random.default_rng(n)) for n in range(6)]
+
+    for pair in draws:
+        assert all(x.dtype == np.float32 and x.min() >= 0 and x.max() <= 1 for x in pair)
+    assert len({x.tobytes() for pair in draws for x in pair}) >= 10
+    assert np.array_equal(images[0], head()[:6]), "what was drawn from is left as it was"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_faults_lie_where_they_are_said_to(kind):
+    image = head(shape=(8, 64, 64))
+    visible = 0
+    for seed in range(10):
+        fault = put_fault(image, kind, 4.0, 2.0, np.random.default_rng(seed))
+        assert fault.image.min() >= 0 and fault.image.max() <= 1
+        assert not (fault.visible & ~fault.touched).any()
+        untouched = np.abs(fault.image - image)[~fault.touched]
+        assert untouched.size == 0 or untouched.max() < 0.15
+        visible += bool(fault.visible.any())
+    assert visible >= 5
+
+
+def test_batches_depend_on_seed_and_number_alone(anatomies):
+    first, again = (draw_stacks(anatomies, 3, DENSE, 0, 7) for _ in range(2))
+    other = draw_stacks(anatomies, 3, DENSE, 0, 8)
+
+    assert torch.equal(first.a, again.a) and first.kinds == again.kinds
+    assert first.a.shape != other.a.shape or not torch.equal(first.a, other.a)
+    assert first.a.shape[2:] == (FIELD_MM, FIELD_MM)
+    assert first.faulty_a.shape[2:] == (FIELD_MM // 2, FIELD_MM // 2)
+
+
+def test_faults_are_as_common_as_asked_for(anatomies):
+    shares = [
+        np.mean([bool(k) for n in range(12) for k in draw_stacks(anatomies, 4, p, 1, n).kinds])
+        for p in (NATURAL, DENSE)
+    ]
+
+    assert 0.3 < shares[0] < 0.7 and shares[1] > 0.85
+
+
+def test_exchanged_stacks_are_the_same_mirrored(anatomies):
+    stacks = draw_stacks(anatomies, 2, DENSE, 0, 3)
+
+    other = stacks.exchanged()
+
+    assert torch.equal(other.a, stacks.b.flip(3))
+    assert torch.equal(other.faulty_b, stacks.faulty_a.flip(3))
+    assert torch.equal(other.exchanged().counts_a, stacks.counts_a)
+
+
+def test_the_loss_prefers_the_truth_and_asks_nothing_where_nothing_is_known(anatomies):
+    stacks = draw_stacks(anatomies, 4, DENSE, 0, 5)
+    right = [8 * (2 * x - 1) for x in (stacks.faulty_a, stacks.faulty_b)]
+    silent = [torch.full_like(x, -2.0) for x in right]
+
+    assert suspicion_loss(*right, stacks) < 0.01 < suspicion_loss(*silent, stacks)
+    unknown = [
+        s + 9 * (c == 0) for s, c in zip(right, (stacks.counts_a, stacks.counts_b), strict=True)
+    ]
+    assert suspicion_loss(*unknown, stacks) == suspicion_loss(*right, stacks)
+
+
+def test_it_learns_resumes_and_leaves_a_log(anatomies, tmp_path):
+    config = LearningConfig(steps=40, dense=0, stacks=2, warm_up=5, again=2, channels=CHANNELS)
+    whole = Learner(config, anatomies, tmp_path / "whole")
+    seen = draw_stacks(anatomies, 4, NATURAL, 0, 99)
+
+    def cost():
+        given = surroundings_of(whole.model, seen.a, seen.b, seen.distance)
+        return suspicion_loss(*whole.model(seen.a, seen.b, given), seen).item()
+
+    before = cost()
+    assert len(list(whole.run())) == 40
+    assert cost() < before
+
+    parts = Learner(config, anatomies, tmp_path / "parts")
+    list(parts.run(until=20))
+    assert parts.step == 20
+    resumed = Learner(config, anatomies, tmp_path / "parts")
+    assert resumed.step == 20
+    list(resumed.run(until=22))
+    assert resumed.step == 22
+    assert len((tmp_path / "parts" / "evidence.csv").read_text().splitlines()) == 23
+
+
+def test_scores_become_log_odds_and_the_network_says_them(anatomies):
+    generator = torch.Generator().manual_seed(0)
+    score = torch.randn(20000, generator=generator)
+    faulty = (torch.rand(20000, generator=generator) < torch.sigmoid(2 * score - 1.5)).float()
+
+    scaling = fit_scaling(score, faulty)
+
+    assert scaling.gain == pytest.approx(2, abs=0.15)
+    assert scaling.shift == pytest.approx(-1.5, abs=0.15)
+    torch.manual_seed(0)
+    model = Evidence(CHANNELS)
+    stacks = draw_stacks(anatomies, 1, DENSE, 0, 1)
+    known = surroundings_of(model, stacks.a, stacks.b, stacks.distance)
+    before = model(stacks.a, stacks.b, known)[0]
+    fold(model, scaling)
+    after = model(stacks.a, stacks.b, known)[0]
+    torch.testing.assert_close(after, scaling.gain * before + scaling.shift, atol=1e-4, rtol=1e-4)

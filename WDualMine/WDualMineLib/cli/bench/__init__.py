@@ -1,0 +1,1 @@
+"""Benchmarks, a file each; for developers, and not shipped into 3D Slicer."""

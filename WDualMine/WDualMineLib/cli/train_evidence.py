@@ -1,0 +1,75 @@
+"""``wdualmine train-evidence``: teach the network what a faulty volume looks like."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from ..errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.description = (
+        "Teach the evidence part of the network on volumes with and without faults, calibrate it, "
+        "and join it with the fusion part of a weights file. A run that was stopped goes on when "
+        "the command is given again with --resume."
+    )
+    parser.add_argument("data", type=Path, help="folder with harvard and volumes")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--extra", type=Path, nargs="*", default=[], metavar="FILE", help="further single volumes"
+    )
+    parser.add_argument("--steps", type=int, help="optimiser steps in all")
+    parser.add_argument("--dense", type=int, help="of them, with faults in almost every stack")
+    parser.add_argument("--until", type=int, metavar="STEP", help="stop after this one")
+    parser.add_argument("--seed", type=int, help="of the initial weights and every batch")
+    parser.add_argument(
+        "--calibrate", type=int, default=150, metavar="N", help="batches for it (default 150)"
+    )
+    parser.add_argument(
+        "--fusion",
+        type=Path,
+        metavar="FILE",
+        help="weights whose fusion part is kept (default: those that ship)",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
+    parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Teach, print progress, and write ``weights.pt`` into the run's folder."""
+    import torch
+
+    from ..lab.evidence.anatomies import read_anatomies
+    from ..lab.evidence.calibration import collect_scores, fit_scaling, fold
+    from ..lab.evidence.learning import Learner, LearningConfig
+    from ..network.weights import load_model, save_weights
+
+    if (options.output / "evidence.pt").exists() and not options.resume:
+        raise InputError(
+            f"{options.output} already holds a run", "Add --resume, or name another folder"
+        )
+    wanted = {name: getattr(options, name) for name in ("steps", "dense", "seed")}
+    config = LearningConfig(**{k: v for k, v in wanted.items() if v is not None})
+    fusion = load_model(options.fusion)
+    torch.set_num_threads(1)
+    anatomies = read_anatomies(options.data, tuple(options.extra))
+    learner = Learner(config, anatomies, options.output, options.device)
+    print(f"{len(anatomies)} volumes, step {learner.step} of {config.steps}")
+    shown = time.monotonic()
+    for row in learner.run(options.until):
+        if time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
+    if learner.step < config.steps:
+        print(f"Stopped at step {learner.step}; --resume goes on")
+        return
+    evidence = learner.average.cpu()
+    scaling = fit_scaling(*collect_scores(evidence, anatomies, options.calibrate))
+    print(f"Calibrated: log-odds = {scaling.gain:.3f} score {scaling.shift:+.3f}")
+    fold(evidence, scaling)
+    fusion.evidence.load_state_dict(evidence.state_dict())
+    save_weights(fusion, options.output / "weights.pt")
+    print(f"Wrote {options.output / 'weights.pt'}")

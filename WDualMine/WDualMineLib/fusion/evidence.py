@@ -1,0 +1,229 @@
+"""Where either of two whole volumes is suspected: evidence at a physical scale, slab by slab.
+
+Slices are resampled to pixels of 1 mm, thin ones are averaged to about 2 mm, and the network's
+evidence is taken from slabs of them that overlap as far as it reaches. So the same patient gives
+the same map on a fine grid and on a coarse one, neighbouring slices agree, and the memory needed
+does not grow with their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..network.evidence import PIXEL_MM, Evidence, Surroundings
+from ..network.padding import pad_to_multiple
+from ..network.reliability import reliability_of
+from ..network.statistics import JointStatistics
+from ..progress import Progress, Steps
+
+_SLICE_MM = 2.0
+"""Thinner slices are averaged to about this."""
+
+_LARGEST_ZOOM = 4.0
+"""Pixels of more than 4 mm are not made any smaller: nothing is in them, and it would cost much."""
+
+_REACH = 8
+"""Slices to either side that a score depends on: one for each mixing across slices."""
+
+_SLAB_PIXELS = 64 * 256 * 256
+"""Of a slab, at 1 mm: what a hundred MB hold the features of."""
+
+_SAMPLED = 24
+"""Slices that tell what is usual in a volume."""
+
+
+@dataclass(frozen=True)
+class EvidenceGrid:
+    """How slices of a stack are brought to the scale of the evidence.
+
+    Attributes:
+        slices, height, width: of the stack as it is.
+        group: slices averaged to one.
+        distance: of the averaged slices in mm.
+        rows, columns: pixels at 1 mm, even.
+    """
+
+    slices: int
+    height: int
+    width: int
+    group: int
+    distance: float
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> EvidenceGrid:
+        """For a stack (S, H, W) with so many mm between slices, rows and columns."""
+        group = max(1, min(round(_SLICE_MM / spacing[0]), shape[0]))
+        rows, columns = (
+            2 * max(1, round(n * min(mm / PIXEL_MM, _LARGEST_ZOOM) / 2))
+            for n, mm in zip(shape[1:], spacing[1:], strict=True)
+        )
+        return cls(*shape, group, group * spacing[0], rows, columns)
+
+    @property
+    def depth(self) -> int:
+        """Averaged slices; the last may be of fewer than the others."""
+        return -(-self.slices // self.group)
+
+
+def surroundings(
+    network: Evidence,
+    a: np.ndarray,
+    b: np.ndarray,
+    grid: EvidenceGrid,
+    statistics: JointStatistics,
+) -> Surroundings:
+    """What the network wants to know of the whole stacks, from slices spread over them.
+
+    Args:
+        network: on any device.
+        a, b: (S, H, W) float32 in [0, 1].
+        grid: of both.
+        statistics: of the two volumes.
+    """
+    device = _device(network)
+    chosen = np.unique(np.linspace(0, grid.depth - 1, _SAMPLED).round().astype(int))
+    usual = []
+    for stack in (a, b):
+        parts = [_scaled(stack, grid, k, k + 1, network) for k in chosen]
+        usual.append(network.impression(torch.cat(parts, 1)).usual())
+    distance = torch.tensor([grid.distance], dtype=torch.float32, device=device)
+    return Surroundings(usual[0], usual[1], statistics.expected.to(device), distance)
+
+
+@torch.inference_mode()
+def slab_scores(
+    network: Evidence,
+    a: np.ndarray,
+    b: np.ndarray,
+    grid: EvidenceGrid,
+    known: Surroundings,
+    start: int,
+    stop: int,
+) -> Tensor:
+    """Scores of both sources for some averaged slices, on the CPU.
+
+    Returns:
+        (2, stop - start, rows / 2, columns / 2), half precision: scores beyond 16 say no more.
+    """
+    first, last = max(0, start - _REACH), min(grid.depth, stop + _REACH)
+    slabs = [_scaled(x, grid, first, last, network) for x in (a, b)]
+    scores = torch.cat(network(*slabs, known))
+    scores = scores[:, start - first : stop - first, : grid.rows // 2, : grid.columns // 2]
+    return scores.clamp(-60, 60).half().cpu()
+
+
+def reliability_steps(
+    network: Evidence,
+    a: np.ndarray,
+    b: np.ndarray,
+    spacing: tuple[float, float, float],
+    statistics: JointStatistics,
+    into: np.ndarray,
+) -> Steps[None]:
+    """Reliability of the first of two stacks of slices; progress after every slab.
+
+    Args:
+        network: on the device to compute on.
+        a, b: (S, H, W) float32 in [0, 1]; views will do.
+        spacing: mm from slice to slice, row to row, column to column.
+        statistics: of the two volumes.
+        into: (S, H, W) float32, takes the reliability in [0, 1].
+    """
+    grid = EvidenceGrid.of(a.shape, spacing)
+    with torch.inference_mode():
+        known = surroundings(network, a, b, grid, statistics)
+    step = max(1, _SLAB_PIXELS // (grid.rows * grid.columns))
+    slabs = []
+    for start in range(0, grid.depth, step):
+        stop = min(start + step, grid.depth)
+        slabs.append(slab_scores(network, a, b, grid, known, start, stop))
+        yield Progress(stop / grid.depth, f"Looked for faults in {stop} of {grid.depth} slices")
+    scores = torch.cat(slabs, 1)
+    for k in range(grid.slices):
+        into[k] = _enlarged(scores, grid, k, a[k], b[k])
+
+
+def slice_reliability(
+    network: Evidence,
+    a: np.ndarray,
+    b: np.ndarray,
+    spacing: tuple[float, float, float],
+    known: Surroundings,
+    index: int,
+) -> np.ndarray:
+    """Reliability of the first of two stacks in one slice (H, W), as in the whole volume.
+
+    Args:
+        network, a, b, spacing: as for :func:`reliability_steps`.
+        known: see :func:`surroundings`.
+        index: of the slice.
+    """
+    grid = EvidenceGrid.of(a.shape, spacing)
+    below, above, _ = _between(grid, index)
+    scores = slab_scores(network, a, b, grid, known, below, above + 1)
+    return _enlarged(scores, grid, index, a[index], b[index], first=below)
+
+
+def _device(network: Evidence) -> torch.device:
+    return next(network.parameters()).device
+
+
+def _scaled(
+    stack: np.ndarray, grid: EvidenceGrid, start: int, stop: int, network: Evidence
+) -> Tensor:
+    """Averaged slices at 1 mm: (1, stop - start, H', W'), padded to what the network takes."""
+    group, end = grid.group, min(stop * grid.group, grid.slices)
+    part = _tensor(stack[start * group : end]).to(_device(network))
+    whole = len(part) // group * group
+    means = part[:whole].unflatten(0, (-1, group)).mean(1)
+    if whole < len(part):
+        means = torch.cat([means, part[whole:].mean(0, keepdim=True)])
+    x, size = means[None], (grid.rows, grid.columns)
+    if x.shape[2:] != size:
+        x = F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
+    return pad_to_multiple(x, network.multiple, 0)
+
+
+def _between(grid: EvidenceGrid, index: int) -> tuple[int, int, float]:
+    """The averaged slices around a slice, and how far it lies from the first to the second."""
+    # The last group may have fewer slices, and its middle lies nearer.
+    centres = [
+        (k * grid.group + min((k + 1) * grid.group, grid.slices) - 1) / 2
+        for k in (index // grid.group - 1, index // grid.group, index // grid.group + 1)
+    ]
+    here = index // grid.group
+    other = here + (1 if index > centres[1] else -1)
+    if index == centres[1] or not 0 <= other < grid.depth:
+        return here, here, 0.0
+    below, above = min(here, other), max(here, other)
+    low, high = sorted((centres[1], centres[other - here + 1]))
+    return below, above, (index - low) / (high - low)
+
+
+@torch.inference_mode()
+def _enlarged(
+    scores: Tensor,
+    grid: EvidenceGrid,
+    index: int,
+    a: np.ndarray,
+    b: np.ndarray,
+    first: int = 0,
+) -> np.ndarray:
+    """Reliability (H, W) of one slice, of scores whose first averaged slice is ``first``."""
+    below, above, share = _between(grid, index)
+    both = torch.lerp(scores[:, below - first].float(), scores[:, above - first].float(), share)
+    size = (grid.height, grid.width)
+    both = F.interpolate(both[None], size=size, mode="bilinear", align_corners=False)[0]
+    return reliability_of(both[0], both[1], _tensor(a), _tensor(b)).numpy()
+
+
+def _tensor(view: np.ndarray) -> Tensor:
+    """A float32 copy: views may run backwards, which tensors cannot."""
+    return torch.from_numpy(np.array(view, dtype=np.float32, order="C"))

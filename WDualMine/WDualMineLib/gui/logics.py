@@ -1,0 +1,51 @@
+"""The logics that the panel works with, and the real ones for a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..scene.application.dependencies import Dependencies
+from ..scene.dicom.object_export import DicomExport
+from ..scene.result.look import Look
+from ..scene.result.measuring import Measures
+from ..scene.result.recovery import Results
+from ..scene.result.workflow import FusionWorkflow
+from ..scene.views.inspection import Inspection
+from ..scene.views.live_preview import LivePreview
+from .protocols import (
+    DependencyLogic,
+    ExportLogic,
+    FusionLogic,
+    InspectLogic,
+    LookLogic,
+    MeasureLogic,
+    PreviewLogic,
+)
+
+
+@dataclass(frozen=True)
+class Logics:
+    """Everything that the panel does not do itself."""
+
+    fusion: FusionLogic
+    dependencies: DependencyLogic
+    preview: PreviewLogic
+    look: LookLogic
+    inspection: InspectLogic
+    measures: MeasureLogic
+    export: ExportLogic
+
+
+def logics_for(scene: Any) -> Logics:
+    """Those that work on ``scene``; they share what is known of its results."""
+    results = Results()
+    return Logics(
+        FusionWorkflow(scene, results),
+        Dependencies(),
+        LivePreview(scene),
+        Look(scene, results),
+        Inspection(scene, results),
+        Measures(scene, results),
+        DicomExport(),
+    )

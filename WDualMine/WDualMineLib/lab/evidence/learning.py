@@ -1,0 +1,233 @@
+"""The loop that teaches the evidence network: seeded, resumable, with a log."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...network.evidence import Evidence, Surroundings
+from ...network.statistics import joint_statistics
+from .anatomies import Anatomy
+from .batches import DENSE, NATURAL, Prevalence, Stacks, draw_stacks
+
+_AHEAD = 4
+"""Batches that wait while one is learned from."""
+
+_KEPT = 8
+"""Batches that come back later."""
+
+_HEAVIEST = 20.0
+"""Weight of a voxel of a fault that is very small."""
+
+CHANNELS = (16, 32, 48, 64)
+
+
+@dataclass(frozen=True)
+class LearningConfig:
+    """What decides a run besides the data.
+
+    Attributes:
+        steps: optimiser steps.
+        dense: of them, the first, with faults in almost every stack, each of which weighs as if it
+            filled a share of it: at their natural rarity a network at its start learns only that
+            they are rare, and of the large ones.
+        share: that a fault seems to fill at least in these steps.
+        again: times that a batch is used, in a row of others, with its volumes exchanged: drawing
+            one costs as much as learning from it.
+        stacks: pairs of stacks in a step.
+        rate: highest learning rate; it falls to a hundredth by a cosine.
+        warm_up: steps over which it rises.
+        averaging: decay of the running average of the weights, which is what is kept.
+        seed: of the initial weights and of every batch.
+        channels: see :class:`~...network.evidence.Evidence`.
+    """
+
+    steps: int = 9500
+    dense: int = 6000
+    share: float = 0.15
+    again: int = 3
+    stacks: int = 8
+    rate: float = 1.5e-3
+    warm_up: int = 200
+    averaging: float = 0.998
+    seed: int = 0
+    channels: tuple[int, ...] = field(default=CHANNELS)
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate at ``step``."""
+        if step < self.warm_up:
+            return self.rate * (step + 1) / self.warm_up
+        done = (step - self.warm_up) / max(1, self.steps - self.warm_up)
+        return self.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1))) / 2)
+
+
+def surroundings_of(model: Evidence, a: Tensor, b: Tensor, distance: Tensor) -> Surroundings:
+    """What crops tell of the volumes that they are taken from, as if they were the whole."""
+    of_a, of_b = (model.impression(x).usual() for x in (a, b))
+    expected = joint_statistics(a[:, :, ::2, ::2], b[:, :, ::2, ::2]).expected
+    return Surroundings(of_a, of_b, expected, distance)
+
+
+def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, share: float = 0.0) -> Tensor:
+    """Cross-entropy of *this volume is faulty here* over what is known.
+
+    With a ``share`` of 0 each voxel counts alike, so that faults weigh as much as they are common:
+    classes weighed alike would cry wolf. Else a fault that fills less of its stack counts as if it
+    filled so much.
+    """
+    total = score_a.new_zeros(())
+    for score, faulty, counts in (
+        (score_a, stacks.faulty_a, stacks.counts_a),
+        (score_b, stacks.faulty_b, stacks.counts_b),
+    ):
+        cost = F.binary_cross_entropy_with_logits(score, faulty, reduction="none")
+        faults = (faulty * counts).sum((1, 2, 3), keepdim=True)
+        whole = counts.sum((1, 2, 3), keepdim=True)
+        weight = (share * whole / faults.clamp_min(1)).clamp(1, _HEAVIEST)
+        worth = counts * (1 + (weight - 1) * faulty)
+        total = total + (cost * worth).sum() / worth.sum().clamp_min(1)
+    return total / 2
+
+
+class Learner:
+    """Teaches one network in a folder, which holds ``evidence.pt`` and ``evidence.csv``.
+
+    Args:
+        config: see :class:`LearningConfig`.
+        anatomies: see :func:`.anatomies.read_anatomies`.
+        folder: made if absent; a checkpoint in it is resumed.
+        device: torch device.
+    """
+
+    def __init__(
+        self, config: LearningConfig, anatomies: list[Anatomy], folder: Path, device: str = "cpu"
+    ) -> None:
+        self.config, self.anatomies, self.folder, self.device = config, anatomies, folder, device
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(config.seed)
+        self.model = Evidence(config.channels).to(device)
+        self.average = Evidence(config.channels).to(device).requires_grad_(False).eval()
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), weight_decay=1e-4)
+        self.step = 0
+        if self.checkpoint.is_file():
+            state = torch.load(self.checkpoint, map_location=device, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step = state["step"]
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "evidence.pt"
+
+    def save(self) -> None:
+        """Write the checkpoint; an interrupted write leaves the previous one."""
+        partial = self.checkpoint.with_suffix(".part")
+        torch.save(
+            {
+                "channels": self.config.channels,
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "step": self.step,
+            },
+            partial,
+        )
+        partial.replace(self.checkpoint)
+
+    def run(self, until: int | None = None, save_every: int = 100) -> Iterator[dict[str, float]]:
+        """Learn up to step ``until``, yielding each step's log; closing it stops cleanly."""
+        last = min(self.config.steps, until or self.config.steps)
+        log = self.folder / "evidence.csv"
+        started = time.monotonic()
+        try:
+            with log.open("a", newline="") as stream:
+                writer = csv.DictWriter(stream, ("step", "loss", "recall", "alarms", "seconds"))
+                if stream.tell() == 0:
+                    writer.writeheader()
+                for stacks in self._batches(last):
+                    row = self._learn(stacks) | {"seconds": round(time.monotonic() - started, 1)}
+                    writer.writerow(row)
+                    stream.flush()
+                    if self.step % save_every == 0:
+                        self.save()
+                    yield row
+        finally:
+            self.save()
+
+    def _batches(self, last: int) -> Iterator[Stacks]:
+        """Drawn ahead in another process; every batch comes back a few steps later, exchanged."""
+        config = self.config
+        with ProcessPoolExecutor(1, initializer=_inherit, initargs=(self.anatomies,)) as pool:
+            ahead: list[Future[Stacks]] = []
+            kept: list[Stacks] = []
+            for number in range(self.step, last):
+                if number % config.again == 0 or not kept:
+                    while len(ahead) < _AHEAD:
+                        drawn = number + config.again * len(ahead)
+                        prevalence = DENSE if drawn < config.dense else NATURAL
+                        arguments = (config.stacks, prevalence, config.seed, drawn)
+                        ahead.append(pool.submit(_draw, *arguments))
+                    kept.append(ahead.pop(0).result())
+                    yield kept[-1]
+                else:
+                    yield kept[0].exchanged()
+                if len(kept) > _KEPT:
+                    kept.pop(0)
+
+    def _learn(self, stacks: Stacks) -> dict[str, float]:
+        stacks = Stacks(
+            *(x.to(self.device) if isinstance(x, Tensor) else x for x in vars(stacks).values())
+        )
+        known = surroundings_of(self.model, stacks.a, stacks.b, stacks.distance)
+        scores = self.model(stacks.a, stacks.b, known)
+        share = self.config.share if self.step < self.config.dense else 0.0
+        loss = suspicion_loss(*scores, stacks, share)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.rate_at(self.step)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        with torch.no_grad():
+            decay = min(self.config.averaging, (self.step + 1) / (self.step + 10))
+            for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                kept.lerp_(new, 1 - decay)
+            flagged = [(s > 0).float() for s in scores]
+            faulty = [stacks.faulty_a * stacks.counts_a, stacks.faulty_b * stacks.counts_b]
+            sound = [
+                stacks.counts_a * (1 - stacks.faulty_a), stacks.counts_b * (1 - stacks.faulty_b)
+            ]  # fmt: skip
+            found = sum((x * y).sum() for x, y in zip(flagged, faulty, strict=True))
+            wrong = sum((x * y).sum() for x, y in zip(flagged, sound, strict=True))
+            recall = found / sum(x.sum() for x in faulty).clamp_min(1)
+            alarms = wrong / sum(x.sum() for x in sound).clamp_min(1)
+        self.step += 1
+        return {
+            "step": self.step,
+            "loss": round(loss.item(), 5),
+            "recall": round(recall.item(), 4),
+            "alarms": round(alarms.item(), 5),
+        }
+
+
+_anatomies: list[Anatomy] = []
+
+
+def _inherit(anatomies: list[Anatomy]) -> None:
+    torch.set_num_threads(1)
+    _anatomies[:] = anatomies
+
+
+def _draw(count: int, prevalence: Prevalence, seed: int, number: int) -> Stacks:
+    return draw_stacks(_anatomies, count, prevalence, seed, number)

@@ -1,0 +1,141 @@
+"""The parts of a result: one table for volumes, files, pictures, scenes and DICOM.
+
+A new map is one row here, and whatever computes it under its name in
+:func:`~.result.assemble`. Optional parts need not be there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..dicom.series import COLOUR as COLOUR_SERIES
+from ..dicom.series import FUSED as FUSED_SERIES
+from ..dicom.series import SeriesKind
+
+_UNITLESS = "no unit"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One volume of a result, on the grid of the fixed volume.
+
+    Attributes:
+        name: its key wherever parts are kept.
+        title: what its volume and its node are called, to be filled with ``pair``, ``fixed`` and
+            ``moving``.
+        heading: what a picture or a list calls it.
+        file: its name in a result folder.
+        series: of DICOM objects that it goes into.
+        palette: a name of :data:`~..palettes.PALETTES`; "" is shown in grey, or is a colour volume.
+        ends: what the lowest and the highest value of the scale mean; ("", "") needs no legend.
+        unit: of its values.
+        shown_from: lowest value that an overlay shows unless the user chooses another; None where
+            its palette is transparent by itself where there is nothing to show.
+        overlay: whether the panel offers it over the fused volume, as far as it is a map.
+        short_ends: ``ends`` in a word each, below a small colour bar; ("", "") for numbers alone.
+        optional: whether a result may lack it.
+        is_map: whether it tells of the fusion, and is not a fused volume itself.
+    """
+
+    name: str
+    title: str
+    heading: str
+    file: str
+    series: SeriesKind
+    palette: str = ""
+    ends: tuple[str, str] = ("", "")
+    short_ends: tuple[str, str] = ("", "")
+    unit: str = _UNITLESS
+    shown_from: float | None = 0.55
+    overlay: bool = True
+    optional: bool = False
+    is_map: bool = True
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The values that are shown with the first and the last colour."""
+        return self.series.scale
+
+    @property
+    def legend(self) -> str:
+        """Lines for a colour legend: what is shown, and what both ends of the scale mean."""
+        (low, high), (of_low, of_high) = self.scale, self.ends
+        subject = self.heading.split(" of ")[0]
+        return f"{subject}\n{high:g}: {of_high}\n{low:g}: {of_low}"
+
+    def title_for(self, fixed: str, moving: str) -> str:
+        """:attr:`title` for two sources of these names."""
+        return self.title.format(pair=f"{fixed} + {moving}", fixed=fixed, moving=moving)
+
+
+_TRUST = ("not trusted", "trusted alone")
+
+FUSED = Part(
+    "fused", "{pair} fused", "Fused", "fused.nrrd", FUSED_SERIES, is_map=False
+)  # fmt: skip
+COLOUR = Part(
+    "colour",
+    "{pair} fused in colour",
+    "Fused in colour",
+    "fused_colour.nrrd",
+    COLOUR_SERIES,
+    optional=True,
+    is_map=False,
+)
+RELIABILITY_FIXED = Part(
+    "reliability_fixed",
+    "{pair} reliability of {fixed}",
+    "Reliability of the fixed volume",
+    "reliability_fixed.nrrd",
+    SeriesKind(
+        "reliability_fixed",
+        103,
+        "Reliability of fixed {fixed}, 0 to 1, not for diagnosis",
+        "maps",
+        "RELIABILITY_FIX",
+        "Reliability weight of the fixed volume",
+    ),
+    "reliability",
+    _TRUST,
+)
+RELIABILITY_MOVING = Part(
+    "reliability_moving",
+    "{pair} reliability of {moving}",
+    "Reliability of the moving volume",
+    "reliability_moving.nrrd",
+    SeriesKind(
+        "reliability_moving",
+        104,
+        "Reliability of moving {moving}, 0 to 1, not for diagnosis",
+        "maps",
+        "RELIABILITY_MOV",
+        "Reliability weight of the moving volume",
+    ),
+    "reliability",
+    _TRUST,
+)
+ARBITRATION = Part(
+    "arbitration",
+    "{pair} arbitration",
+    "Arbitration",
+    "arbitration.nrrd",
+    SeriesKind(
+        "arbitration",
+        105,
+        "Arbitration: 0 frequency, 1 spatial expert, not for diagnosis",
+        "maps",
+        "ARBITRATION",
+        "Share of the spatial expert against the frequency expert",
+    ),
+    "arbitration",
+    ("frequency expert", "spatial expert"),
+    ("frequency", "spatial"),
+)
+
+PARTS = (FUSED, COLOUR, RELIABILITY_FIXED, RELIABILITY_MOVING, ARBITRATION)
+"""Every part, in the order in which files, nodes and series are listed."""
+
+MAPS = tuple(part for part in PARTS if part.is_map)
+BY_NAME = {part.name: part for part in PARTS}
+BY_CONTENT_LABEL = {part.series.label: part for part in MAPS}
+"""The maps by what their DICOM objects are labelled."""

@@ -1,0 +1,65 @@
+"""Which two volumes a user most likely wants to fuse, when nothing was chosen yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import slicer
+
+from ...volumes.modality import codes_in_name
+from ..result.result_nodes import OUTPUT
+from ..result.volume_nodes import modality_of
+from .choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Colour, Pair
+
+if TYPE_CHECKING:
+    from .parameters import FusionParameters
+
+_PAIRS = {
+    ("MR", "CT"): Pair.MR_CT_BRAIN,
+    ("CT", "MR"): Pair.CT_BRAIN_MR,
+    ("MR", "PT"): Pair.MR_PET,
+    ("MR", "NM"): Pair.MR_SPECT,
+    ("CT", "PT"): Pair.CT_PET,
+}
+# What shows anatomy in most detail keeps its grid.
+_ORDER = ("MR", "CT", "", "PT", "NM")
+
+
+def suggest_inputs(scene: slicer.vtkMRMLScene, parameters: FusionParameters) -> None:
+    """Choose both volumes and their preset, unless the user chose one already."""
+    if parameters.fixedVolume is not None or parameters.movingVolume is not None:
+        return
+    found = default_pair(scene)
+    if found is not None:
+        parameters.fixedVolume, parameters.movingVolume, pair = found
+        use_pair(parameters, pair)
+
+
+def use_pair(parameters: FusionParameters, pair: Pair) -> None:
+    """Set the preset, and the windows and colours that it stands for."""
+    parameters.pair = pair
+    parameters.fixedWindow, parameters.movingWindow = WINDOWS_OF_PAIR[pair]
+    parameters.colour = COLOUR_OF_PAIR.get(pair, Colour.NONE)
+
+
+def default_pair(
+    scene: slicer.vtkMRMLScene,
+) -> tuple[slicer.vtkMRMLScalarVolumeNode, slicer.vtkMRMLScalarVolumeNode, Pair] | None:
+    """(fixed, moving, preset) of the first two volumes of different modality, else None."""
+    kind = "vtkMRMLScalarVolumeNode"
+    volumes = [scene.GetNthNodeByClass(i, kind) for i in range(scene.GetNumberOfNodesByClass(kind))]
+    known: dict[str, slicer.vtkMRMLScalarVolumeNode] = {}
+    for node in volumes:
+        # Label maps are a kind of scalar volumes to MRML; results are no inputs.
+        if node.GetClassName() == kind and not node.GetAttribute(OUTPUT) and node.GetImageData():
+            known.setdefault(guessed_modality(node), node)
+    if len(known) < 2:
+        return None
+    fixed, moving = sorted(known, key=_ORDER.index)[:2]
+    return known[fixed], known[moving], _PAIRS.get((fixed, moving), Pair.DISPLAY)
+
+
+def guessed_modality(node: slicer.vtkMRMLVolumeNode) -> str:
+    """DICOM's code for ``node``, by what the scene knows, else by its name, else ""."""
+    found = modality_of(node)
+    return found if found and found in _ORDER else next(iter(codes_in_name(node.GetName())), "")

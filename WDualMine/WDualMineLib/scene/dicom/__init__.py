@@ -1,0 +1,1 @@
+"""Results to DICOM out of the scene, and maps back into it."""

@@ -1,0 +1,205 @@
+"""Arrangements of the slice views in which a fusion can be judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from ...errors import InputError
+from ...pipeline.parts import BY_NAME
+from ...pipeline.result import Result
+from ...progress import Steps
+from ...volumes.volume import Volume
+from ..application.choices import Layers, Map
+from ..result.recovery import Results
+from ..result.result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes
+from ..result.volume_nodes import add_volume, geometry_of, update_volume
+from .appearance import grey_colours, show, show_everywhere, show_only_between
+from .slice_views import SliceViews
+
+SIDE_BY_SIDE_LAYOUT = 26814
+"""Number of the layout with three views beside each other; any that nobody else took."""
+
+COMPARISON = "WDualMine comparison"
+"""Name of the volume that checkerboard and reveal are drawn into; not saved with the scene."""
+
+_VIEWS = ("WDualMineFixed", "WDualMineMoving", "WDualMineFused")
+_COLOURS = ("#4a90d9", "#d98c4a", "#58b368")
+
+
+def _side_by_side_xml() -> str:
+    items = "".join(
+        f'<item><view class="vtkMRMLSliceNode" singletontag="{view}">'
+        '<property name="orientation" action="default">Axial</property>'
+        f'<property name="viewlabel" action="default">{view.removeprefix("WDualMine")}</property>'
+        f'<property name="viewcolor" action="default">{colour}</property></view></item>'
+        for view, colour in zip(_VIEWS, _COLOURS, strict=True)
+    )
+    return f'<layout type="horizontal" split="true">{items}</layout>'
+
+
+class Inspection:
+    """Sets layouts, layers and cursors of one scene; makes no picture itself."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene, results: Results | None = None) -> None:
+        self._scene = scene
+        self._results = results or Results()
+        self._views = SliceViews(scene)
+        self._layout_before: int | None = None
+
+    def is_prepared(self, nodes: FusionNodes) -> bool:
+        """Whether :meth:`checkerboard` and :meth:`reveal` answer at once."""
+        return self._results.has(nodes)
+
+    def prepare_steps(self, nodes: FusionNodes) -> Steps[Result]:
+        """Bring the moving volume to the grid of the fused one, for a comparison of the sources.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        return self._results.steps(nodes)
+
+    def side_by_side(self, nodes: FusionNodes) -> None:
+        """Fixed, moving and fused beside each other, linked, with one cursor in all."""
+        layout = self._layout()
+        if layout is not None:
+            if not layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT):
+                layout.AddLayoutDescription(SIDE_BY_SIDE_LAYOUT, _side_by_side_xml())
+            if layout.GetViewArrangement() != SIDE_BY_SIDE_LAYOUT:
+                self._layout_before = layout.GetViewArrangement()
+            layout.SetViewArrangement(SIDE_BY_SIDE_LAYOUT)
+        sources = [nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE)]
+        self.link(True)
+        self._one_cursor()
+        # A linked view hands its layers on to the others; these three are to differ.
+        with self._views.unlinked():
+            for view, node in zip(_VIEWS, (*sources, nodes.colour or nodes.fused), strict=True):
+                self._views.show_in(view, node)
+        self._views.fit(_VIEWS)
+
+    def checkerboard(self, nodes: FusionNodes, tiles: int) -> None:
+        """Squares of fixed and moving in turn, ``tiles`` along the shorter side of the volume.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        sources = self._results.of(nodes).pair
+        extent = [
+            n * s for n, s in zip(sources.fixed.shape, nodes.fused.GetSpacing()[::-1], strict=True)
+        ]
+        side = min(extent) / tiles  # mm
+        squares = sum(
+            np.floor(np.arange(n) * s / side).astype(int).reshape(shape)
+            for n, s, shape in zip(
+                sources.fixed.shape,
+                nodes.fused.GetSpacing()[::-1],
+                ((-1, 1, 1), (1, -1, 1), (1, 1, -1)),
+                strict=True,
+            )
+        )
+        self._compare(nodes, np.where(squares % 2 == 0, sources.fixed, sources.moving))
+
+    def reveal(self, nodes: FusionNodes, position: float) -> None:
+        """Fixed on the screen's left, moving on its right of a curtain at ``position``, 0 to 1.
+
+        The curtain is a plane between the patient's right and left, so that sagittal views, which
+        lie in it, show either the one or the other.
+
+        Raises:
+            InputError: a source is not in the scene any more.
+        """
+        sources = self._results.of(nodes).pair
+        directions = geometry_of(nodes.fused).direction_matrix
+        voxel_axis = int(np.argmax(np.abs(directions[0])))
+        count = sources.fixed.shape[2 - voxel_axis]
+        along = np.arange(count) / max(count - 1, 1)
+        if directions[0, voxel_axis] < 0:
+            along = along[::-1]
+        shape = [1, 1, 1]
+        shape[2 - voxel_axis] = count
+        left = along.reshape(shape) < position
+        self._compare(nodes, np.where(left, sources.fixed, sources.moving))
+
+    def map_overlay(self, nodes: FusionNodes, which: Map, threshold: float, opacity: float) -> None:
+        """The fused volume, and over it a map where its value is at least ``threshold``.
+
+        A map whose colours end in transparency is shown everywhere.
+
+        Raises:
+            InputError: the result lacks that map.
+        """
+        self._restore_layout()
+        part = BY_NAME[which.name.lower()]
+        chosen = nodes.parts.get(part.name)
+        if chosen is None:
+            raise InputError(
+                f"The result has no map {part.heading!r}", "Choose another map, or apply again"
+            )
+        for node in nodes.maps:
+            show_everywhere(node)
+        if part.shown_from is not None:
+            show_only_between(chosen, threshold, part.scale[1])
+        self._views.show(nodes.fused, chosen, opacity)
+
+    def usual(self, nodes: FusionNodes, layers: Layers, opacity: float) -> None:
+        """The layout as it was before, with the layers that the user chose.
+
+        Args:
+            opacity: of the top layer, where there are two.
+        """
+        self._restore_layout()
+        for node in nodes.maps:
+            show_everywhere(node)
+        fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
+        fused = nodes.colour or nodes.fused
+        if layers is Layers.FUSED or fixed is None:
+            self._views.show(fused)
+        else:
+            top = fused if layers is Layers.FUSED_ON_FIXED else moving
+            self._views.show(fixed, top, opacity)
+        crosshair = self._crosshair()
+        if crosshair is not None:
+            crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.NoCrosshair)
+        comparison = self._scene.GetFirstNodeByName(COMPARISON)
+        if comparison is not None:
+            self._scene.RemoveNode(comparison)
+
+    def set_opacity(self, opacity: float) -> None:
+        """Opacity of the top layer in every slice view."""
+        self._views.set_opacity(opacity)
+
+    def link(self, linked: bool) -> None:
+        """Whether layers, opacity, zoom and position change in all slice views together."""
+        self._views.link(linked)
+
+    def _compare(self, nodes: FusionNodes, array: np.ndarray) -> None:
+        node = self._scene.GetFirstNodeByName(COMPARISON)
+        volume = Volume(array, geometry_of(nodes.fused), COMPARISON)
+        if node is None:
+            node = add_volume(self._scene, volume)
+            node.SaveWithSceneOff()
+            node.HideFromEditorsOn()
+        else:
+            update_volume(node, volume)
+        node.SetAndObserveTransformNodeID(nodes.fused.GetTransformNodeID())
+        show(node, (0.0, 1.0), grey_colours(self._scene))
+        self._restore_layout()
+        self._views.show(node)
+
+    def _restore_layout(self) -> None:
+        layout = self._layout()
+        if layout is not None and self._layout_before is not None:
+            layout.SetViewArrangement(self._layout_before)
+        self._layout_before = None
+
+    def _one_cursor(self) -> None:
+        crosshair = self._crosshair()
+        if crosshair is not None:
+            crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowSmallBasic)
+            crosshair.SetCrosshairBehavior(slicer.vtkMRMLCrosshairNode.OffsetJumpSlice)
+
+    def _layout(self) -> slicer.vtkMRMLLayoutNode | None:
+        return self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+
+    def _crosshair(self) -> slicer.vtkMRMLCrosshairNode | None:
+        return self._scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")

@@ -1,0 +1,123 @@
+"""Slice views as pictures, without a window or a graphics driver, and pictures as files.
+
+The slice logic of MRML reslices, windows, colours and blends on the CPU; the picture is the one
+that a slice view of the application shows, less its annotations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util import numpy_support
+
+from ...errors import OutputError
+
+ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
+
+
+class SliceRenderer:
+    """Renders single slices of a scene; made by :func:`slice_renderer`."""
+
+    def __init__(self, logic: slicer.vtkMRMLSliceLogic) -> None:
+        self._logic = logic
+
+    def render(
+        self,
+        background: slicer.vtkMRMLVolumeNode,
+        orientation: str = "Axial",
+        foreground: slicer.vtkMRMLVolumeNode | None = None,
+        opacity: float = 0.5,
+        position: tuple[float, float, float] | None = None,
+        size: tuple[int, int] = (400, 400),
+        field_of_view: float | None = None,
+    ) -> np.ndarray:
+        """One slice as the application would show it, on black.
+
+        Args:
+            background: the volume at the bottom.
+            orientation: "Axial", "Coronal" or "Sagittal", patient's right on the screen's left.
+            foreground: a volume over it, or None.
+            opacity: of the foreground, 0 to 1.
+            position: RAS point in mm that the slice goes through and is centred on; the centre of
+                the background if None.
+            size: width and height in pixels.
+            field_of_view: mm across the shorter side; fits the background if None.
+
+        Returns:
+            (height, width, 3) uint8, first row at the top.
+        """
+        view, layers = self._logic.GetSliceNode(), self._logic.GetSliceCompositeNode()
+        view.SetOrientation(orientation)
+        view.SetDimensions(*size, 1)
+        layers.SetBackgroundVolumeID(background.GetID())
+        layers.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
+        layers.SetForegroundOpacity(opacity)
+        self._logic.FitSliceToVolume(background, *size)
+        if field_of_view is not None:
+            scale = field_of_view / min(size)
+            view.SetFieldOfView(size[0] * scale, size[1] * scale, view.GetFieldOfView()[2])
+        if position is not None:
+            view.JumpSliceByCentering(*position)
+        self._logic.UpdatePipeline()
+        producer = self._logic.GetImageDataConnection().GetProducer()
+        producer.Update()
+        image = producer.GetOutputDataObject(0)
+        width, height, _ = image.GetDimensions()
+        rgba = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+        rgba = rgba.reshape(height, width, -1)[::-1].astype(np.float32)
+        return np.round(rgba[..., :3] * (rgba[..., 3:] / 255.0)).astype(np.uint8)
+
+
+@contextmanager
+def slice_renderer(scene: slicer.vtkMRMLScene) -> Iterator[SliceRenderer]:
+    """A renderer whose own nodes are gone from the scene afterwards."""
+    before = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
+    logic = slicer.vtkMRMLSliceLogic()
+    logic.SetMRMLScene(scene)
+    logic.AddSliceNode("WDualMinePicture")
+    try:
+        yield SliceRenderer(logic)
+    finally:
+        logic.SetMRMLScene(None)
+        after = [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]
+        for node in after:
+            if node.GetID() not in before:
+                scene.RemoveNode(node)
+
+
+def write_png(picture: np.ndarray, path: Path, size: tuple[int, int] | None = None) -> None:
+    """Write (H, W) or (H, W, 3) uint8, first row at the top.
+
+    Args:
+        size: (width, height) to stretch it to, in pixels; None leaves it as it is.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    height, width = picture.shape[:2]
+    components = picture.shape[2] if picture.ndim == 3 else 1
+    flat = np.ascontiguousarray(picture[::-1]).reshape(-1, components)
+    image = vtk.vtkImageData()
+    image.SetDimensions(width, height, 1)
+    image.GetPointData().SetScalars(numpy_support.numpy_to_vtk(flat, deep=True))
+    if size is not None:
+        resize = vtk.vtkImageResize()
+        resize.SetInputData(image)
+        resize.SetOutputDimensions(*size, 1)
+        resize.Update()
+        image = resize.GetOutput()
+    writer = vtk.vtkPNGWriter()
+    writer.SetCompressionLevel(1)
+    writer.SetInputData(image)
+    writer.SetFileName(str(path))
+    writer.Write()
+    if writer.GetErrorCode():
+        raise OutputError(
+            f"The picture {path} could not be written",
+            f"Free some room on the disk of {path.parent}",
+        )

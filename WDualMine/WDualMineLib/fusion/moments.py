@@ -163,7 +163,8 @@ def measure(
     return Sets(*(x.moments(largest, shift) for x in (whole, head, head - faint)))
 
 
-class _Sums(NamedTuple):
+@dataclass(frozen=True)
+class _Sums:
     """Of n voxels: their number, first and second moments of (fused, a, b) less the shift."""
 
     n: int
@@ -189,10 +190,10 @@ class _Sums(NamedTuple):
         return cls(fused.size, first, second)
 
     def __add__(self, other: _Sums) -> _Sums:
-        return _Sums(*(p + q for p, q in zip(self, other, strict=True)))
+        return _Sums(self.n + other.n, self.first + other.first, self.second + other.second)
 
     def __sub__(self, other: _Sums) -> _Sums:
-        return _Sums(*(p - q for p, q in zip(self, other, strict=True)))
+        return _Sums(self.n - other.n, self.first - other.first, self.second - other.second)
 
     def moments(self, largest: np.ndarray, shift: np.ndarray) -> Moments:
         if self.n == 0:

@@ -243,10 +243,10 @@ class Fuse:
     capsys: pytest.CaptureFixture
 
     def __call__(self, fixed: Path, moving: Path, *options: object) -> tuple[dict, str]:
-        """It must succeed: report.json, and what was said."""
+        """It must succeed: report.json, and what was said on both streams."""
         code, out, err = self._run(fixed, moving, *options)
         assert code == 0, err
-        return json.loads((self.out / "report.json").read_text()), out
+        return json.loads((self.out / "report.json").read_text()), out + err
 
     def refused(self, fixed: Path, moving: Path, *options: object) -> str:
         """It must fail with exit code 2 and one line, and leave everything as it was."""

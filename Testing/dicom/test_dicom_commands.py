@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from WDualMineLib.cli.dicom_export import read_context
+from WDualMineLib.cli.dicom_export import read_dicom
 from WDualMineLib.cli.main import main
 from WDualMineLib.dicom.export import ResultVolumes, export_result
 from WDualMineLib.errors import InputError
@@ -72,7 +72,8 @@ def test_export(folder: Path, synthetic, tmp_path: Path, capsys, all_objects) ->
     fixed = synthetic().write(tmp_path / "ct")
     moving = synthetic("MR", seed="moving").write(tmp_path / "mr")
     arguments = ["dicom", "export", str(folder), "--fixed-series", str(fixed)]
-    arguments += ["--moving-series", str(moving), "-o", str(tmp_path / "out")]
+    # The folder tells nothing of its sources, as one of other origin may.
+    arguments += ["--moving-series", str(moving), "-o", str(tmp_path / "out"), "--same-patient"]
     assert main(arguments) == 0
     assert "12 DICOM objects" in capsys.readouterr().out
     objects = all_objects(tmp_path / "out")
@@ -100,20 +101,21 @@ def test_export_refuses_other_patients_and_wrong_folders(
     arguments += ["--moving-series", str(other), "-o", str(tmp_path / "out")]
     assert main(arguments) == 2
     refusal = capsys.readouterr().err
-    assert "patient ID differ" in refusal and "add --allow-different-patients" in refusal
-    assert main([*arguments, "--allow-different-patients", "--anonymise"]) == 0
+    assert "Nothing tells that the fixed series" in refusal and "add --same-patient" in refusal
+    assert main([*arguments, "--same-patient"]) == 2
+    assert "patient ID differ" in capsys.readouterr().err
     assert main(["dicom", "export", str(tmp_path), "-o", str(tmp_path / "x")]) == 2
     assert "holds no fused.nrrd" in capsys.readouterr().err
 
 
 def test_contexts_of_what_is_dicom_and_what_is_not(folder: Path, synthetic, tmp_path) -> None:
     series = synthetic().write(tmp_path / "ct")
-    assert read_context(series).modality == "CT"
-    assert read_context(series / "001.dcm").modality == "CT"
-    assert read_context(folder / "fused.nrrd") is None
-    assert read_context(None) is None
+    assert read_dicom(series).modality == "CT"
+    assert read_dicom(series / "001.dcm").modality == "CT"
+    assert read_dicom(folder / "fused.nrrd") is None
+    assert read_dicom(None) is None
     with pytest.raises(InputError, match="does not exist"):
-        read_context(tmp_path / "nowhere")
+        read_dicom(tmp_path / "nowhere")
 
 
 def test_a_fusion_that_was_just_made(tmp_path: Path, all_objects) -> None:

@@ -176,14 +176,7 @@ def test_anonymised(fuse, ct: Path, make_mr, all_objects) -> None:
 
 def test_two_patients_are_refused_before_any_work(fuse, ct: Path, make_mr, fused_too_early) -> None:
     message = fuse.refused(ct, make_mr(PatientID="P-99"), "--dicom")
-    assert "patient ID differ" in message and "add --allow-different-patients" in message
-
-
-def test_two_patients_go_out_where_the_user_says_so(fuse, ct: Path, make_mr) -> None:
-    options = ("--dicom", "--allow-different-patients")
-    report, said = fuse(ct, make_mr(PatientID="P-99"), *options)
-    assert report["dicom"]["objects"] == 7
-    assert "Exported although patient ID of the inputs differ" in said
+    assert "patient ID differ" in message and "--different-patients" in message
 
 
 def test_options_for_dicom_need_dicom(fuse, ct: Path, make_mr) -> None:

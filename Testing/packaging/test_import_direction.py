@@ -23,9 +23,9 @@ GROUND = {
 
 # Part of the package: the other parts that it may import.
 ALLOWED = {
+    "__main__": {"cli"},
     "background": {"errors", "progress"},
     "cores": set(),
-    "__main__": {"cli"},
     "errors": set(),
     "palettes": set(),
     "progress": set(),

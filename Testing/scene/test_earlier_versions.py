@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import WDualMineLib as wd
+from WDualMineLib.errors import InputError
 from WDualMineLib.progress import finish
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
@@ -48,3 +49,18 @@ def test_a_scene(version: str, scene) -> None:
     changed = finish(Look(scene).steps(Outcome(nodes, None), 0.5, 0.99)).result
     assert changed.settings.strength == 0.5
     assert np.abs(changed.fused.array - stored.fused.array).max() > 0.01
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_scene_whose_source_was_moved_since_says_so(version: str, scene) -> None:
+    """Though another version made it, whose tones need not be this one's."""
+    from WDualMineLib.scene.application.scene_files import load_scene
+    from WDualMineLib.scene.result.recovery import recover_steps
+    from WDualMineLib.scene.result.result_nodes import MOVING_ROLE, results_in
+
+    load_scene(scene, FIXTURES / version / "scene.mrb")
+    (nodes,) = results_in(scene)
+    moving = nodes.fused.GetNodeReference(MOVING_ROLE)
+    moving.SetOrigin(np.add(moving.GetOrigin(), (5.0, 0.0, 0.0)))
+    with pytest.raises(InputError, match="are not what MR \\+ PET fused was made of"):
+        finish(recover_steps(nodes))

@@ -7,6 +7,24 @@ Slicer module shows it in its panel. Anything else that is raised is a defect.
 
 from __future__ import annotations
 
+# A damaged header may hold a name of any length.
+_LONGEST = 2000
+
+
+def printable(text: object) -> str:
+    """``text`` on one line: control characters and bytes that are no text become escapes."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in str(text))
+
+
+def _escaped(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte that the file system's encoding does not know
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
 
 class WDualMineError(Exception):
     """A failure with its remedy.
@@ -19,8 +37,8 @@ class WDualMineError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, remedy: str) -> None:
-        self.what = what.rstrip(". ")
-        self.remedy = remedy.rstrip(". ")
+        self.what = _short(printable(what)).rstrip(". ")
+        self.remedy = _short(printable(remedy)).rstrip(". ")
         super().__init__(f"{self.what}. {self.remedy}.")
 
 

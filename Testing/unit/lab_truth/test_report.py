@@ -6,9 +6,16 @@ import json
 
 import pytest
 from WDualMineLib.lab.truth.bad_input import BadInputRow
-from WDualMineLib.lab.truth.evaluation import Evaluation, evaluate_maps
-from WDualMineLib.lab.truth.report import aligned, as_json, as_text, summarise
+from WDualMineLib.lab.truth.evaluation import Evaluation, FaultScore, evaluate_maps
+from WDualMineLib.lab.truth.report import (
+    aligned,
+    as_json,
+    as_text,
+    pooled_precision,
+    summarise,
+)
 from WDualMineLib.lab.truth.resolution import ResolutionScore
+from WDualMineLib.lab.truth.scoring import Detection
 from WDualMineLib.progress import finish
 
 pytest.importorskip("torchio", reason="the faults by physics need torchio, of the extra [truth]")
@@ -60,6 +67,19 @@ def test_json_holds_the_intervals_and_no_estimate_objects(summary) -> None:
 
 def test_nothing_measured_is_no_error() -> None:
     assert "calibration" in as_text(summarise(Evaluation()))
+
+
+def test_pooled_precision_counts_flags_and_not_volumes() -> None:
+    def row(case: str, precision: float, flags: float) -> FaultScore:
+        found = Detection(*[0.5] * 5, precision, flags)
+        return FaultScore(case, "A+B", "test", "void", "A", "local", *[0.1] * 2, found, *[0.0] * 3)
+
+    # Right: .9 of .1. Wrong: the rest, and a stray .001. A volume without a flag is neither.
+    rows = [row("a", 0.9, 0.1), row("b", 0.0, 0.001), row("c", float("nan"), 0.0)]
+    pooled = pooled_precision(rows)
+    assert pooled.value == pytest.approx(0.09 / 0.101)
+    assert (pooled.least, pooled.most) == (0, pytest.approx(0.9))
+    assert pooled.volumes == 3
 
 
 def test_columns_line_up() -> None:

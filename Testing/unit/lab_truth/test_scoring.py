@@ -83,6 +83,7 @@ def test_detection_by_hand() -> None:
     assert found.flagged_found == 0.5
     # Flags: .9 (right), .8 (wrong), and .1, where the other source is blamed (wrong).
     assert found.precision == pytest.approx(1 / 3)
+    assert found.flags == pytest.approx(3 / 5)
 
 
 def test_blame_on_the_wrong_source_is_worse_than_silence() -> None:

@@ -1,4 +1,7 @@
-"""Progress on stderr: one line that renews itself on a terminal, else a line now and then."""
+"""Standard error: progress, one line that renews itself on a terminal, notes and warnings.
+
+Standard output is for results alone, so that it can be piped on.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,23 @@ _LOG_PAUSE = 10.0
 _TERMINAL_PAUSE = 0.1
 
 
+def note(text: str) -> None:
+    """Something to be known, on standard error; left out where the user wants quiet."""
+    if not is_quiet():
+        print(f"Note: {text}", file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    """Something to be looked at before the result is used, on standard error."""
+    print(f"WARNING: {text}", file=sys.stderr)
+
+
+def report(line: str) -> None:
+    """A line on work that goes on, on standard error."""
+    if not is_quiet():
+        print(line, file=sys.stderr, flush=True)
+
+
 class ConsoleProgress:
     """Shows progress; used as a context, it leaves a terminal's line empty at the end."""
 
@@ -25,6 +45,8 @@ class ConsoleProgress:
         self._shown_at = float("-inf") if self._live else time.monotonic()
 
     def __enter__(self) -> ConsoleProgress:
+        """Say at once that something is going on: libraries take long to load."""
+        self(Progress(0, "Starting"))
         return self
 
     def __exit__(self, *_exception: object) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..dicom.context import Patient, SeriesContext
+from ..dicom.context import Patient
+from ..dicom.series import FOLDERS
 from ..pipeline.folder import load
+from ..pipeline.ownership import require_exportable, require_own_series
+from ..pipeline.sources import read
 from ..pipeline.to_dicom import volumes_for_dicom
+from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.reading import is_dicom, require_readable
+from ..volumes.volume import Volume
+from .console import note
 from .series_option import naming_option
 
 if TYPE_CHECKING:  # pydicom loads only when it is used
@@ -34,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--moving-uid", metavar="UID", help="which series, if there are several")
     add_identity_arguments(parser)
     parser.add_argument("--force", action="store_true", help="replace existing files")
+    parser.add_argument(
+        "--same-patient",
+        action="store_true",
+        help="the series given are of the result's patient, where that was fused from files that "
+        "name none",
+    )
 
 
 def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,11 +57,6 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
         "--kind", choices=["CT", "MR"], help="class of the gray images [that of the fixed volume]"
     )
     group.add_argument(
-        "--allow-different-patients",
-        action="store_true",
-        help="export although the two series name different patients",
-    )
-    group.add_argument(
         "--anonymise",
         action="store_true",
         help="apply the basic confidentiality profile of the DICOM standard",
@@ -61,37 +66,36 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int | None:
     from ..dicom.export import export_result
 
-    with naming_option("--fixed-uid"):
-        fixed = read_context(options.fixed_series, options.fixed_uid)
-    with naming_option("--moving-uid"):
-        moving = read_context(options.moving_series, options.moving_uid)
-    volumes = volumes_for_dicom(load(options.result))
-    with naming_permission():
-        exported = export_result(volumes, options.output, fixed, moving, options_of(options))
-    for note in exported.notes:
-        print(f"note: {note}")
+    wanted = options_of(options)
+    result = load(options.result)
+    require_exportable(result.record, wanted, under_header=options.fixed_series is not None)
+    contexts = []
+    for role, path, uid in (
+        ("fixed", options.fixed_series, options.fixed_uid),
+        ("moving", options.moving_series, options.moving_uid),
+    ):
+        with naming_option(f"--{role}-uid"):
+            series = read_dicom(path, uid)
+        if series is not None:
+            source = result.record.fixed if role == "fixed" else result.record.moving
+            require_own_series(source, series, role, vouched=options.same_patient)
+        contexts.append(None if series is None else series.context)
+    refuse_overwriting(
+        [path for name in FOLDERS for path in (options.output / name).glob("*.dcm")],
+        (options.result, options.fixed_series, options.moving_series),
+    )
+    volumes = volumes_for_dicom(result)
+    exported = export_result(volumes, options.output, contexts[0], contexts[1], wanted)
+    for text in exported.notes:
+        note(text)
     print(f"{len(exported.files)} DICOM objects in {exported.folder}")
     return None
-
-
-@contextmanager
-def naming_permission() -> Iterator[None]:
-    """Where two series name different patients, say by which option that is allowed."""
-    from ..dicom.identity import DifferentPatients
-
-    try:
-        yield
-    except DifferentPatients as error:
-        raise DifferentPatients(
-            error.what,
-            "Check that both are the same person; if so, add --allow-different-patients",
-        ) from error
 
 
 def options_of(options: argparse.Namespace) -> ExportOptions:
     """What the options of :func:`add_identity_arguments` ask for.
 
-    ``force`` may be absent from a command that has no such option.
+    ``force`` and ``different_patients`` may be absent from a command without such an option.
     """
     from ..dicom.export import ExportOptions
 
@@ -103,14 +107,14 @@ def options_of(options: argparse.Namespace) -> ExportOptions:
             sex=options.patient_sex,
         ),
         kind=options.kind,
-        allow_different_patients=options.allow_different_patients,
+        allow_different_patients=getattr(options, "different_patients", False),
         anonymise=options.anonymise,
         force=getattr(options, "force", False),
     )
 
 
-def read_context(path: Path | None, uid: str | None = None) -> SeriesContext | None:
-    """The context of the DICOM series at ``path``; None for no path and for other files.
+def read_dicom(path: Path | None, uid: str | None = None) -> Volume | None:
+    """The DICOM series at ``path``; None for no path and for other files.
 
     Raises:
         InputError: it is DICOM and cannot be read.
@@ -118,8 +122,4 @@ def read_context(path: Path | None, uid: str | None = None) -> SeriesContext | N
     if path is None:
         return None
     require_readable(path)
-    if not is_dicom(path):
-        return None
-    from ..dicom.read import read_series
-
-    return read_series(path, uid).context
+    return read(path, uid) if is_dicom(path) else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .console import ConsoleProgress, note
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of DICOM objects")
@@ -35,8 +37,9 @@ def run(options: argparse.Namespace) -> int | None:
         certificate=options.cert,
         key=options.key,
     )
-    sent = send(options.folder, server, lambda step: print(step.message, flush=True))
-    for note in sent.notes:
-        print(f"note: {note}")
+    with ConsoleProgress() as progress:
+        sent = send(options.folder, server, progress)
+    for text in sent.notes:
+        note(text)
     print(f"{server.title} has all {sent.count} objects")
     return None

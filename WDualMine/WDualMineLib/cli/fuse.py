@@ -9,18 +9,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..dicom.identity import require_one_patient
 from ..fusion.settings import FusionSettings
 from ..pipeline.alignment import align_steps
+from ..pipeline.anonymous import anonymous
 from ..pipeline.folder import Extra, file_names, require_no_remains, require_room
 from ..pipeline.folder import write_folder as save
 from ..pipeline.request import AS_THEY_LIE, Request
 from ..pipeline.result import Result
 from ..pipeline.run import fuse_aligned_steps
 from ..progress import Progress, finish
+from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.writing import writing_errors
 from . import fuse_dicom
-from .console import ConsoleProgress
-from .options import add_device, add_look, add_output, add_pair, take_negative_pairs
+from .console import ConsoleProgress, note, warn
+from .options import (
+    add_device,
+    add_different_patients,
+    add_look,
+    add_output,
+    add_pair,
+    take_negative_pairs,
+)
 from .series_option import add_series, read_chosen
 
 OVERVIEW = "overview.png"
@@ -72,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="auto|float32|float16|bfloat16",
         help="of the network on a GPU",
     )
+    add_different_patients(parser)
     fuse_dicom.add_arguments(parser)
 
 
@@ -86,15 +97,20 @@ def run(options: argparse.Namespace) -> None:
         with clock.stage("reading"):
             fixed = read_chosen(options.fixed, options.fixed_series, "--fixed-series")
             moving = read_chosen(options.moving, options.moving_series, "--moving-series")
+            require_one_patient(fixed.context, moving.context, allowed=options.different_patients)
             dicom = fuse_dicom.prepare(options, fixed, moving) if options.dicom else None
         with clock.stage("registration"):
-            request = Request.of(fixed, moving, settings, options.registration)
+            request = Request.of(
+                fixed, moving, settings, options.registration, options.different_patients
+            )
             alignment = finish(align_steps(request), progress.part(0.05, 0.3))
         with clock.stage("fusion"):
             result = finish(fuse_aligned_steps(request, alignment), progress.part(0.3, 0.7))
         with clock.stage("measuring"):
             measures = finish(result.measure_steps(), progress.part(0.7, 0.85))
             result = result.with_measures(measures)
+        if options.anonymise:
+            result = anonymous(result, (fixed, moving))
         report = save(
             result,
             options.output,
@@ -141,6 +157,13 @@ def _require_room(options: argparse.Namespace, settings: FusionSettings) -> None
     ``--dicom`` looks into its own folder by itself.
     """
     names = file_names(settings, with_transform=options.registration != AS_THEY_LIE)
+    refuse_overwriting(
+        [
+            *(options.output / name for name in [*names, OVERVIEW]),
+            *(options.output / fuse_dicom.FOLDER).rglob("*.dcm"),
+        ],
+        (options.fixed, options.moving, options.weights, options.registration),
+    )
     require_room(options.output, [*names, OVERVIEW], force=options.force)
     if not options.dicom:
         require_no_remains(options.output, [fuse_dicom.FOLDER])
@@ -163,11 +186,11 @@ def say(output: Path, report: dict[str, Any], warning: str) -> None:
         ("Qabf", measures["qabf"], ".3f"),
     ]
     print("  " + ", ".join(f"{n} {v:{f}}" for n, v, f in figures if v is not None))
-    for note in report["notes"]:
-        print(f"  Note: {note}")
     print(f"Look at {output / OVERVIEW}, or drop the .nrrd files into 3D Slicer.")
+    for text in report["notes"]:
+        note(text)
     if warning:
-        print(f"WARNING: {warning}")
+        warn(warning)
 
 
 def _window_in_words(window: dict[str, Any]) -> str:

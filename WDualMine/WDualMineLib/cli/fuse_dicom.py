@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..pipeline.anonymous import require_nameless_folder
 from ..pipeline.folder import Extra
 from ..pipeline.parts import COLOUR, PARTS
 from ..pipeline.request import AS_THEY_LIE
@@ -16,7 +17,7 @@ from ..pipeline.result import Result
 from ..pipeline.to_dicom import export_dicom
 from ..progress import Progress
 from ..volumes.volume import Volume
-from .dicom_export import add_identity_arguments, naming_permission, options_of
+from .dicom_export import add_identity_arguments, options_of
 
 if TYPE_CHECKING:  # pydicom loads only when it is used
     from ..dicom.export import ExportOptions
@@ -29,7 +30,6 @@ _IDENTITY = (
     "patient_birth_date",
     "patient_sex",
     "kind",
-    "allow_different_patients",
     "anonymise",
 )
 
@@ -85,21 +85,24 @@ def prepare(options: argparse.Namespace, fixed: Volume, moving: Volume) -> Dicom
     """Everything that can be found wrong with the export before the fusion.
 
     Raises:
-        InputError: the two series are of different patients, or the fixed grid is sheared.
+        InputError: two patients under one header, or the fixed grid is sheared.
         OutputError: files in the way, or a library that is not installed.
     """
     from ..dicom.anonymise import Anonymiser
     from ..dicom.export import require_room
-    from ..dicom.identity import require_one_patient
     from ..dicom.planes import planes_of
     from ..dicom.series import REGISTRATION, object_names
 
     wanted = options_of(options)
-    with naming_permission():
-        require_one_patient(fixed.context, moving.context, allowed=wanted.allow_different_patients)
     planes_of(fixed)
     if wanted.anonymise:
         Anonymiser()
+        require_nameless_folder(options.output, (fixed, moving))
+    elif options.different_patients:
+        raise InputError(
+            "A result of two patients cannot go out under one of them, as --dicom would have it",
+            "Leave --different-patients or --dicom out, or add --anonymise",
+        )
     there = [p for p in PARTS if not p.optional or (p == COLOUR and options.colour is not None)]
     kinds = [part.series for part in there]
     from_dicom = fixed.context is not None and moving.context is not None

@@ -13,9 +13,10 @@ from ..fusion.rounding import informed_rounding, nearest_rounding
 from ..fusion.settings import FusionSettings
 from ..progress import Progress
 from ..quality.images import list_images, read_image
+from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.writing import writing_errors
-from .console import ConsoleProgress
+from .console import ConsoleProgress, note
 from .options import add_device, add_look, add_output
 
 ROUNDINGS = {"informed": informed_rounding, "nearest": nearest_rounding}
@@ -61,6 +62,8 @@ def run(options: argparse.Namespace) -> None:
     folders = ("", *MAP_FOLDERS) if options.maps else ("",)
     outputs = [f"{folder}/{name}" if folder else name for folder in folders for name in pairs]
     check_destination(options.output, outputs, force=options.force)
+    sources = [path for pair in pairs.values() for path in pair]
+    refuse_overwriting([options.output / name for name in outputs], [*sources, options.weights])
     # Here and not above: PyTorch takes seconds to import, and bad input is answered without it.
     from ..fusion.engine import SliceEngine
     from ..network.weights import load_model
@@ -132,12 +135,12 @@ def _say(options: argparse.Namespace, floors: dict[str, FloorReport], notes: lis
     print(f"Fused {len(floors)} pairs into {options.output}{maps}.")
     if ratios:
         print(f"  CC / bound as written: mean {np.mean(ratios):.4f}, least {min(ratios):.4f}")
-    for note in notes:
-        print(f"  Note: {note}")
-    for name, floor in floors.items():
-        if floor.reason:
-            print(f"  Note: {name}: {floor.reason}")
     print(
         f"Measure them with: wdualmine evaluate --a {options.a} --b {options.b} "
         f"--fused {options.output}"
     )
+    for text in notes:
+        note(text)
+    for name, floor in floors.items():
+        if floor.reason:
+            note(f"{name}: {floor.reason}")

@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 from importlib import import_module
-from types import ModuleType
 
 from ..version import __version__
 from . import verbosity
+from .completion import complete
 from .ending import REFUSED, run_to_the_end, signals_as_interrupts
+from .examples import HelpWithExamples, examples_of
 from .streams import SafeStream, safe_streams
 
 # Command: (module in this folder, one line of help). A module is imported only when its command
@@ -22,6 +23,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "measure fused images against their sources"),
     "bench": ("bench.command", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),
+    "train-evidence": ("train_evidence", "teach the network what faulty volumes look like"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),
 }
@@ -38,10 +40,14 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, summary) in COMMANDS.items():
         subparser = subparsers.add_parser(
-            name, help=summary, description=summary[0].upper() + summary[1:] + "."
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=examples_of(name),
+            formatter_class=HelpWithExamples,
         )
         if name == command:
-            _load(name, module).add_arguments(subparser)
+            import_module(f".{module}", __package__).add_arguments(subparser)
         verbosity.add_to_all(subparser)
     return parser
 
@@ -51,12 +57,24 @@ def main(argv: list[str] | None = None) -> int:
     # Threads that spin while they wait stall each other for seconds on a busy machine. OpenMP reads
     # this when torch is loaded, which is later.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    complete(build_parser, COMMANDS)
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
     with signals_as_interrupts(), safe_streams() as output:
-        options = build_parser(command).parse_args(arguments)
+        try:
+            options = build_parser(command).parse_args(arguments)
+            module = import_module(f".{COMMANDS[options.command][0]}", __package__)
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("WDualMineLib."):
+                raise
+            # 3D Slicer's copy leaves out what only developers use.
+            print(
+                f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
+                "developers only. Install WDualMine with pip.",
+                file=sys.stderr,
+            )
+            return REFUSED
         verbosity.apply(options)
-        module = _load(options.command, COMMANDS[options.command][0])
         stopped = getattr(module, "stopped", _nothing_left)
         code = run_to_the_end(
             options.command,
@@ -66,21 +84,6 @@ def main(argv: list[str] | None = None) -> int:
         )
         output.flush()
         return _after_printing(options.command, code, output)
-
-
-def _load(command: str, module: str) -> ModuleType:
-    """The module of a command; ends the program where this copy leaves it out, as Slicer's does."""
-    try:
-        return import_module(f".{module}", __package__)
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith(f"{__package__}."):
-            raise
-        print(
-            f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
-            "developers only. Install WDualMine with pip.",
-            file=sys.stderr,
-        )
-        raise SystemExit(REFUSED) from error
 
 
 def _nothing_left(_options: argparse.Namespace) -> str:

@@ -31,6 +31,16 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_different_patients(parser: argparse.ArgumentParser) -> None:
+    """The override, by name, of the check that both volumes are of one patient."""
+    parser.add_argument(
+        "--different-patients",
+        action="store_true",
+        help="take two series although they name different patients; what comes of it goes out "
+        "under neither",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write into"

@@ -8,17 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from ..pipeline.report_file import describe_geometry, describe_program, write_report
+from ..dicom.identity import require_one_patient
+from ..pipeline.report_file import (
+    describe_geometry,
+    describe_patient,
+    describe_program,
+    write_report,
+)
 from ..pipeline.sources import fingerprint
 from ..registration.api import register
 from ..registration.registration_result import RegistrationResult, Verdict
 from ..registration.registration_settings import KINDS, RegistrationSettings
 from ..registration.transforms import matrix_of, read_transform, write_transform
+from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
 from ..volumes.writing import write_volume, writing_errors
-from .console import ConsoleProgress
-from .options import add_output, add_pair
+from .console import ConsoleProgress, note, warn
+from .options import add_different_patients, add_output, add_pair
 from .series_option import add_series, read_chosen
 
 OUTPUTS = ("moving_registered.nrrd", "transform.tfm", "overview.png", "report.json")
@@ -47,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="linear transform from fixed to moving points to start from, instead of a search",
     )
     add_series(parser)
+    add_different_patients(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     parser.add_argument("--threads", type=int, metavar="N", help="default: all that may be used")
 
@@ -60,9 +68,15 @@ def run(options: argparse.Namespace) -> None:
         threads=options.threads,
     )
     check_destination(options.output, OUTPUTS, force=options.force)
+    refuse_overwriting(
+        (options.output / name for name in OUTPUTS),
+        (options.fixed, options.moving, options.initial),
+    )
     with ConsoleProgress() as progress:
         fixed = read_chosen(options.fixed, options.fixed_series, "--fixed-series")
         moving = read_chosen(options.moving, options.moving_series, "--moving-series")
+        allowed = options.different_patients
+        patients = require_one_patient(fixed.context, moving.context, allowed=allowed)
         result = register(fixed, moving, settings, progress.part(0.05, 0.9))
     failed = result.verdict is Verdict.FAILED
     outputs = OUTPUTS[-1:] if failed else OUTPUTS
@@ -71,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
         "moving": _describe(options.moving, moving),
         "initial": options.initial,
         "outputs": outputs,
-        "notes": list(dict.fromkeys([*fixed.notes, *moving.notes])),
+        "notes": list(dict.fromkeys([*patients, *fixed.notes, *moving.notes])),
     }
     with staged_folder(options.output, force=options.force) as folder:
         if not failed:
@@ -107,6 +121,7 @@ def _describe(path: Path, volume: Volume) -> dict[str, Any]:
         "name": volume.name,
         "modality": volume.modality,
         "geometry": describe_geometry(volume.geometry),
+        "patient": describe_patient(None if volume.context is None else volume.context.patient),
     }
 
 
@@ -140,13 +155,13 @@ def _say(
         + f"; mutual information {result.mi_before:.3f} to {result.mi_after:.3f} bits; "
         f"overlap {result.overlap:.0%}; {sum(result.seconds.values()):.1f} s"
     )
-    for note in notes:
-        print(f"  Note: {note}")
     print(f"Look at {output / 'overview.png'}, before and after.")
     if result.verdict is Verdict.DOUBTFUL:
-        print(f"WARNING: The alignment is doubtful, check it before use: {_joined(result.reasons)}")
+        warn(f"The alignment is doubtful, check it before use: {_joined(result.reasons)}")
     else:
         print(f"The alignment is good: {_joined(result.reasons)}")
+    for text in notes:
+        note(text)
 
 
 def _scale(matrix: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ..errors import InputError
+from .console import report
 from .options import add_workers
 from .train_options import checked, require_sense
 
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
         for row in rows:
             if time.monotonic() - shown > 10:
                 shown = time.monotonic()
-                print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
+                report("  ".join(f"{name} {value:g}" for name, value in row.items()))
             if trainer.step == options.until:
                 break
     save_weights(trainer.average, options.output / "weights.pt")

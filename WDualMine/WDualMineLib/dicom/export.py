@@ -75,7 +75,8 @@ class ExportOptions:
         kind: "CT" or "MR" for the gray images; None takes the fixed series' kind.
         parts: names of the series that are written, as far as the result has them; None for all.
         labels: of some series, by name, in place of :meth:`~.series.SeriesKind.default_label`.
-        allow_different_patients: export although the inputs name different patients.
+        allow_different_patients: export although the inputs name different patients; only
+            without identity, for the objects would go out as one patient's.
         anonymise: apply the standard's basic confidentiality profile (PS3.15 E) to all objects.
         force: replace existing files.
     """
@@ -91,6 +92,11 @@ class ExportOptions:
     def __post_init__(self) -> None:
         if self.kind not in (None, "CT", "MR"):
             raise InputError(f"There is no kind {self.kind!r} of fused images", "Use CT or MR")
+        if self.allow_different_patients and not self.anonymise:
+            raise InputError(
+                "A result of two patients cannot go out under one of them",
+                "Export it anonymised, or fuse two series of one patient",
+            )
         if self.patient is not None:
             require_writable(self.patient)
 

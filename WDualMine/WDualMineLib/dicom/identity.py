@@ -9,7 +9,7 @@ from .context import SeriesContext
 class DifferentPatients(InputError):
     """The two series name different patients, and nobody said that they may.
 
-    Whoever lets users say so replaces the remedy by how it is said there.
+    Whoever lets users say so in another way than the command line replaces the remedy.
     """
 
 
@@ -33,6 +33,7 @@ def require_one_patient(
     if not allowed:
         raise DifferentPatients(
             f"The fixed and the moving series are of different patients: {differences} differ",
-            "Check that both are the same person; if so, allow different patients explicitly",
+            "Choose two series of one patient; where they are meant to be of two, allow that by "
+            "--different-patients",
         )
-    return [f"Exported although {differences} of the inputs differ"]
+    return [f"The two series are of different patients ({differences} differ), as was allowed"]

@@ -15,6 +15,7 @@ from .context import SeriesContext
 from .frames import Frame, frames_of
 from .gathering import gather
 from .headers import Header, Source, damaged, number, scan, text
+from .modules import MANUFACTURER
 from .pixels import is_colour, stored_values
 from .stacking import stack
 
@@ -192,6 +193,12 @@ def _choose(series: dict[str, list[Header]], wanted: str | None) -> tuple[str, l
             "Give one of these series UIDs",
         )
     usable = [s for s in summaries if not s.refusal and wanted in (None, s.uid)]
+    # Results that were written into the folder of a source are not meant, where anything else is.
+    ours = [s for s in usable if _is_ours(series[s.uid][0])]
+    if wanted is None and 0 < len(ours) < len(usable):
+        usable = [s for s in usable if s not in ours]
+    else:
+        ours = []
     refused = [s for s in summaries if s.refusal and wanted in (None, s.uid)]
     if not usable:
         why = "; ".join(f"{s.description or s.uid} holds {s.refusal}" for s in refused)
@@ -204,7 +211,14 @@ def _choose(series: dict[str, list[Header]], wanted: str | None) -> tuple[str, l
             f"There are {len(usable)} series here: {listed}",
             "Choose one by its series UID, or give the folder of one of them",
         )
-    return usable[0].uid, [f"{s.description or s.uid} ({s.refusal})" for s in refused]
+    left = [f"{s.description or s.uid} ({s.refusal})" for s in refused]
+    left += [f"{s.description or s.uid} (a result of {MANUFACTURER})" for s in ours]
+    return usable[0].uid, left
+
+
+def _is_ours(header: Header) -> bool:
+    with damaged(header.path):
+        return text(header.dataset, "Manufacturer") == MANUFACTURER
 
 
 def _summary(uid: str, headers: list[Header]) -> SeriesSummary:

@@ -13,7 +13,7 @@ from math import gcd, isfinite
 import numpy as np
 
 from ..errors import InputError
-from ..volumes.modality import EMISSION, modality_of
+from ..volumes.modality import modality_of, shows_uptake
 from ..volumes.volume import Volume
 from .chunks import for_ranges
 from .tone import bend_top, unbend_top
@@ -222,7 +222,7 @@ def _sample(volume: Volume) -> np.ndarray:
 def _guess(volume: Volume, sample: np.ndarray, hounsfield: bool) -> str:
     if hounsfield:
         return "ct-soft" if _shows_body_fat(sample) else "ct-brain"
-    return "pet" if modality_of(volume) in EMISSION else "mr"
+    return "pet" if shows_uptake(volume.modality, volume.name) else "mr"
 
 
 def _in_hounsfield(volume: Volume, sample: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from ..dicom.identity import require_one_patient
 from ..progress import Progress, Steps
 from ..registration.registration_result import RegistrationResult, Verdict
 from ..registration.transforms import affine_transform, matrix_of
@@ -152,6 +153,8 @@ def register(
     kind: str = "rigid",
     initial_transform: sitk.Transform | None = None,
     progress: Callable[[Progress], None] | None = None,
+    *,
+    different_patients: bool = False,
 ) -> RegistrationResult:
     """Align ``moving`` to ``fixed``, and say how far the alignment can be trusted.
 
@@ -160,15 +163,19 @@ def register(
         kind: "rigid", "affine", or "none" to judge the two as they lie.
         initial_transform: to start from, or to be judged with "none".
         progress: called now and then; what it raises stops the work and is passed on.
+        different_patients: whether the volumes may be of different patients.
 
     Raises:
+        DifferentPatients: DICOM says that they are, and it was not allowed.
         InputError: a volume is constant, tiny or coloured, or the start is not linear.
     """
     from ..registration.api import register as align
     from ..registration.registration_settings import RegistrationSettings
 
     settings = RegistrationSettings(kind, initial_transform)
-    return align(read(fixed), read(moving), settings, progress)
+    volumes = read(fixed), read(moving)
+    require_one_patient(*(volume.context for volume in volumes), allowed=different_patients)
+    return align(*volumes, settings, progress)
 
 
 def _same_frame(request: Request) -> bool | None:

@@ -20,6 +20,7 @@ from ..progress import Progress, part_of
 from ..volumes.reading import geometry_of, read_volume
 from ..volumes.staging import check_destination, interrupts_held, staged_folder
 from ..volumes.transform_files import require_one_transform
+from ..volumes.transform_reading import read_itk_transform
 from ..volumes.volume import Volume
 from ..volumes.writing import write_volume, writing_errors
 from . import parts
@@ -231,11 +232,7 @@ def _read_transform(path: Path) -> sitk.Transform | None:
     if not path.is_file():
         return None
     require_one_transform(path)
-    try:
-        return sitk.ReadTransform(str(path))
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise InputError(f"{path} cannot be read as a transform: {reason}", _REMEDY) from error
+    return read_itk_transform(path)
 
 
 def _read_report(path: Path) -> dict[str, Any]:

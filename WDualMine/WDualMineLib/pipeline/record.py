@@ -21,6 +21,9 @@ from ..volumes.volume import Volume
 from .sources import voxel_fingerprint
 
 ROLES = ("fixed", "moving")
+IDENTITY = ("patient_id", "issuer_of_id", "name", "birth_date", "sex")
+"""Fields of :class:`~..dicom.context.Patient` that a report keeps."""
+
 _IN_WORDS = ("fixed_window", "moving_window", "axis", "strength", "correlation_floor", "colour")
 PLACEMENT = "MovingToFixed"
 """Key of the 4x4 matrix from points of the moving volume to the fixed one, as JSON."""
@@ -41,6 +44,8 @@ class SourceRecord:
         window: how its units became [0, 1].
         sha256_of_voxels: whatever the format of the file; "" where a record does not tell.
         sha256: of the file or folder, from an earlier report; "" where it was not looked at.
+        patient: whose it is (:class:`~..dicom.context.Patient`); None where nothing tells.
+        series_uid: of its DICOM series; "" without.
     """
 
     name: str
@@ -51,6 +56,8 @@ class SourceRecord:
     sha256_of_voxels: str = ""
     context: Any = None
     sha256: str = ""
+    patient: Any = None
+    series_uid: str = ""
 
     @property
     def known_modality(self) -> str:
@@ -68,6 +75,8 @@ class SourceRecord:
             volume.path,
             voxel_fingerprint(volume.array),
             volume.context,
+            patient=None if volume.context is None else volume.context.patient,
+            series_uid="" if volume.context is None else volume.context.series_uid,
         )
 
 
@@ -84,6 +93,8 @@ class Record:
         weights_sha256: of the network's weights; "" where a record does not tell.
         registration: how they were aligned (:class:`~.request.Request`); "" where it does not tell.
         told: of a result that does not tell its sources: what it does tell, in words.
+        different_patients: whether the sources are of two patients, as was allowed.
+        anonymised: whether it was removed whose the sources are.
     """
 
     fixed: SourceRecord
@@ -94,6 +105,8 @@ class Record:
     weights_sha256: str = ""
     registration: str = ""
     told: Mapping[str, str] | None = None
+    different_patients: bool = False
+    anonymised: bool = False
 
     @property
     def pair_name(self) -> str:
@@ -232,6 +245,8 @@ class Record:
             as_matrix(placement) if placement else None,
             (report.get("weights") or {}).get("sha256") or "",
             kind_told(report.get("registration", {}).get("kind")),
+            different_patients=bool(report.get("different_patients")),
+            anonymised=bool(report.get("anonymised")),
         )
 
 
@@ -274,6 +289,18 @@ def _reported(source: Mapping[str, Any]) -> SourceRecord:
         source["modality"],
         geometry,
         Path(source["path"]) if source.get("path") else None,
-        source.get("sha256_of_voxels", ""),
+        source.get("sha256_of_voxels") or "",
         sha256=source.get("sha256") or "",
+        patient=_patient(source.get("patient")),
+        series_uid=source.get("series_uid") or "",
     )
+
+
+def _patient(told: Mapping[str, str] | None) -> Any:
+    # Here and not above: most results are made without DICOM, and are read without it.
+    from ..dicom.context import Patient
+
+    if told is None:
+        return None
+    words: dict[str, Any] = {key: str(told.get(key, "")) for key in IDENTITY}
+    return Patient(**words)

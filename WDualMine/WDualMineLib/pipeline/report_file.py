@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..version import __version__
 from ..volumes.geometry import Geometry
+from .record import IDENTITY
 from .sources import fingerprint
 
 if TYPE_CHECKING:
+    from ..dicom.context import Patient
     from .record import SourceRecord
     from .result import Result
 
@@ -54,6 +56,8 @@ def describe_result(result: Result) -> dict[str, Any]:
         "moving": describe_source(record.moving) | {"window": asdict(record.moving.window)},
         "registration": result.alignment.report(),
     }
+    # Told where it is so: a reader that does not know the key takes the usual for granted.
+    report |= {key: True for key in ("different_patients", "anonymised") if getattr(record, key)}
     if record.moving_to_fixed is not None:
         report["registration"]["moving_to_fixed_lps_mm"] = record.moving_to_fixed
     if record.functional:
@@ -69,11 +73,18 @@ def describe_source(source: SourceRecord) -> dict[str, Any]:
     return {
         "path": None if source.path is None else str(source.path),
         "sha256": sha256 or None,
-        "sha256_of_voxels": source.sha256_of_voxels,
+        "sha256_of_voxels": source.sha256_of_voxels or None,
         "name": source.name,
         "modality": source.modality,
         "geometry": None if source.geometry is None else describe_geometry(source.geometry),
+        "patient": describe_patient(source.patient),
+        "series_uid": source.series_uid or None,
     }
+
+
+def describe_patient(patient: Patient | None) -> dict[str, str] | None:
+    """Whose a source is, as far as :meth:`~..dicom.context.Patient.differences` compares."""
+    return None if patient is None else {key: getattr(patient, key) for key in IDENTITY}
 
 
 def describe_geometry(geometry: Geometry) -> dict[str, Any]:
@@ -89,7 +100,8 @@ def describe_geometry(geometry: Geometry) -> dict[str, Any]:
 def write_report(path: Path, report: dict[str, Any]) -> None:
     """Write ``report`` as JSON that every reader takes: no NaN, paths as text."""
     text = json.dumps(_plain(report), indent=2, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    # A path may hold bytes that are no text.
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _version(library: str) -> str | None:

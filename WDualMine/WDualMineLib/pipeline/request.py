@@ -8,6 +8,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from ..dicom.identity import require_one_patient
 from ..errors import InputError
 from ..fusion.settings import FusionSettings
 from ..registration.transforms import read_transform, simplified
@@ -34,8 +35,10 @@ class Request:
             ``transform`` where there is one. "transform": by ``transform``, which is judged.
         transform: linear, from points of the fixed volume to the moving one (LPS mm).
         transform_name: the file or node that ``transform`` came from, for reports.
+        different_patients: whether the volumes may be of different patients.
 
     Raises:
+        DifferentPatients: DICOM says that they are, and it was not allowed.
         InputError: a volume in colour, an unknown registration, or a transform that is missing or
             not linear.
     """
@@ -46,8 +49,10 @@ class Request:
     registration: str = AS_THEY_LIE
     transform: sitk.Transform | None = None
     transform_name: str = ""
+    different_patients: bool = False
 
     def __post_init__(self) -> None:
+        self.notes_on_patients()
         for volume in (self.fixed, self.moving):
             if volume.is_colour:
                 raise InputError(
@@ -66,6 +71,11 @@ class Request:
                 )
             simplified(self.transform, self.transform_name or "The transform")
 
+    def notes_on_patients(self) -> list[str]:
+        """What must be told of whose the volumes are; see :mod:`~..dicom.identity`."""
+        contexts = self.fixed.context, self.moving.context
+        return require_one_patient(*contexts, allowed=self.different_patients)
+
     @classmethod
     def of(
         cls,
@@ -73,6 +83,7 @@ class Request:
         moving: Source,
         settings: FusionSettings | None = None,
         registration: str | os.PathLike[str] | sitk.Transform = AS_THEY_LIE,
+        different_patients: bool = False,
     ) -> Request:
         """A request in a caller's words: paths for volumes, a file or a transform to align by.
 
@@ -80,6 +91,7 @@ class Request:
             fixed, moving: volumes, image files or DICOM folders.
             settings: defaults as in :class:`~..fusion.settings.FusionSettings`.
             registration: "none", "rigid", "affine", a transform, or the file of one.
+            different_patients: as in :class:`Request`.
 
         Raises:
             InputError: see :class:`Request`; or a file cannot be read.
@@ -92,4 +104,5 @@ class Request:
         else:
             transform, kind, name = read_transform(registration), GIVEN, str(Path(registration))
         chosen = settings or FusionSettings()
-        return cls(read(fixed), read(moving), chosen, kind, transform, name)
+        volumes = read(fixed), read(moving)
+        return cls(*volumes, chosen, kind, transform, name, different_patients)

@@ -38,6 +38,7 @@ def fuse(
     settings: FusionSettings | None = None,
     *,
     registration: str | os.PathLike[str] | sitk.Transform = AS_THEY_LIE,
+    different_patients: bool = False,
     progress: Callable[[Progress], None] | None = None,
     model: nn.Module | None = None,
 ) -> Result:
@@ -51,16 +52,26 @@ def fuse(
             :class:`~..fusion.settings.FusionSettings`.
         registration: "none" (both lie in one frame of reference), "rigid", "affine", or a linear
             transform or the file of one, from fixed to moving points.
+        different_patients: whether the volumes may be of different patients; such a result goes
+            out under no patient's header.
         progress: called after every step; what it raises stops the work and is passed on.
         model: a network instead of the one that ``settings.weights`` names.
 
     Raises:
+        DifferentPatients: DICOM says that the volumes are of two patients.
         InputError: a volume or a setting cannot be used.
         RegistrationFailed: no alignment was found that could be believed.
         WeightsError: the weights are missing, corrupt, or of another architecture.
         DeviceError: the device asked for is absent, or memory does not hold a single slice.
     """
-    steps = fuse_steps(fixed, moving, settings, registration=registration, model=model)
+    steps = fuse_steps(
+        fixed,
+        moving,
+        settings,
+        registration=registration,
+        different_patients=different_patients,
+        model=model,
+    )
     return finish(steps, progress)
 
 
@@ -70,6 +81,7 @@ def fuse_steps(
     settings: FusionSettings | None = None,
     *,
     registration: str | os.PathLike[str] | sitk.Transform = AS_THEY_LIE,
+    different_patients: bool = False,
     model: nn.Module | None = None,
 ) -> Steps[Result]:
     """:func:`fuse` as a generator, which yields progress and may be closed to cancel.
@@ -77,7 +89,8 @@ def fuse_steps(
     Nothing is done before the first ``next``; then bad input raises before the network is loaded.
     """
     yield Progress(0.0, "Reading the volumes")
-    return (yield from run_steps(Request.of(fixed, moving, settings, registration), model))
+    request = Request.of(fixed, moving, settings, registration, different_patients)
+    return (yield from run_steps(request, model))
 
 
 def run_steps(request: Request, model: nn.Module | None = None) -> Steps[Result]:
@@ -105,6 +118,7 @@ def fuse_aligned_steps(
         settings,
         pair.functional,
         as_matrix(np.linalg.inv(alignment.matrix)),
+        different_patients=bool(request.notes_on_patients()),
         registration=alignment.kind,
     )
     prepared = time.perf_counter()
@@ -135,6 +149,7 @@ def fuse_aligned_steps(
 
     record = replace(record, weights_sha256=weights_hash(settings.weights))
     result = assemble(pair, network, settings, record, alignment)
+    result.notes[:0] = request.notes_on_patients()
     result.measures["seconds_look"] = time.perf_counter() - fused
     yield Progress(1.0, "Fused")
     return result

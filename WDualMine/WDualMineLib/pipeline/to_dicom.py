@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..progress import Progress, finish
 from . import parts
+from .ownership import require_exportable
 from .request import AFFINE, RIGID
 from .result import Result
 
@@ -46,6 +47,7 @@ def export_dicom(
     if chosen:
         options = ExportOptions(**chosen)
     fixed, moving = contexts_of(result)
+    require_exportable(result.record, options, under_header=fixed is not None)
     steps = export_steps(volumes_for_dicom(result), folder, fixed, moving, options)
     return finish(steps, progress)
 

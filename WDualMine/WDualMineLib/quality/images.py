@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError
+from ..volumes.memory import require_memory
+from ..volumes.paths import printable, require_readable, require_unicode
 
 SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff")
 
+# DEFLATE of one value repeated: no PNG unpacks to more than this many times its size.
+_MOST_RATIO = 1100
+_SMALL = 1 << 26
 _LUMA = np.array([0.299, 0.587, 0.114])
 _NEEDS = f"Give 8-bit grey or RGB images ({', '.join(SUFFIXES)})"
 
@@ -65,11 +71,21 @@ def read_image(path: str | Path) -> np.ndarray:
         InputError: missing, unreadable, not 2-D, or not of 8 bit.
     """
     path = Path(path)
+    require_readable(path)
+    require_unicode(path)
     try:
-        image = sitk.ReadImage(str(path))
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
+        pixels = prod(reader.GetSize()) * reader.GetNumberOfComponents()
+        if pixels > max(_SMALL, _MOST_RATIO * path.stat().st_size):
+            raise InputError(
+                f"{printable(path)} is damaged: it claims more pixels than it can hold", _NEEDS
+            )
+        require_memory(path.name, pixels, 1)
+        image = reader.Execute()
     except RuntimeError as error:
-        state = "cannot be read as an image" if path.exists() else "does not exist"
-        raise InputError(f"{path} {state}", _NEEDS) from error
+        raise InputError(f"{printable(path)} cannot be read as an image", _NEEDS) from error
     kind = image.GetPixelIDTypeAsString()
     if image.GetDimension() != 2 or "8-bit unsigned" not in kind:
         raise InputError(f"{path} is a {image.GetDimension()}-D image of {kind}", _NEEDS)

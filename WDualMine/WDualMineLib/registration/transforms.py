@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from ..errors import InputError, OutputError
 from ..volumes.paths import require_unicode_output
 from ..volumes.transform_files import require_one_transform
+from ..volumes.transform_reading import read_itk_transform
 
 LINEAR = (
     sitk.sitkIdentity,
@@ -123,15 +124,7 @@ def read_transform(path: str | os.PathLike) -> sitk.Transform:
     """
     path = Path(path)
     require_one_transform(path)
-    try:
-        transform = sitk.ReadTransform(str(path))
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise InputError(
-            f"{path} is not a transform file that ITK can read ({reason})",
-            "Give a linear transform saved as .tfm, .h5 or .mat, for example by 3D Slicer",
-        ) from error
-    return simplified(transform, str(path))
+    return simplified(read_itk_transform(path), str(path))
 
 
 def write_transform(transform: sitk.Transform, path: str | os.PathLike) -> None:

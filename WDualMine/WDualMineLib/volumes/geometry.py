@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
-"""Factors of x, y and z: NIfTI and MRML speak RAS. The sign changes, exactly, both ways."""
+"""Factors of x, y and z, in either direction: NIfTI and MRML speak RAS. It is exact."""
 
 
 @dataclass(frozen=True)

@@ -26,19 +26,19 @@ _WORDS = {
         "flair", "mprage", "mp2rage", "inplanet1", "inplanet2", "bold", "dwi", "adc", "phase",
         "phasediff", "unit1", "angio", "swi",
     },
+    "CT": {"cbct"},
 }  # fmt: skip
+_HINTS = {
+    "CT": {"ct", "cbct"},
+    "PT": {"pet", "pt", "fdg", "suv"},
+    "NM": {"spect", "nm"},
+    "MR": {"mr", "mri", "t1", "t2", "flair"},
+}
 # Suffixes of BIDS and of its extension for CT: letter pairs that count in such a name alone.
 _BIDS_SUFFIXES = {"ct": "CT", "pet": "PT"}
 _SYNONYMS = {"PET": "PT", "SPECT": "NM", "MRI": "MR", "MET_MOD_CT": "CT", "MET_MOD_MR": "MR"}
-_IN_WORDS = {"PT": "PET"}
-# What is a hint at the most.
-_LETTERS: dict[str, set[str]] = {
-    "CT": {"ct", "cbct"},
-    "PT": {"pt"},
-    "NM": {"nm"},
-    "MR": {"mr"},
-}
 _KNOWN = frozenset({"CT", "MR", "PT", "NM"})
+_IN_WORDS = {"PT": "PET"}
 
 
 def modality_of(volume: Volume) -> str:
@@ -67,21 +67,24 @@ def named_modality(name: str) -> str:
         return ""
     if re.match(r"sub-[0-9a-z]+_", name.lower()) and parts[-1] in _BIDS_SUFFIXES:
         return _BIDS_SUFFIXES[parts[-1]]
-    if last := _meaning(parts[-1:]):
-        return last.pop() if len(last) == 1 else ""
-    found = _meaning(parts)
-    return found.pop() if len(found) == 1 else ""
+    found = _meaning(parts[-1:]) or _meaning(parts)
+    return found[0] if len(found) == 1 else ""
 
 
-def suggested_modalities(name: str) -> list[str]:
-    """Codes that ``name`` may stand for, likely ones first; [] where it suggests none.
+def codes_in_name(name: str) -> list[str]:
+    """The codes ("CT", "PT", "NM", "MR") that words of ``name`` may stand for; [] where none does.
 
-    For a choice that the user sees and can change: pairs of letters count here, and words end at
-    capitals, so that "CTBrain" and "MRHead" are found.
+    Letter pairs count here, so that it is a hint, good for an order of proposals, and no evidence.
+    Words end at capitals, too: "MRHead" and "PET_of_head2" are found.
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    words = set(re.findall(r"[a-z0-9]+", spaced.lower()))
-    return [code for code in _LETTERS if words & (_LETTERS[code] | _WORDS.get(code, set()))]
+    words = set(re.findall(r"[a-z0-9]+", spaced.lower())) | set(re.findall("[a-z]+", name.lower()))
+    return [code for code, known in _HINTS.items() if words & known]
+
+
+def shows_uptake(modality: str, name: str) -> bool:
+    """Whether a volume is PET or SPECT: by its modality, and by its name where that is ""."""
+    return (known_modality(modality) or named_modality(name)) in EMISSION
 
 
 def in_words(modality: str) -> str:
@@ -89,5 +92,5 @@ def in_words(modality: str) -> str:
     return _IN_WORDS.get(modality, modality) or "image"
 
 
-def _meaning(parts: list[str]) -> set[str]:
-    return {modality for modality, words in _WORDS.items() if words & set(parts)}
+def _meaning(words: list[str]) -> list[str]:
+    return [modality for modality, known in _WORDS.items() if known.intersection(words)]

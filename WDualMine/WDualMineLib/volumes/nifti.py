@@ -115,6 +115,12 @@ def _usable(sform: np.ndarray) -> np.ndarray | None:
     return sform if abs(np.linalg.det(sform[:, :3] / lengths)) > 1e-3 else None
 
 
+def partners(path: Path) -> tuple[Path, ...]:
+    """``path`` and, of a pair of .hdr and .img, the other one."""
+    both = (_partner(path, ".hdr", ".img"), _partner(path, ".img", ".hdr"))
+    return tuple(dict.fromkeys((path, *(other for other in both if other.is_file()))))
+
+
 def _partner(path: Path, suffix: str, other: str) -> Path:
     """``path`` with ``suffix`` (before .gz, if any) replaced by ``other``; else as it is."""
     for ending in ("", ".gz"):

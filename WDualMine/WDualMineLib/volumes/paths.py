@@ -6,7 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from ..errors import InputError, OutputError, WDualMineError
+from ..errors import InputError, OutputError, WDualMineError, printable
+
+__all__ = ["printable", "require_readable", "require_unicode", "require_unicode_output"]
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a pipe"),
@@ -61,14 +63,3 @@ def require_unicode(path: str | os.PathLike[str], error: type[WDualMineError] = 
 def require_unicode_output(path: str | os.PathLike[str]) -> None:
     """:func:`require_unicode` for something to be written."""
     require_unicode(path, OutputError)
-
-
-def printable(text: object) -> str:
-    """``text`` on one line: control characters and bytes that are no text become escapes."""
-    return "".join(c if c.isprintable() else _escaped(c) for c in str(text))
-
-
-def _escaped(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":  # a byte that the file system's encoding does not know
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")

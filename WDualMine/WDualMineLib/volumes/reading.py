@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from pathlib import Path
 
@@ -84,16 +84,9 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
             f"{path.name} has an unusable geometry: {error}", "Repair its header and try again"
         ) from error
     attributes = _attributes(reader)
-    told = attributes.pop(NOTES, "").splitlines()
-    return Volume(
-        array,
-        geometry,
-        printable(stem(path)),
-        header_modality(attributes),
-        attributes,
-        tuple(dict.fromkeys([*told, *notes, *more])),
-        path=path,
-    )
+    told = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
+    name = printable(stem(path))
+    return Volume(array, geometry, name, header_modality(attributes), attributes, told, path=path)
 
 
 def _format_of(reader: sitk.ImageFileReader) -> str:
@@ -212,7 +205,12 @@ def _attributes(reader: sitk.ImageFileReader) -> dict[str, str]:
     keys = reader.GetMetaDataKeys()
     if not any(key.startswith("NRRD_") or key == "Modality" for key in keys):
         return {}
-    return {k: reader.GetMetaData(k) for k in keys if not k.startswith(("ITK_", "NRRD_"))}
+    found = {}
+    for key in keys:
+        if key.isprintable() and not key.startswith(("ITK_", "NRRD_")):
+            with suppress(UnicodeError):  # bytes that are no text
+                found[key] = reader.GetMetaData(key)
+    return found
 
 
 def _reason(error: RuntimeError) -> str:

@@ -40,6 +40,7 @@ class Detection(NamedTuple):
     found_within: float
     flagged_found: float
     precision: float
+    flags: float
 
 
 def share(condition: np.ndarray, where: np.ndarray) -> float:
@@ -107,7 +108,7 @@ def detection(
         passes; ``found_within``: the same with the sound tissue beside the fault.
         ``flagged_found``: share of the fault where the source's reliability is below .25.
         ``precision``: share of the flags, of either source, that are of the faulty one and in
-        the fault.
+        the fault; ``flags``: share of the scored tissue where there is one.
     """
     suspicion, before = 1 - maps[source], 1 - sound[source]
     beside = scored & ~fault
@@ -125,6 +126,7 @@ def detection(
         float("nan") if alone else float(np.mean(inside > threshold(negatives))),
         share(flagged, fault),
         share(flagged & fault, blamed),
+        share(blamed, scored),
     )
 
 

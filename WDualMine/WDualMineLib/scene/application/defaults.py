@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import slicer
 
-from ...volumes.modality import suggested_modalities
+from ...volumes.modality import codes_in_name
 from ..result.result_nodes import OUTPUT
 from ..result.volume_nodes import modality_of
 from .choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Colour, Pair
@@ -62,6 +62,4 @@ def default_pair(
 def guessed_modality(node: slicer.vtkMRMLVolumeNode) -> str:
     """DICOM's code for ``node``, by what the scene knows, else by its name, else ""."""
     found = modality_of(node)
-    return (
-        found if found and found in _ORDER else next(iter(suggested_modalities(node.GetName())), "")
-    )
+    return found if found and found in _ORDER else next(iter(codes_in_name(node.GetName())), "")

@@ -23,17 +23,16 @@ from ...pipeline.request import AS_THEY_LIE
 from ...pipeline.result import NetworkOutput, Result, assemble
 from ...progress import Steps, finish
 from ...registration.transforms import affine_transform
+from ...version import __version__
 from .node_placement import fixed_to_moving
 from .part_images import residual_of
-from .result_nodes import ATTRIBUTE, FIXED_ROLE, MOVING_ROLE, FusionNodes, record_in
+from .result_nodes import FIXED_ROLE, MOVING_ROLE, VERSION, FusionNodes, record_in
 from .volume_nodes import volume_of
 
 # Half a grey level of 8 bits; quantising the residual changes less than a hundredth of that.
 _SAME = 0.5 / 255
-_BENT_SINCE = "0.2"
-"""Version from which fused values are bent into the unit range; before, they were cut off there."""
-_ALIKE = 0.95
-"""Correlation of what was cut off with what is bent, of one pair of volumes."""
+# Correlation of what two versions make of the same sources: their tones may differ, but no place.
+_ALIKE = 0.97
 
 
 class Results:
@@ -119,8 +118,8 @@ def recover_steps(nodes: FusionNodes) -> Steps[Result]:
     stored = stored_result(nodes)
     kept = nodes.residual is not None and nodes.residual.GetScene() is not None
     residual = residual_of(nodes.residual) if kept else None
+    of_this_version = nodes.fused.GetAttribute(VERSION) == __version__
 
-    bent = (nodes.fused.GetAttribute(ATTRIBUTE + "Version") or "0.1") >= _BENT_SINCE
     alignment = replace(stored.alignment, transform=transform)
 
     def work(job: Job) -> Result:
@@ -137,7 +136,7 @@ def recover_steps(nodes: FusionNodes) -> Steps[Result]:
         )
         result = assemble(pair, network, record.settings, record, alignment)
         job.check()
-        if not _is_made_of(stored.fused.array, result.fused.array, bent):
+        if not _is_same(result.fused.array, stored.fused.array, of_this_version):
             raise InputError(
                 f"The volumes, or their alignment, are not what {stored.fused.name} was made of",
                 "Apply again",
@@ -165,15 +164,15 @@ def placement_of(nodes: FusionNodes, record: Record) -> sitk.Transform | None:
     return fixed_to_moving(*(source_in(nodes, role) for role in (FIXED_ROLE, MOVING_ROLE)))
 
 
+def _is_same(again: np.ndarray, shown: np.ndarray, of_this_version: bool) -> bool:
+    """Whether the sources are what they were, by what comes out of them."""
+    if again.shape != shown.shape:
+        return False
+    if of_this_version:
+        return bool(np.abs(again - shown).max() <= _SAME)
+    return bool(np.corrcoef(again.ravel(), shown.ravel())[0, 1] >= _ALIKE)
+
+
 def _key(nodes: FusionNodes) -> tuple:
     """The objects by which a result is known again: an update of the node brings a new image."""
     return nodes.fused, nodes.fused.GetImageData()
-
-
-def _is_made_of(shown: np.ndarray, again: np.ndarray, bent: bool) -> bool:
-    """Whether a fused volume is what its sources give again."""
-    if shown.shape != again.shape:
-        return False
-    if bent:
-        return bool(np.abs(again - shown).max() <= _SAME)
-    return bool(np.corrcoef(shown.ravel(), again.ravel())[0, 1] >= _ALIKE)

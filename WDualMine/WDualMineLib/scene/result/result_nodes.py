@@ -21,6 +21,7 @@ ATTRIBUTE = "WDualMine."
 FIXED_ROLE = ATTRIBUTE + "FixedVolume"
 MOVING_ROLE = ATTRIBUTE + "MovingVolume"
 OUTPUT = ATTRIBUTE + "Output"
+VERSION = ATTRIBUTE + "Version"
 PART_ROLE = ATTRIBUTE + "Part."
 _DICOM_INSTANCES = "DICOM.instanceUIDs"
 _SCALAR, _VECTOR = "vtkMRMLScalarVolumeNode", "vtkMRMLVectorVolumeNode"
@@ -202,7 +203,7 @@ def _trace(
         # None removes what an earlier run with other sources left.
         node.SetAttribute(role + ".instanceUIDs", source.GetAttribute(_DICOM_INSTANCES))
     write_record(node, record)
-    node.SetAttribute(ATTRIBUTE + "Version", __version__)
+    node.SetAttribute(VERSION, __version__)
     node.SetAttribute(OUTPUT, name)
 
 

@@ -38,7 +38,7 @@ def fuse(run, weights, tmp_path):
         outcome = run(*arguments, *options)
         assert outcome.code == 0, outcome.err
         assert not list(tmp_path.rglob("*.partial*")) + list(tmp_path.rglob(".partial*"))
-        return json.loads((out / "report.json").read_text()), outcome.out
+        return json.loads((out / "report.json").read_text()), outcome.out + outcome.err
 
     return fuse
 

@@ -18,7 +18,9 @@ from ..volumes.paths import printable
 from .verbosity import is_verbose
 
 DEFECT, REFUSED = 1, 2
-_SIGNALS = ("SIGTERM", "SIGHUP")
+# SIGINT too: of a plain KeyboardInterrupt in an import Python makes its own end, whatever is
+# caught; of one derived from it it does not.
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _OUT_OF_MEMORY = (
     "out of memory", "can't allocate memory", "not enough memory", "failed to allocate",
     "bad_alloc", "bad allocation",
@@ -35,7 +37,7 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def signals_as_interrupts() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise :class:`Terminated`, unless they are ignored; main thread only.
+    """Let Ctrl-C, SIGTERM and SIGHUP raise :class:`Terminated`, unless ignored; main thread only.
 
     A signal that finds the program already cleaning up changes nothing.
     """

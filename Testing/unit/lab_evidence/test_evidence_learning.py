@@ -12,12 +12,7 @@ from WDualMineLib.lab.evidence.batches import DENSE, NATURAL, draw_stacks
 from WDualMineLib.lab.evidence.calibration import fit_scaling, fold
 from WDualMineLib.lab.evidence.drawing import FIELD_MM, draw_crop
 from WDualMineLib.lab.evidence.faults import KINDS, put_fault
-from WDualMineLib.lab.evidence.learning import (
-    Learner,
-    LearningConfig,
-    surroundings_of,
-    suspicion_loss,
-)
+from WDualMineLib.lab.evidence.learning import Learner, LearningConfig, suspicion_loss
 from WDualMineLib.network.evidence import Evidence
 
 CHANNELS = (4, 6, 8, 8)
@@ -117,8 +112,7 @@ def test_it_learns_resumes_and_leaves_a_log(anatomies, tmp_path):
     seen = draw_stacks(anatomies, 4, NATURAL, 0, 99)
 
     def cost():
-        given = surroundings_of(whole.model, seen.a, seen.b, seen.distance)
-        return suspicion_loss(*whole.model(seen.a, seen.b, given), seen).item()
+        return suspicion_loss(*whole.model(seen.a, seen.b, seen.distance), seen).item()
 
     before = cost()
     assert len(list(whole.run())) == 40
@@ -146,8 +140,7 @@ def test_scores_become_log_odds_and_the_network_says_them(anatomies):
     torch.manual_seed(0)
     model = Evidence(CHANNELS)
     stacks = draw_stacks(anatomies, 1, DENSE, 0, 1)
-    known = surroundings_of(model, stacks.a, stacks.b, stacks.distance)
-    before = model(stacks.a, stacks.b, known)[0]
+    before = model(stacks.a, stacks.b, stacks.distance)[0]
     fold(model, scaling)
-    after = model(stacks.a, stacks.b, known)[0]
+    after = model(stacks.a, stacks.b, stacks.distance)[0]
     torch.testing.assert_close(after, scaling.gain * before + scaling.shift, atol=1e-4, rtol=1e-4)

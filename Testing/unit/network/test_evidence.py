@@ -2,8 +2,13 @@
 
 import pytest
 import torch
-from WDualMineLib.network.evidence import Evidence, Impression, Surroundings
-from WDualMineLib.network.statistics import joint_statistics
+from WDualMineLib.network.evidence import AcrossSlices, Evidence
+from WDualMineLib.network.impressions import Impression
+from WDualMineLib.network.surroundings import (
+    WINDOW,
+    surroundings_of_crops,
+    surroundings_of_volumes,
+)
 
 CHANNELS = (4, 6, 8, 8)
 
@@ -18,16 +23,15 @@ def stacks(depth=3, side=64, count=2):
     return torch.rand(2, count, depth, side, side, generator=torch.Generator().manual_seed(1))
 
 
-def known(network, a, b):
-    usual = [network.impression(x).usual() for x in (a, b)]
-    return Surroundings(*usual, joint_statistics(a, b).expected, torch.full((len(a),), 3.0))
+def mm(count=2):
+    return torch.full((count,), 3.0)
 
 
 @torch.inference_mode()
 def test_scores_have_half_the_pixels(network):
     a, b = stacks(side=96)
 
-    for score in network(a, b, known(network, a, b)):
+    for score in network(a, b, mm()):
         assert score.shape == (2, 3, 48, 48)
         assert torch.isfinite(score).all()
 
@@ -36,9 +40,9 @@ def test_scores_have_half_the_pixels(network):
 def test_exchanging_the_volumes_exchanges_the_scores(network):
     a, b = stacks()
 
-    of_a, of_b = network(a, b, known(network, a, b))
+    of_a, of_b = network(a, b, mm())
 
-    swapped_b, swapped_a = network(b, a, known(network, b, a))
+    swapped_b, swapped_a = network(b, a, mm())
     torch.testing.assert_close(of_a, swapped_a, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(of_b, swapped_b, atol=1e-5, rtol=1e-5)
 
@@ -46,37 +50,63 @@ def test_exchanging_the_volumes_exchanges_the_scores(network):
 @torch.inference_mode()
 def test_stacks_of_a_batch_are_judged_apart(network):
     a, b = stacks()
-    everything = known(network, a, b)
 
-    together = network(a, b, everything)[0]
+    together = network(a, b, mm())[0]
 
-    alone = network(a[1:], b[1:], Surroundings(*(x[1:] for x in everything)))[0]
+    alone = network(a[1:], b[1:], mm(1))[0]
     torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=1e-5)
 
 
 @torch.inference_mode()
 def test_neighbouring_slices_take_part_and_far_ones_do_not(network):
-    a, b = stacks(depth=20, count=1)
-    everything = known(network, a, b)
-    before = network(a, b, everything)[0]
+    a, b = stacks(depth=30, count=1)
 
-    for index in (1, 19):
+    def score(x):
+        seen = network.impression(x), network.impression(b)
+        return network.score(*seen, surroundings_of_volumes(*seen, mm(1)))[0]
+
+    before = score(a)
+    for index in (1, 29):
         changed = a.clone()
         changed[:, index] = 0
-        moved = (network(changed, b, everything)[0] - before).abs()[0, 2].max()
+        moved = (score(changed) - before).abs()[0, 2].max()
         assert (moved > 1e-5) == (index == 1)
 
 
 @torch.inference_mode()
-def test_a_slice_alone_is_a_stack_of_one_repeated(network):
-    a, b = stacks(depth=1, count=1)
-    everything = known(network, a, b)
+def test_a_slice_alone_is_its_own_neighbour():
+    torch.manual_seed(0)
+    part, x = AcrossSlices(5), torch.randn(2, 5, 6, 6)
 
-    alone = network(a, b, everything)[0]
+    repeated = part(x.repeat_interleave(3, 0), 3)[1::3]
 
-    repeated = [x.expand(-1, 25, -1, -1) for x in (a, b)]
-    middle = network(*repeated, everything)[0][:, 12:13]
-    torch.testing.assert_close(alone, middle, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(part(x, 1), repeated, atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_volume_of_one_window_is_a_crop(network):
+    a, b = (network.impression(x) for x in stacks(depth=4, side=32, count=1))
+
+    crop, volume = surroundings_of_crops(a, b, mm(1)), surroundings_of_volumes(a, b, mm(1))
+
+    for x, y in zip(crop, volume, strict=True):
+        torch.testing.assert_close(x.expand(y.shape), y, atol=2e-3, rtol=1e-3)
+
+
+@torch.inference_mode()
+def test_what_is_usual_far_away_does_not_count(network):
+    a, b = stacks(depth=2, side=16 * WINDOW, count=1)
+    quiet = [x.clone() for x in (a, b)]
+    quiet[0][..., 8 * WINDOW :] = 0.5
+    found = [
+        surroundings_of_volumes(*(network.impression(x) for x in pair), mm(1))
+        for pair in ((a, b), quiet)
+    ]
+
+    near = (..., slice(0, WINDOW // 2))
+    torch.testing.assert_close(found[0].usual_a[near], found[1].usual_a[near])
+    torch.testing.assert_close(found[0].unlike_b[near], found[1].unlike_b[near])
+    assert found[1].usual_a[..., -WINDOW:].max() < 0.01 < found[0].usual_a[..., -WINDOW:].min()
 
 
 def test_impressions_tell_texture_from_smoothness_and_count_tissue():
@@ -90,4 +120,4 @@ def test_impressions_tell_texture_from_smoothness_and_count_tissue():
     assert impressions.tissue[0, 0, 0, 4:].min() == 1 and impressions.tissue[0, 0, 0, :2].max() == 0
     smooth, lively = impressions.activity[0, 0, :, 5, 1], impressions.activity[0, 0, :, 5, 6]
     assert lively[0] > 0.4 > 0.01 > smooth.max()
-    assert impressions.usual().shape == (1, 6)
+    assert impressions.activity.shape == (1, 1, 6, 8, 8)

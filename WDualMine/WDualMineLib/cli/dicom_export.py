@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int | None:
         (options.result, options.fixed_series, options.moving_series),
     )
     volumes = volumes_for_dicom(result)
-    exported = export_result(volumes, options.output, *contexts, wanted)
+    exported = export_result(volumes, options.output, contexts[0], contexts[1], wanted)
     for text in exported.notes:
         note(text)
     print(f"{len(exported.files)} DICOM objects in {exported.folder}")

@@ -8,13 +8,13 @@ closed form. What leaves [0, 1] is bent or divided back into it, never cut off.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from .chunks import for_ranges
-from .moments import Moments
+from .moments import Moments, Sets
 from .tone import bend_top
 
 ROUNDING = 1e-10
@@ -39,18 +39,17 @@ class Blend(NamedTuple):
         kept: t.
         image: float32 in [0, 1].
         peak: the largest value before it was brought into [0, 1].
-        whole, head: moments as stored.
+        stored: its moments as it will be stored.
     """
 
     kept: float
     image: np.ndarray
     peak: float
-    whole: Moments
-    head: Moments
+    stored: Sets
 
-    def reaches(self, tau: float, in_head: bool) -> bool:
-        """Whether CC / bound is ``tau`` or more, over the volume and, if asked, in the head."""
-        return all(reaches(m, tau) for m in (self.whole, self.head)[: 1 + in_head])
+    def reaches(self, tau: float, sets: Iterable[str]) -> bool:
+        """Whether CC / bound is ``tau`` or more over each of the sets."""
+        return all(reaches(getattr(self.stored, name), tau) for name in sets)
 
 
 def reaches(moments: Moments, tau: float) -> bool:
@@ -58,26 +57,27 @@ def reaches(moments: Moments, tau: float) -> bool:
     return not moments.has_common_direction or moments.cc_over_bound >= tau - ROUNDING
 
 
-def direction(constraints: Sequence[Moments], tau: float) -> tuple[float, float] | None:
+def direction(constraints: Mapping[str, Moments], tau: float) -> tuple[float, float] | None:
     """(v_a, v_b) of the V with which the most of F can be kept; None if none reaches ``tau``.
 
-    With one constraint that is its U. The deviations within the head are not those of the volume,
-    so that with both V lies somewhere between the U of the one and the U of the other.
+    With one constraint that is its U. Deviations in the tissue are not those of the volume, so that
+    with more V lies somewhere between the U of the first and the U of the last.
 
     Args:
-        constraints: moments over the volume, and over the head if it counts.
-        tau: CC / bound to be reached under each of them.
+        constraints: moments over the sets, by their names in :class:`~.moments.Sets`.
+        tau: CC / bound to be reached over each of them.
     """
-    ends = [np.array(m.weights) / np.linalg.norm(m.weights) for m in constraints]
-    if len(ends) == 1:
-        return tuple(ends[0].tolist())
+    sets = list(constraints.values())
+    first, last = (np.array(m.weights) / np.linalg.norm(m.weights) for m in (sets[0], sets[-1]))
+    if len(sets) == 1:
+        return tuple(first.tolist())
     best, most = None, -1.0
     for part in np.linspace(0, 1, _DIRECTIONS):
-        v = tuple(((1 - part) * ends[0] + part * ends[-1]).tolist())
-        if not all(_is_close(m, v, tau) for m in constraints):
+        v = tuple(((1 - part) * first + part * last).tolist())
+        if not all(_is_close(m, v, tau) for m in sets):
             continue
-        scale = fitted_scale(constraints[0], v)
-        kept = min(_share(m, v, scale, tau) for m in constraints)
+        scale = fitted_scale(sets[0], v)
+        kept = min(_share(m, v, scale, tau) for m in sets)
         if kept > most:
             best, most = v, kept
     return best
@@ -97,7 +97,7 @@ def fitted_scale(moments: Moments, v: tuple[float, float]) -> float:
 
 def search(
     blend: Callable[[float], Blend],
-    constraints: Sequence[Moments],
+    constraints: Mapping[str, Moments],
     v: tuple[float, float],
     scale: float,
     tau: float,
@@ -109,18 +109,19 @@ def search(
 
     Args:
         blend: makes and measures the blend that keeps the share it is given.
-        constraints: moments of (fused, a, b) over the volume, and over the head if it counts.
+        constraints: moments of (fused, a, b) over the sets that count, by their names in
+            :class:`~.moments.Sets`.
         v: of V, as :func:`direction` gives it.
         scale: s.
         tau: to be reached under each of the constraints.
     """
     aims, last, best = np.full(len(constraints), tau + _MARGIN), None, None
     for _ in range(_TRIES):
-        pairs = zip(constraints, aims.tolist(), strict=True)
+        pairs = zip(constraints.values(), aims.tolist(), strict=True)
         kept = min(_share(m, v, scale, aim) for m, aim in pairs)
         tried = blend(kept)
-        reached = np.array([m.cc_over_bound for m in (tried.whole, tried.head)[: len(aims)]])
-        if tried.reaches(tau, in_head=len(aims) > 1):
+        reached = np.array([getattr(tried.stored, name).cc_over_bound for name in constraints])
+        if tried.reaches(tau, constraints):
             if best is None or tried.kept > best.kept:
                 best = tried
             if reached.min() <= tau + _CLOSE:

@@ -18,8 +18,8 @@ from functools import partial
 
 import numpy as np
 
-from .blending import Blend, blended, direction, fitted_scale, reaches, search
-from .moments import Moments, measure
+from .blending import Blend, blended, direction, fitted_scale, search
+from .moments import Moments, Sets, measure
 from .tone import IMAGE_KNEE
 
 _DIMMED = (0.0, 0.5, 1.0)
@@ -37,10 +37,11 @@ class FloorReport:
         cc_before, cc: CC without and with the floor, as stored.
         cc_over_bound_before, cc_over_bound: the same over ``bound``; nan where U does not exist.
         cc_over_bound_in_head: measured only where a or b is above 0, against the bound there.
+        cc_over_bound_in_tissue: the same where a or b is above :data:`~.moments.TISSUE`.
         kept: t, the share of the fused volume that was kept; 1 = unchanged.
         met: whether ``cc >= floor * bound`` holds for what is stored.
-        met_in_head: whether ``cc_over_bound_in_head >= floor``, which is promised only where it was
-            asked for: over a whole picture air helps.
+        met_in_head: whether that holds in the head and in the tissue too, which is promised only
+            where it was asked for: over a whole picture air helps.
         reason: why the floor was not applied or not met, as a sentence; else "".
     """
 
@@ -51,6 +52,7 @@ class FloorReport:
     cc_over_bound_before: float
     cc_over_bound: float
     cc_over_bound_in_head: float
+    cc_over_bound_in_tissue: float
     kept: float
     met: bool
     met_in_head: bool
@@ -62,7 +64,7 @@ def correlation_bound(a: np.ndarray, b: np.ndarray, mask: np.ndarray | None = No
 
     A constant source takes no part: the bound is 1 if the other varies, nan if neither does.
     """
-    return measure(a, a, b, mask)[0].bound
+    return measure(a, a, b, mask).whole.bound
 
 
 def correlation(
@@ -73,7 +75,7 @@ def correlation(
     Over all voxels, or those of ``mask``. A constant source takes no part; nan if both are
     constant; 0 if only ``fused`` is.
     """
-    return measure(fused, a, b, mask)[0].cc
+    return measure(fused, a, b, mask).whole.cc
 
 
 def quantise(image: np.ndarray, levels: int) -> np.ndarray:
@@ -112,9 +114,8 @@ def apply_floor(
         levels: the result will be stored as integers 0..levels by :func:`quantise`, and the floor
             must hold for them. Default: stored as float32.
         readback: what will be read back of a result, in place of ``levels``, for any other storage.
-        in_head: the floor must hold as well where a or b is above 0, against the bound there. V is
-            then chosen so that it can; where no V can, the floor holds over the whole only, and the
-            report says so.
+        in_head: the floor must hold as well where a or b is above 0, and in the tissue, against the
+            bounds there. V is then chosen so that it can; where no V can, the report says so.
         knee: level in [0, 1) from which on the bright end is bent, if at all.
 
     Returns:
@@ -126,46 +127,43 @@ def apply_floor(
     if readback is None:
         readback = _stored_as_float if levels is None else _stored_in(levels)
     original = _within_unit_range(fused)
-    before = Blend(1.0, original, 1.0, *measure(readback(original), a, b, mask))
+    before = Blend(1.0, original, 1.0, measure(readback(original), a, b, mask))
+    sets = Sets._fields if in_head else ("whole",)
 
     def report(found: Blend, reason: str = "") -> tuple[np.ndarray, FloorReport]:
         return found.image, FloorReport(
             tau,
-            before.whole.bound,
-            before.whole.cc,
-            found.whole.cc,
-            before.whole.cc_over_bound,
-            found.whole.cc_over_bound,
-            found.head.cc_over_bound,
+            before.stored.whole.bound,
+            before.stored.whole.cc,
+            found.stored.whole.cc,
+            before.stored.whole.cc_over_bound,
+            *(moments.cc_over_bound for moments in found.stored),
             found.kept,
-            reaches(found.whole, tau),
-            reaches(found.head, tau),
+            found.reaches(tau, ("whole",)),
+            found.reaches(tau, Sets._fields),
             reason,
         )
 
-    if not before.whole.has_common_direction:
-        return report(before, _why_no_direction(before.whole))
-    if tau == 0 or before.reaches(tau, in_head):
+    if not before.stored.whole.has_common_direction:
+        return report(before, _why_no_direction(before.stored.whole))
+    if tau == 0 or before.reaches(tau, sets):
         return report(before)
 
-    exact = (before.whole, before.head)
-    if readback is not _stored_as_float:
-        exact = measure(original, a, b, mask)
-    constraints, reason = [exact[0]], ""
-    if in_head and exact[1].has_common_direction:
-        constraints.append(exact[1])
-    v = direction(constraints, tau)
-    if v is None:
-        constraints, v = constraints[:1], exact[0].weights
+    exact = before.stored if readback is _stored_as_float else measure(original, a, b, mask)
+    constraints = {name: getattr(exact, name) for name in sets}
+    constraints = {name: m for name, m in constraints.items() if m.has_common_direction}
+    reason = ""
+    while (v := direction(constraints, tau)) is None:
+        constraints.popitem()
         reason = f"the correlation floor of {tau:g} cannot hold in the head and over the volume"
-        if before.reaches(tau, in_head=False):
-            return report(before, reason)
-    scale = fitted_scale(exact[0], v)
+    if before.reaches(tau, constraints):
+        return report(before, reason)
+    scale = fitted_scale(exact.whole, v)
 
     def blend(kept: float, dimmed: float, scale: float = scale) -> Blend:
         along = tuple((1 - kept) * scale * x for x in v)
         image, peak = blended(original, a, b, kept, along, mask, knee, dimmed)
-        return Blend(kept, image, peak, *measure(readback(image), a, b, mask))
+        return Blend(kept, image, peak, measure(readback(image), a, b, mask))
 
     for dimmed in _DIMMED:
         found = search(partial(blend, dimmed=dimmed), constraints, v, scale, tau)
@@ -173,12 +171,12 @@ def apply_floor(
             return report(found, reason)
     # V alone; at its brightest rounding costs it the least.
     found = blend(0.0, 1.0)
-    if not found.reaches(tau, in_head=len(constraints) > 1):
+    if not found.reaches(tau, constraints):
         found = blend(0.0, 1.0, scale / found.peak)
-    if not reaches(found.whole, tau):
+    if not found.reaches(tau, ("whole",)):
         reason = (
             f"the correlation floor of {tau:g} cannot be reached with values stored this coarsely: "
-            f"even the best image gets {found.whole.cc_over_bound:.6f}"
+            f"even the best image gets {found.stored.whole.cc_over_bound:.6f}"
         )
     return report(found, reason)
 

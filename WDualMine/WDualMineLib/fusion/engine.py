@@ -197,7 +197,7 @@ class SliceEngine:
         reliability = np.empty(a.shape, dtype=np.float32)
         stacks = [slicing.stack(x) for x in (a, b, reliability)]
         distances = tuple(spacing[axis] for axis in slicing.permutation)
-        steps = reliability_steps(network, *stacks[:2], distances, self._statistics, into=stacks[2])
+        steps = reliability_steps(network, *stacks[:2], distances, into=stacks[2])
         try:
             while True:
                 try:

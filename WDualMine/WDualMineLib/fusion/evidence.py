@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..network.evidence import PIXEL_MM, Evidence, Surroundings
+from ..network.evidence import PIXEL_MM, Evidence
 from ..network.padding import pad_to_multiple
 from ..network.reliability import reliability_of
-from ..network.statistics import JointStatistics
+from ..network.surroundings import REACH, surroundings_of_volumes
 from ..progress import Progress, Steps
 
 _SLICE_MM = 2.0
@@ -27,14 +27,12 @@ _SLICE_MM = 2.0
 _LARGEST_ZOOM = 4.0
 """Pixels of more than 4 mm are not made any smaller: nothing is in them, and it would cost much."""
 
-_REACH = 8
-"""Slices to either side that a score depends on: one for each mixing across slices."""
+_REACH = 8 + REACH
+"""Slices to either side that a score depends on: one for each mixing across slices, and those that
+its surroundings are taken from."""
 
 _SLAB_PIXELS = 64 * 256 * 256
 """Of a slab, at 1 mm: what a hundred MB hold the features of."""
-
-_SAMPLED = 24
-"""Slices that tell what is usual in a volume."""
 
 
 @dataclass(frozen=True)
@@ -72,38 +70,12 @@ class EvidenceGrid:
         return -(-self.slices // self.group)
 
 
-def surroundings(
-    network: Evidence,
-    a: np.ndarray,
-    b: np.ndarray,
-    grid: EvidenceGrid,
-    statistics: JointStatistics,
-) -> Surroundings:
-    """What the network wants to know of the whole stacks, from slices spread over them.
-
-    Args:
-        network: on any device.
-        a, b: (S, H, W) float32 in [0, 1].
-        grid: of both.
-        statistics: of the two volumes.
-    """
-    device = _device(network)
-    chosen = np.unique(np.linspace(0, grid.depth - 1, _SAMPLED).round().astype(int))
-    usual = []
-    for stack in (a, b):
-        parts = [_scaled(stack, grid, k, k + 1, network) for k in chosen]
-        usual.append(network.impression(torch.cat(parts, 1)).usual())
-    distance = torch.tensor([grid.distance], dtype=torch.float32, device=device)
-    return Surroundings(usual[0], usual[1], statistics.expected.to(device), distance)
-
-
 @torch.inference_mode()
 def slab_scores(
     network: Evidence,
     a: np.ndarray,
     b: np.ndarray,
     grid: EvidenceGrid,
-    known: Surroundings,
     start: int,
     stop: int,
 ) -> Tensor:
@@ -113,8 +85,10 @@ def slab_scores(
         (2, stop - start, rows / 2, columns / 2), half precision: scores beyond 16 say no more.
     """
     first, last = max(0, start - _REACH), min(grid.depth, stop + _REACH)
-    slabs = [_scaled(x, grid, first, last, network) for x in (a, b)]
-    scores = torch.cat(network(*slabs, known))
+    impressions = [network.impression(_scaled(x, grid, first, last, network)) for x in (a, b)]
+    distance = torch.tensor([grid.distance], dtype=torch.float32, device=_device(network))
+    known = surroundings_of_volumes(impressions[0], impressions[1], distance)
+    scores = torch.cat(network.score(impressions[0], impressions[1], known))
     scores = scores[:, start - first : stop - first, : grid.rows // 2, : grid.columns // 2]
     return scores.clamp(-60, 60).half().cpu()
 
@@ -124,7 +98,6 @@ def reliability_steps(
     a: np.ndarray,
     b: np.ndarray,
     spacing: tuple[float, float, float],
-    statistics: JointStatistics,
     into: np.ndarray,
 ) -> Steps[None]:
     """Reliability of the first of two stacks of slices; progress after every slab.
@@ -133,17 +106,14 @@ def reliability_steps(
         network: on the device to compute on.
         a, b: (S, H, W) float32 in [0, 1]; views will do.
         spacing: mm from slice to slice, row to row, column to column.
-        statistics: of the two volumes.
         into: (S, H, W) float32, takes the reliability in [0, 1].
     """
     grid = EvidenceGrid.of(a.shape, spacing)
-    with torch.inference_mode():
-        known = surroundings(network, a, b, grid, statistics)
     step = max(1, _SLAB_PIXELS // (grid.rows * grid.columns))
     slabs = []
     for start in range(0, grid.depth, step):
         stop = min(start + step, grid.depth)
-        slabs.append(slab_scores(network, a, b, grid, known, start, stop))
+        slabs.append(slab_scores(network, a, b, grid, start, stop))
         yield Progress(stop / grid.depth, f"Looked for faults in {stop} of {grid.depth} slices")
     scores = torch.cat(slabs, 1)
     for k in range(grid.slices):
@@ -155,19 +125,17 @@ def slice_reliability(
     a: np.ndarray,
     b: np.ndarray,
     spacing: tuple[float, float, float],
-    known: Surroundings,
     index: int,
 ) -> np.ndarray:
     """Reliability of the first of two stacks in one slice (H, W), as in the whole volume.
 
     Args:
         network, a, b, spacing: as for :func:`reliability_steps`.
-        known: see :func:`surroundings`.
         index: of the slice.
     """
     grid = EvidenceGrid.of(a.shape, spacing)
     below, above, _ = _between(grid, index)
-    scores = slab_scores(network, a, b, grid, known, below, above + 1)
+    scores = slab_scores(network, a, b, grid, below, above + 1)
     return _enlarged(scores, grid, index, a[index], b[index], first=below)
 
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from .chunks import for_ranges
+
+TISSUE = 0.05
+"""A voxel counts as tissue where a source is above this. Below it is what a window leaves of noise
+in the air, and the halo of what was blurred."""
 
 # A variance this small beside the squared largest value is rounding, not contrast.
 _NO_CONTRAST = 1e-13
@@ -99,17 +104,31 @@ class Moments:
         return float(p @ (self.covariance + np.outer(self.mean, self.mean)) @ q)
 
 
+class Sets(NamedTuple):
+    """Moments over sets of voxels, each within the one before.
+
+    Attributes:
+        whole: all of the volume.
+        head: where a or b is above 0.
+        tissue: where a or b is above :data:`TISSUE`.
+    """
+
+    whole: Moments
+    head: Moments
+    tissue: Moments
+
+
 def measure(
     fused: np.ndarray, a: np.ndarray, b: np.ndarray, mask: np.ndarray | None = None
-) -> tuple[Moments, Moments]:
-    """Moments over the whole volume and over the head in it, where a or b is above 0.
+) -> Sets:
+    """Moments over the whole volume, over the head in it and over the tissue in that.
 
     Args:
         fused, a, b: arrays of one shape, any real type.
-        mask: boolean, the same shape; only what is inside counts, for both results.
+        mask: boolean, the same shape; only what is inside counts, for all results.
 
     Returns:
-        (whole, head). Of an empty set all moments are 0.
+        See :class:`Sets`. Of an empty set all moments are 0.
     """
     f, a, b = (np.ascontiguousarray(x).reshape(-1) for x in (fused, a, b))
     if not f.size == a.size == b.size:
@@ -119,48 +138,69 @@ def measure(
     every = max(1, f.size // 4096)
     shift = np.array([x[::every].mean(dtype=np.float64) if x.size else 0.0 for x in (f, a, b)])
 
-    def sums(piece: slice) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, int, np.ndarray]:
+    def sums(piece: slice) -> tuple[_Sums, _Sums, _Sums, np.ndarray]:
         values = [x[piece] for x in (f, a, b)]
         if inside is not None:
             values = [x[inside[piece]] for x in values]
         n = values[0].size
         if n == 0:
-            return 0, np.zeros(3), np.zeros((3, 3)), np.full(3, -np.inf), 0, np.zeros(2)
+            return _Sums.none(), _Sums.none(), _Sums.none(), np.full(3, -np.inf)
         x = np.empty((3, n))
         for row, value, origin in zip(x, values, shift, strict=True):
             np.subtract(value, origin, out=row, dtype=np.float64)
+        brighter = np.maximum(values[1], values[2])
         air = (values[1] == 0) & (values[2] == 0)
-        fused_in_air = x[0][air]
-        air_sums = np.array([fused_in_air.sum(), _dot(fused_in_air, fused_in_air)])
-        products = np.array([[_dot(p, q) for q in x] for p in x])
+        faint = (brighter <= TISSUE) & ~air
         high = np.array([value.max() for value in values], dtype=np.float64)
-        return n, x.sum(axis=1), products, high, fused_in_air.size, air_sums
+        return _Sums.of(x), _Sums.of_air(x[0][air], shift), _Sums.of(x[:, faint]), high
 
-    count, first, second = 0, np.zeros(3), np.zeros((3, 3))
-    largest, air_count, air_sums = np.full(3, -np.inf), 0, np.zeros(2)
-    for n, s1, s2, high, n_air, s_air in for_ranges(sums, f.size):
-        count, first, second = count + n, first + s1, second + s2
+    whole, air, faint = (_Sums.none() for _ in range(3))
+    largest = np.full(3, -np.inf)
+    for in_all, in_air, in_faint, high in for_ranges(sums, f.size):
+        whole, air, faint = whole + in_all, air + in_air, faint + in_faint
         largest = np.maximum(largest, high)
-        air_count, air_sums = air_count + n_air, air_sums + s_air
-
-    # Air has a = b = 0: its share of the sums over (a, b) is known without looking.
-    air_first = np.array([air_sums[0], -shift[1] * air_count, -shift[2] * air_count])
-    air_second = np.outer([0.0, *-shift[1:]], [0.0, *-shift[1:]]) * air_count
-    air_second[0, 1:] = air_second[1:, 0] = -shift[1:] * air_sums[0]
-    air_second[0, 0] = air_sums[1]
-    return (
-        _from_sums(count, first, second, largest, shift),
-        _from_sums(count - air_count, first - air_first, second - air_second, largest, shift),
-    )
+    head = whole - air
+    return Sets(*(x.moments(largest, shift) for x in (whole, head, head - faint)))
 
 
-def _from_sums(
-    n: int, first: np.ndarray, second: np.ndarray, largest: np.ndarray, shift: np.ndarray
-) -> Moments:
-    if n == 0:
-        return Moments(0, np.zeros(3), np.zeros((3, 3)), np.zeros(3))
-    mean = first / n
-    return Moments(n, mean + shift, second / n - np.outer(mean, mean), largest)
+@dataclass(frozen=True)
+class _Sums:
+    """Of n voxels: their number, first and second moments of (fused, a, b) less the shift."""
+
+    n: int
+    first: np.ndarray
+    second: np.ndarray
+
+    @classmethod
+    def none(cls) -> _Sums:
+        return cls(0, np.zeros(3), np.zeros((3, 3)))
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> _Sums:
+        return cls(x.shape[1], x.sum(axis=1), np.array([[_dot(p, q) for q in x] for p in x]))
+
+    @classmethod
+    def of_air(cls, fused: np.ndarray, shift: np.ndarray) -> _Sums:
+        """Where a = b = 0 all sums but those with the fused volume are known without looking."""
+        first = np.array([fused.sum(), *(-shift[1:] * fused.size)])
+        constant = np.array([0.0, *-shift[1:]])
+        second = np.outer(constant, constant) * fused.size
+        second[0, 1:] = second[1:, 0] = constant[1:] * first[0]
+        second[0, 0] = _dot(fused, fused)
+        return cls(fused.size, first, second)
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(self.n + other.n, self.first + other.first, self.second + other.second)
+
+    def __sub__(self, other: _Sums) -> _Sums:
+        return _Sums(self.n - other.n, self.first - other.first, self.second - other.second)
+
+    def moments(self, largest: np.ndarray, shift: np.ndarray) -> Moments:
+        if self.n == 0:
+            return Moments(0, np.zeros(3), np.zeros((3, 3)), np.zeros(3))
+        mean = self.first / self.n
+        covariance = self.second / self.n - np.outer(mean, mean)
+        return Moments(self.n, mean + shift, covariance, largest)
 
 
 def _dot(p: np.ndarray, q: np.ndarray) -> float:

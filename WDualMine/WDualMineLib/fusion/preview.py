@@ -37,6 +37,7 @@ def fuse_slice(
     levels: int | None = None,
     readback: Callable[[np.ndarray], np.ndarray] | None = None,
     statistics: JointStatistics | None = None,
+    reliability: np.ndarray | None = None,
 ) -> FusedSlice:
     """Fuse one pair of slices.
 
@@ -53,10 +54,13 @@ def fuse_slice(
         strength, correlation_floor: as in :class:`~.settings.FusionSettings`.
         statistics: of the two volumes that the slices are of, which make the preview look like the
             final slice; None for images that stand alone.
+        reliability: of a, (H, W) in [0, 1], as its neighbours tell; None for what the slice alone
+            tells.
         levels, readback: how the result will be stored; see :func:`~.correlation.apply_floor`.
     """
     a, b = (np.ascontiguousarray(x, dtype=np.float32) for x in (a, b))
-    maps = engine.batch(*(torch.from_numpy(x)[None, None] for x in (a, b)), statistics)
+    given = None if reliability is None else _as_batch(reliability)
+    maps = engine.batch(_as_batch(a), _as_batch(b), statistics, given)
     residual, reliability, arbitration = (x[0, 0].cpu().numpy() for x in maps)
     if statistics is None and np.ptp(a) * np.ptp(b) == 0:
         # Joint statistics say nothing then of how to mix the two; the one that varies is shown.
@@ -75,3 +79,8 @@ def fuse_slice(
         knee=knee,
     )
     return FusedSlice(fused, reliability, arbitration, floor)
+
+
+def _as_batch(image: np.ndarray) -> torch.Tensor:
+    """(H, W) as (1, 1, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None]

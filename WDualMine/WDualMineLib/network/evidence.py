@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .impressions import ACTIVITIES, Impression, Impressions
 from .layers import activation, conv1x1, conv3x3, upsample
-from .statistics import AIR, expect
-from .wavelet import WaveletTransform
+from .surroundings import Surroundings, surroundings_of_crops
 
 PIXEL_MM = 1.0
 """Pixels of the slices that evidence is taken from."""
@@ -19,74 +18,7 @@ PIXEL_MM = 1.0
 CELL = 4
 """Pixels to a side of a cell, for which features are computed."""
 
-_FAINT = 0.01
-"""Wavelet detail below which there is none: about two grey levels of 255."""
-
-_ACTIVITIES = 6
-_OWN = 4 + 2 * _ACTIVITIES + 1
-
-
-class Impressions(NamedTuple):
-    """What stacks of slices of one volume look like, cell by cell.
-
-    Attributes:
-        form: (N, D, 4, h, w), the four means of 2 x 2 mm in a cell.
-        activity: (N, D, 6, h, w), the strength of detail at 1 and 2 mm in three directions.
-        tissue: (N, D, 1, h, w), 1 where something is shown.
-    """
-
-    form: Tensor
-    activity: Tensor
-    tissue: Tensor
-
-    def usual(self) -> Tensor:
-        """Mean activity over the tissue of each stack: (N, 6)."""
-        count = self.tissue.sum((1, 3, 4)).clamp_min(1)
-        return (self.activity * self.tissue).sum((1, 3, 4)) / count
-
-
-class Surroundings(NamedTuple):
-    """What is known of whole volumes, beyond the slices at hand.
-
-    Attributes:
-        usual_a, usual_b: (N, 6), mean activity (:meth:`Impressions.usual`).
-        expected: (N, 2, LEVELS), what either source leads one to expect of the other; see
-            :class:`~.statistics.JointStatistics`.
-        distance: (N,), of the slices in mm.
-    """
-
-    usual_a: Tensor
-    usual_b: Tensor
-    expected: Tensor
-    distance: Tensor
-
-
-class Impression(nn.Module):
-    """From slices to :class:`Impressions`, with two levels of the Haar transform; no weights."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transform = WaveletTransform("haar")
-
-    def forward(self, x: Tensor) -> Impressions:
-        """Look.
-
-        Args:
-            x: (N, D, H, W) in [0, 1], pixels of 1 mm, sides multiples of four.
-        """
-        n, d, h, w = x.shape
-        # Halved, the low band of an orthonormal transform is a mean again.
-        fine = self.transform(x.reshape(n * d, 1, h, w))[:, 0] / 2
-        mean = fine[:, :1]
-        broad = self.transform(mean)[:, 0] / 2
-        strengths = [F.avg_pool2d(fine[:, 1:].abs(), 2), broad[:, 1:].abs()]
-        # Over 12 mm: what is one edge at 4 mm is texture there.
-        detail = torch.cat(strengths, 1)
-        detail = F.avg_pool2d(detail, 3, 1, 1, count_include_pad=False)
-        activity = torch.log1p(detail / _FAINT) / 4
-        form = F.pixel_unshuffle(mean, 2)
-        tissue = (broad[:, :1] > AIR / 2).to(x)
-        return Impressions(*(y.unflatten(0, (n, d)) for y in (form, activity, tissue)))
+_OWN = 4 + 2 * ACTIVITIES + 1
 
 
 class AcrossSlices(nn.Module):
@@ -171,19 +103,25 @@ class Evidence(nn.Module):
         # Faults are rare: begin there.
         nn.init.constant_(self.last[1].bias, -2.0)
 
-    def forward(self, a: Tensor, b: Tensor, known: Surroundings) -> tuple[Tensor, Tensor]:
-        """Score.
+    def forward(self, a: Tensor, b: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """Score stacks that stand alone, such as crops of 128 mm.
 
         Args:
             a, b: (N, D, H, W) in [0, 1], pixels of 1 mm; sides multiples of
                 :attr:`multiple`.
-            known: of the volumes that the stacks are a part of.
+            distance: (N,), of the slices in mm.
 
         Returns:
             Scores of a and of b, (N, D, H / 2, W / 2).
         """
         of_a, of_b = self.impression(a), self.impression(b)
-        n, d = a.shape[:2]
+        return self.score(of_a, of_b, surroundings_of_crops(of_a, of_b, distance))
+
+    def score(
+        self, of_a: Impressions, of_b: Impressions, known: Surroundings
+    ) -> tuple[Tensor, Tensor]:
+        """:meth:`forward`, of impressions and what is known of the surroundings."""
+        n, d = of_a.form.shape[:2]
         x = self._entered(of_a, of_b, known)
         skips = []
         for number, block in enumerate(self.blocks):
@@ -208,10 +146,8 @@ class Evidence(nn.Module):
     def _entered(self, a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
         """Features (2 N D, C, h, w) of the stacks of a, then of those of b."""
         n, d, _, h, w = a.form.shape
-        unlike_a = _unlike(a.form, b.form, known.expected[:, 0])
-        unlike_b = _unlike(b.form, a.form, known.expected[:, 1])
-        own_a = _own(a, known.usual_a, unlike_a)
-        own_b = _own(b, known.usual_b, unlike_b)
+        own_a = _own(a, known.usual_a, known.unlike_a)
+        own_b = _own(b, known.usual_b, known.unlike_b)
         distance = (known.distance / 8).view(-1, 1, 1, 1, 1).expand(n, d, 1, h, w)
         told = torch.cat(
             [torch.cat([own_a, own_b, distance], 2), torch.cat([own_b, own_a, distance], 2)]
@@ -220,12 +156,4 @@ class Evidence(nn.Module):
 
 
 def _own(x: Impressions, usual: Tensor, unlike: Tensor) -> Tensor:
-    relative = x.activity - usual[:, None, :, None, None]
-    return torch.cat([x.form, x.activity, relative * x.tissue, unlike], 2)
-
-
-def _unlike(form: Tensor, other: Tensor, expected: Tensor) -> Tensor:
-    """How far a volume is from what the other one leads to expect, cell by cell."""
-    n, d, c, h, w = form.shape
-    likely = expect(other.reshape(n, 1, d * c, h * w), expected).reshape(form.shape)
-    return (form - likely).mean(2, keepdim=True)
+    return torch.cat([x.form, x.activity, (x.activity - usual) * x.tissue, unlike], 2)

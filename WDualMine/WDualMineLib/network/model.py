@@ -12,7 +12,7 @@ from .arbitration import Arbitration
 from .decoder import Decoder
 from .edge_refinement import EdgeRefinement
 from .encoder import Encoder
-from .evidence import Evidence, Surroundings
+from .evidence import Evidence
 from .frequency_expert import FrequencyExpert
 from .layers import upsample
 from .padding import crop, pad_to_multiple
@@ -115,7 +115,7 @@ class DualMineNetwork(nn.Module):
         if statistics is None:
             statistics = joint_statistics(a, b)
         if reliability is None:
-            reliability = self.judge(a, b, statistics)
+            reliability = self.judge(a, b)
         given = reliability
         a, b, reliability = (self._padded(x) for x in (a, b, reliability))
         weights = at_scales(reliability, len(self.config.channels))
@@ -142,12 +142,11 @@ class DualMineNetwork(nn.Module):
         """What D's hyperbolic tangent is added to: the average of the slices (N, 1, H, W)."""
         return (a + b) / 2
 
-    def judge(self, a: Tensor, b: Tensor, statistics: JointStatistics) -> Tensor:
+    def judge(self, a: Tensor, b: Tensor) -> Tensor:
         """Reliability of ``a`` in slices that stand alone, taken to have pixels of 1 mm.
 
         Args:
             a, b: (N, 1, H, W) in [0, 1].
-            statistics: of the N pairs, or of one pair for all.
 
         Returns:
             (N, 1, H, W) in [0, 1]; 1/2 everywhere in a network without evidence.
@@ -155,10 +154,8 @@ class DualMineNetwork(nn.Module):
         if self.evidence is None:
             return torch.full_like(a, 0.5)
         stacks = [pad_to_multiple(x, self.evidence.multiple, 0) for x in (a, b)]
-        usual = [self.evidence.impression(x).usual() for x in stacks]
-        expected = statistics.expected.expand(len(a), -1, -1)
         distance = torch.full((len(a),), _ALONE_MM, device=a.device)
-        scores = self.evidence(*stacks, Surroundings(*usual, expected, distance))
+        scores = self.evidence(*stacks, distance)
         scores = (crop(upsample(x, stacks[0].shape[2:]), a.shape[2:]) for x in scores)
         return reliability_of(*scores, a, b)
 

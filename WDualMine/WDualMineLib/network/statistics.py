@@ -94,18 +94,27 @@ def expect(other: Tensor, expected: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) in [0, 1], by linear interpolation between the levels.
     """
-    low, part = _cells(other.flatten(1), LEVELS)
+    low, part = between_levels(other.flatten(1), LEVELS)
     table = expected.expand(len(other), -1)
     return torch.lerp(table.gather(1, low), table.gather(1, low + 1), part).view_as(other)
 
 
 def _expected(x: Tensor, other: Tensor, tissue: Tensor) -> Tensor:
     """(N, LEVELS): mean of ``x`` by the level of ``other``, drawn to the mean where it is rare."""
-    low, part = _cells(other, LEVELS)
+    low, part = between_levels(other, LEVELS)
     total, count = (x.new_zeros(len(x), LEVELS) for _ in range(2))
     for place, share in ((low, tissue * (1 - part)), (low + 1, tissue * part)):
         total.scatter_add_(1, place, share * x)
         count.scatter_add_(1, place, share)
+    return expectation(total, count)
+
+
+def expectation(total: Tensor, count: Tensor) -> Tensor:
+    """Mean at each level, drawn to the mean of all levels where voxels are few.
+
+    Args:
+        total, count: (N, LEVELS), sum and number of the voxels of each level.
+    """
     mean = total.sum(1, keepdim=True) / count.sum(1, keepdim=True).clamp_min(1)
     return (total + _RARE * mean) / (count + _RARE)
 
@@ -114,7 +123,7 @@ def _histogram(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     """(N, BINS * BINS): every voxel shared among four cells, so that windows act smoothly."""
     n = len(x)
     cells = x.new_zeros(n, BINS * BINS)
-    (low_x, part_x), (low_y, part_y) = _cells(x, BINS), _cells(y, BINS)
+    (low_x, part_x), (low_y, part_y) = between_levels(x, BINS), between_levels(y, BINS)
     for step_x, share_x in ((0, 1 - part_x), (1, part_x)):
         for step_y, share_y in ((0, 1 - part_y), (1, part_y)):
             index = (low_x + step_x) * BINS + low_y + step_y
@@ -122,8 +131,8 @@ def _histogram(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     return cells
 
 
-def _cells(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Of so many cells the one below each value, and how far into the next it lies."""
+def between_levels(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Of so many levels from 0 to 1 the one below each value, and how far the next one is."""
     position = x.clamp(0, 1) * (count - 1)
     low = position.floor().clamp_max(count - 2)
     return low.long(), position - low

@@ -104,9 +104,9 @@ def is_same(source: SourceRecord, series: Volume) -> bool:
     if source.sha256_of_voxels and source.sha256_of_voxels in _fingerprints(series.array):
         return True
     path = series.path
-    return bool(source.sha256 and path is not None and Path(path).exists()) and (
-        source.sha256 == fingerprint(Path(path))
-    )
+    if not source.sha256 or path is None or not Path(path).exists():
+        return False
+    return source.sha256 == fingerprint(Path(path))
 
 
 def _fingerprints(array: np.ndarray) -> set[str]:

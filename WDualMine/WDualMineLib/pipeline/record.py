@@ -300,4 +300,7 @@ def _patient(told: Mapping[str, str] | None) -> Any:
     # Here and not above: most results are made without DICOM, and are read without it.
     from ..dicom.context import Patient
 
-    return None if told is None else Patient(**{key: str(told.get(key, "")) for key in IDENTITY})
+    if told is None:
+        return None
+    words: dict[str, Any] = {key: str(told.get(key, "")) for key in IDENTITY}
+    return Patient(**words)

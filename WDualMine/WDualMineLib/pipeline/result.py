@@ -63,9 +63,10 @@ class Result:
         notes: sentences that the user must be told.
         measures: figures for a report, ready for JSON; None where one is undefined. ``cc``,
             ``cc_bound`` and ``cc_over_bound`` over the volume, ``cc_over_bound_in_head`` where a
-            source is above 0, ``cc_over_bound_before_floor``, ``floor_kept`` (share of the
-            network's image), ``floor_met``, ``floor_met_in_head``, ``flicker`` (mean change from
-            slice to slice over the mean of that of the sources), device, precision and seconds.
+            source is above 0, ``cc_over_bound_in_tissue`` where one is above .05,
+            ``cc_over_bound_before_floor``, ``floor_kept`` (share of the network's image),
+            ``floor_met``, ``floor_met_in_head``, ``flicker`` (mean change from slice to slice over
+            the mean of that of the sources), device, precision and seconds.
         record: the sources, and how they were fused.
         alignment: of the two sources.
         inputs: the sources in [0, 1]; None for a result that was read from a folder.
@@ -301,6 +302,7 @@ def _floor_measures(floor: FloorReport) -> dict[str, Any]:
         "cc_bound": _defined(floor.bound),
         "cc_over_bound": _defined(floor.cc_over_bound),
         "cc_over_bound_in_head": _defined(floor.cc_over_bound_in_head),
+        "cc_over_bound_in_tissue": _defined(floor.cc_over_bound_in_tissue),
         "cc_over_bound_before_floor": _defined(floor.cc_over_bound_before),
         "floor_kept": floor.kept,
         "floor_met": floor.met,

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from ...network.evidence import Evidence
 from .anatomies import Anatomy
 from .batches import NATURAL, draw_stacks
-from .learning import surroundings_of
 
 _SEED = 1 << 20
 """Of the batches that calibrate; training uses another."""
@@ -59,8 +58,7 @@ def collect_scores(
     chosen = torch.Generator().manual_seed(_SEED)
     for number in range(batches):
         stacks = draw_stacks(anatomies, 8, NATURAL, _SEED, number)
-        known = surroundings_of(model, stacks.a, stacks.b, stacks.distance)
-        of_a, of_b = model(stacks.a, stacks.b, known)
+        of_a, of_b = model(stacks.a, stacks.b, stacks.distance)
         for score, faulty, counts in (
             (of_a, stacks.faulty_a, stacks.counts_a),
             (of_b, stacks.faulty_b, stacks.counts_b),

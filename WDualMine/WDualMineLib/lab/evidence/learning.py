@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...network.evidence import Evidence, Surroundings
-from ...network.statistics import joint_statistics
+from ...network.evidence import Evidence
 from .anatomies import Anatomy
 from .batches import DENSE, NATURAL, Prevalence, Stacks, draw_stacks
 
@@ -51,9 +50,9 @@ class LearningConfig:
         channels: see :class:`~...network.evidence.Evidence`.
     """
 
-    steps: int = 9500
-    dense: int = 6000
-    share: float = 0.15
+    steps: int = 12500
+    dense: int = 10500
+    share: float = 0.06
     again: int = 3
     stacks: int = 8
     rate: float = 1.5e-3
@@ -68,13 +67,6 @@ class LearningConfig:
             return self.rate * (step + 1) / self.warm_up
         done = (step - self.warm_up) / max(1, self.steps - self.warm_up)
         return self.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1))) / 2)
-
-
-def surroundings_of(model: Evidence, a: Tensor, b: Tensor, distance: Tensor) -> Surroundings:
-    """What crops tell of the volumes that they are taken from, as if they were the whole."""
-    of_a, of_b = (model.impression(x).usual() for x in (a, b))
-    expected = joint_statistics(a[:, :, ::2, ::2], b[:, :, ::2, ::2]).expected
-    return Surroundings(of_a, of_b, expected, distance)
 
 
 def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, share: float = 0.0) -> Tensor:
@@ -189,8 +181,7 @@ class Learner:
         stacks = Stacks(
             *(x.to(self.device) if isinstance(x, Tensor) else x for x in vars(stacks).values())
         )
-        known = surroundings_of(self.model, stacks.a, stacks.b, stacks.distance)
-        scores = self.model(stacks.a, stacks.b, known)
+        scores = self.model(stacks.a, stacks.b, stacks.distance)
         share = self.config.share if self.step < self.config.dense else 0.0
         loss = suspicion_loss(*scores, stacks, share)
         self.optimiser.zero_grad(set_to_none=True)

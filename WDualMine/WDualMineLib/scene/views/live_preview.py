@@ -77,7 +77,8 @@ class PreviewPicture:
 class LivePreview:
     """Fuses single slices; keeps the network, and what was found on whole volumes, between calls.
 
-    Volumes are prepared as for a fusion, but only at the slice.
+    Volumes are prepared as for a fusion, but only at the slice. Both are trusted evenly: what Apply
+    finds to be faulty it replaces, and a preview does not.
     """
 
     def __init__(self, scene: slicer.vtkMRMLScene) -> None:
@@ -141,6 +142,8 @@ class LivePreview:
                 settings.strength,
                 settings.correlation_floor,
                 statistics=self._statistics,
+                # Faults are looked for in whole volumes, which a preview never waits for.
+                reliability=np.full_like(a, 0.5),
             ).fused
         if pair.table_rows is None or preparation.table is None:
             picture = np.rint(255 * fused).astype(np.uint8)

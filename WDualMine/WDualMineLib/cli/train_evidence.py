@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 from ..errors import InputError
+from .console import report
+from .train_options import kept_of_run, require_sense
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +49,7 @@ def run(options: argparse.Namespace) -> None:
     from ..lab.evidence.learning import Learner, LearningConfig
     from ..network.weights import load_model, save_weights
 
+    require_sense(options, dense=0, calibrate=1)
     if (options.output / "evidence.pt").exists() and not options.resume:
         raise InputError(
             f"{options.output} already holds a run", "Add --resume, or name another folder"
@@ -62,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     for row in learner.run(options.until):
         if time.monotonic() - shown > 10:
             shown = time.monotonic()
-            print("  ".join(f"{name} {value:g}" for name, value in row.items()), flush=True)
+            report("  ".join(f"{name} {value:g}" for name, value in row.items()))
     if learner.step < config.steps:
         print(f"Stopped at step {learner.step}; --resume goes on")
         return
@@ -73,3 +76,8 @@ def run(options: argparse.Namespace) -> None:
     fusion.evidence.load_state_dict(evidence.state_dict())
     save_weights(fusion, options.output / "weights.pt")
     print(f"Wrote {options.output / 'weights.pt'}")
+
+
+def stopped(options: argparse.Namespace) -> str:
+    """What an interrupt leaves, as half a sentence."""
+    return kept_of_run(options.output / "evidence.pt")

@@ -127,8 +127,8 @@ def test_maps_hold_the_values_with_quantity_and_unit(exported, make_result, tran
     expected = {kind.name: volume for kind, volume in made.items()}
     maps = {item.ContentLabel: item for item in _of(objects, "Parametric Map Storage")}
     names = {
-        "RELIABILITY_FIX": ("reliability_fixed", "Reliability of fixed CT, 0 to 1"),
-        "RELIABILITY_MOV": ("reliability_moving", "Reliability of moving MR, 0 to 1"),
+        "RELIABILITY_FIX": ("reliability_fixed", "Reliability of fixed CT: 1 - P(fault)"),
+        "RELIABILITY_MOV": ("reliability_moving", "Reliability of moving MR: 1 - P(fault)"),
         "ARBITRATION": ("arbitration", "Arbitration: 0 frequency, 1 spatial expert"),
     }
     assert set(maps) == set(names)

@@ -176,8 +176,12 @@ def test_comparisons_show_both_sources(fused, session, scene, button) -> None:
 def test_a_map_lies_over_the_fused_volume_above_its_threshold(fused, session, scene) -> None:
     composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
     fused.click("mapButton")
-    assert composite.GetForegroundVolumeID() == session.nodes.reliability_moving.GetID()
+    assert composite.GetForegroundVolumeID() == session.nodes.reliability_fixed.GetID()
+    assert not session.nodes.reliability_fixed.GetDisplayNode().GetApplyThreshold()
+    assert not fused.ui.mapThresholdSlider.isEnabled()
+    assert "needs no threshold" in fused.ui.mapThresholdSlider.toolTip()
     fused.choose("mapCombo", "Arbitration")
+    assert fused.ui.mapThresholdSlider.isEnabled()
     fused.drag("mapThresholdSlider", 0.7)
     fused.drag("mapOpacitySlider", 0.3)
     display = session.nodes.arbitration.GetDisplayNode()
@@ -243,7 +247,7 @@ def test_views_of_a_later_layout_take_part(fused, session, scene, views, shown_w
     fused.click("mapButton")
     *_, last = views("Compare2")
     fused.settle()
-    assert last.GetForegroundVolumeID() == session.nodes.reliability_moving.GetID()
+    assert last.GetForegroundVolumeID() == session.nodes.reliability_fixed.GetID()
     heard = []
     shown_widget[1].panel.preview.update = lambda *_: heard.append(True)
     scene.GetSingletonNode("Compare2", "vtkMRMLSliceNode").JumpSliceByOffsetting(0, 0, 10)

@@ -78,7 +78,7 @@ def _when_writing(home: Path) -> Callable[[subprocess.Popen], None]:
 
 
 def _early(child: subprocess.Popen) -> None:
-    time.sleep(2.0)
+    time.sleep(4.0)
 
 
 def main() -> int:

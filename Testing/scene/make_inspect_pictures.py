@@ -59,8 +59,8 @@ def main(folder: Path) -> None:
                 folder / "inspect-checkerboard-reveal.png",
             )
             overlays = []
-            for which, threshold in ((Map.RELIABILITY_MOVING, 0.55), (Map.ARBITRATION, 0.5)):
-                inspection.map_overlay(nodes, which, threshold, 0.6)
+            for which in (Map.RELIABILITY_FIXED, Map.ARBITRATION):
+                inspection.map_overlay(nodes, which, 0.5, 0.6)
                 over = getattr(nodes, which.name.lower())
                 overlays.append(renderer.render(nodes.fused, foreground=over, opacity=0.6, **_VIEW))
             write_png(beside(overlays), folder / "inspect-map.png")

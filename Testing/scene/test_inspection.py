@@ -125,18 +125,73 @@ def test_reveal_opens_from_the_left_of_the_screen(scene, nodes) -> None:
 
 
 def test_a_map_covers_only_what_exceeds_its_threshold(scene, nodes, views) -> None:
-    Inspection(scene).map_overlay(nodes, Map.RELIABILITY_FIXED, 0.5, 1.0)
+    Inspection(scene).map_overlay(nodes, Map.ARBITRATION, 0.6, 1.0)
     (foreground,) = {view.GetForegroundVolumeID() for view in views}
-    assert foreground == nodes.reliability_fixed.GetID()
+    assert foreground == nodes.arbitration.GetID()
     with slice_renderer(scene) as renderer:
         picture = renderer.render(
-            nodes.fused, foreground=nodes.reliability_fixed, opacity=1.0, size=(100, 100)
+            nodes.fused, foreground=nodes.arbitration, opacity=1.0, size=(100, 100)
         ).astype(int)
-    coloured = np.ptp(picture, axis=2) > 30
-    # The map grows with I, which runs to the screen's right.
-    assert coloured[:, 75:].mean() > 0.3 and not coloured[:, :25].any()
+    coloured = np.ptp(picture, axis=2) > 15
+    # The map falls with I, which runs to the screen's right.
+    assert coloured[:, :25].mean() > 0.3 and not coloured[:, 75:].any()
     Inspection(scene).usual(nodes, Layers.FUSED, 0.5)
+    assert not nodes.arbitration.GetDisplayNode().GetApplyThreshold()
+
+
+def test_suspected_faults_have_the_hue_of_their_source(scene, nodes, views) -> None:
+    """One overlay for both: cyan where the fixed one is doubted, magenta where the moving one is,
+    and the fused volume as it is in between."""
+    Inspection(scene).map_overlay(nodes, Map.RELIABILITY_FIXED, 0.9, 1.0)
+    (foreground,) = {view.GetForegroundVolumeID() for view in views}
+    assert foreground == nodes.reliability_fixed.GetID()
     assert not nodes.reliability_fixed.GetDisplayNode().GetApplyThreshold()
+    with slice_renderer(scene) as renderer:
+        plain, picture, mirrored = (
+            renderer.render(nodes.fused, foreground=over, opacity=1.0, size=(100, 100)).astype(int)
+            for over in (None, nodes.reliability_fixed, nodes.reliability_moving)
+        )
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    # The reliability of the fixed volume grows from 0 to 1 with I, to the screen's right.
+    cyan, magenta = (green > red + 60) & (blue > red + 60), (red > green + 60) & (blue > green + 60)
+    assert cyan[:, :25].mean() > 0.3 and not cyan[:, 50:].any()
+    assert magenta[:, 75:].mean() > 0.3 and not magenta[:, :50].any()
+    assert np.array_equal(picture[:, 47:53], plain[:, 47:53])
+    assert np.abs(mirrored - picture).max() <= 2, "what the other half of the pair says is the same"
+
+
+def test_what_an_earlier_version_coloured_takes_the_colours_of_now(scene, nodes) -> None:
+    node = nodes.reliability_fixed
+    old = slicer.vtkMRMLColorTableNode()
+    old.SetTypeToUser()
+    old.SetNumberOfColors(2)
+    old.SetAttribute("WDualMine.ColourTable", "WDualMine reliability")
+    scene.AddNode(old)
+    node.GetDisplayNode().SetAndObserveColorNodeID(old.GetID())
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+    legend.SetTitleText("Reliability\n1: trusted alone\n0: not trusted")
+    legend.SetPosition(0.2, 0.5)
+    Inspection(scene).map_overlay(nodes, Map.RELIABILITY_FIXED, 0.5, 1.0)
+    assert node.GetDisplayNode().GetColorNode().GetName() == "WDualMine suspected faults"
+    assert legend.GetTitleText().splitlines() == [
+        "Suspected faults",
+        "1: fault in the moving volume",
+        "0: fault in the fixed volume",
+    ]
+    assert legend.GetPosition()[0] == 0.2
+
+
+def test_colours_that_a_user_chose_stay(scene, nodes) -> None:
+    display = nodes.reliability_fixed.GetDisplayNode()
+    mine = scene.GetFirstNodeByName("Rainbow")
+    display.SetAndObserveColorNodeID(mine.GetID())
+    Inspection(scene).map_overlay(nodes, Map.RELIABILITY_FIXED, 0.5, 1.0)
+    assert display.GetColorNode() is mine
+
+
+def test_a_scene_that_chose_the_map_of_the_moving_volume_still_loads() -> None:
+    assert Map["RELIABILITY_MOVING"] is Map.RELIABILITY_FIXED
+    assert [each.label() for each in Map] == ["Suspected faults", "Arbitration"]
 
 
 @pytest.mark.parametrize(("orientation", "axis"), [("Axial", 0), ("Coronal", 1), ("Sagittal", 2)])

@@ -9,7 +9,7 @@ from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
-from WDualMineLib.pipeline.parts import RELIABILITY_FIXED
+from WDualMineLib.pipeline.parts import ARBITRATION
 from WDualMineLib.scene.result.node_placement import add_registration
 from WDualMineLib.scene.result.volume_nodes import add_volume
 from WDualMineLib.scene.views import appearance
@@ -60,7 +60,7 @@ def test_the_patient_is_the_right_way_round(scene, shown, orientation, expected)
 
 def test_an_overlay_hides_what_is_below_its_threshold(scene, shown) -> None:
     other = add_volume(scene, ball((-10.0, 0.0, 6.0), "map"))
-    appearance.show(other, (0.0, 1.0), appearance.part_colours(scene, RELIABILITY_FIXED))
+    appearance.show(other, (0.0, 1.0), appearance.part_colours(scene, ARBITRATION))
     appearance.show_only_between(other, 0.5, 1.0)
     with slice_renderer(scene) as renderer:
         view = {"position": (0, 0, 6.0), "size": (200, 200), "field_of_view": 40.0}
@@ -69,9 +69,9 @@ def test_an_overlay_hides_what_is_below_its_threshold(scene, shown) -> None:
         appearance.show_everywhere(other)
         covered = renderer.render(shown, foreground=other, opacity=1.0, **view)
     changed = (picture != under).any(axis=2)
-    assert picture[100, 50] == pytest.approx([253, 231, 37], abs=3), "bright end of viridis"
+    assert picture[100, 50] == pytest.approx([255, 173, 173], abs=3), "bright end of the table"
     assert not changed[:, 100:].any(), "the grey ball must stay as it was"
-    assert covered[60, 150] == pytest.approx([68, 1, 84], abs=3), "dark end of viridis"
+    assert covered[60, 150] == pytest.approx([158, 176, 255], abs=3), "its other end"
 
 
 def test_a_registration_moves_the_moving_volume_onto_the_fixed_one(scene, shown) -> None:

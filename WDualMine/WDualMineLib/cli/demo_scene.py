@@ -30,9 +30,6 @@ from .pictures.slice_figure import draw_slices
 _POSITION_RAS = (14.0, -22.0, 12.0)
 _FIELD_OF_VIEW_MM = 196.0
 _PIXELS = (360, 360)
-# Clearly trusted more than the fixed one; the air around the head stays clear of the overlay.
-_OVERLAY_FROM = 0.65
-_OVERLAY_OPACITY = 0.6
 
 
 @dataclass(frozen=True)
@@ -115,22 +112,19 @@ def _slices(
     fixed = nodes.fused.GetNodeReference(FIXED_ROLE)
     moving = nodes.fused.GetNodeReference(MOVING_ROLE)
     fused = nodes.colour or nodes.fused
-    trusted = nodes.reliability_moving
     columns = {
         f"{fixed.GetName()}\n(fixed)": (fixed, None),
         f"{moving.GetName()}\n(moving)": (moving, None),
         "Fused\n": (fused, None),
-        f"Fused, and where\n{moving.GetName()} is trusted more": (nodes.fused, trusted),
+        "Fused, and what is\nsuspected of a fault": (nodes.fused, nodes.reliability_fixed),
         "Arbitration\n": (nodes.arbitration, None),
     }
-    appearance.show_only_between(trusted, _OVERLAY_FROM, 1.0)
     rows = {
         orientation: [
-            renderer.render(background, orientation, overlay, _OVERLAY_OPACITY, _POSITION_RAS,
-                            _PIXELS, _FIELD_OF_VIEW_MM)
+            renderer.render(background, orientation, overlay, 1.0, _POSITION_RAS, _PIXELS,
+                            _FIELD_OF_VIEW_MM)
             for background, overlay in columns.values()
         ]
         for orientation in ORIENTATIONS
     }  # fmt: skip
-    appearance.show_everywhere(trusted)
     return list(columns), rows

@@ -7,6 +7,7 @@ from typing import Any
 import qt
 
 from ..errors import WDualMineError
+from ..pipeline.parts import BY_NAME
 from ..scene.application.choices import Layers, Map
 from .messages import of_error
 from .protocols import InspectLogic
@@ -14,6 +15,7 @@ from .session import Session
 from .widgets import Hint, say
 
 TASK = "Preparing the views"
+_NO_THRESHOLD = "This map needs no threshold: its colours say where there is something to be seen"
 
 
 class InspectSection:
@@ -41,8 +43,9 @@ class InspectSection:
         self._controls = {
             "checkerboard": [Hint(ui.tilesSlider)],
             "reveal": [Hint(ui.revealSlider)],
-            "map": [Hint(ui.mapCombo), Hint(ui.mapThresholdSlider), Hint(ui.mapOpacitySlider)],
+            "map": [Hint(ui.mapCombo), Hint(ui.mapOpacitySlider)],
         }
+        self._threshold = Hint(ui.mapThresholdSlider)
         for name, button in self._buttons.items():
             button.clicked.connect(self._actions[name])
         ui.tilesSlider.valueChanged.connect(lambda *_: self._repeat("checkerboard"))
@@ -67,9 +70,11 @@ class InspectSection:
         for name, button in self._buttons.items():
             button.checked = name == self._shown
         for name, hints in self._controls.items():
-            off = reason or ("" if name == self._shown else f"Only while “{name}” is shown")
             for hint in hints:
-                hint.enable_unless(off)
+                hint.enable_unless(reason or self._reason_not_shown(name))
+        everywhere = BY_NAME[self._map_chosen().name.lower()].shown_from is None
+        off = reason or self._reason_not_shown("map")
+        self._threshold.enable_unless(off or (_NO_THRESHOLD if everywhere else ""))
 
     def views_added(self) -> None:
         """A layout brought new views; they are complete once the present event is over."""
@@ -86,6 +91,13 @@ class InspectSection:
         self._logic.link(self._ui.linkCheck.checked)
         self._actions.get(self._shown, self._usual)()
 
+    def _reason_not_shown(self, name: str) -> str:
+        return "" if name == self._shown else f"Only while “{name}” is shown"
+
+    def _map_chosen(self) -> Map:
+        # Of the widget: it tells of a change before the parameter node knows of it.
+        return list(Map)[max(self._ui.mapCombo.currentIndex, 0)]
+
     def _side_by_side(self, *_: Any) -> None:
         self._show("side by side", lambda nodes: self._logic.side_by_side(nodes))
 
@@ -98,8 +110,7 @@ class InspectSection:
         self._compare("reveal", lambda nodes: self._logic.reveal(nodes, position))
 
     def _map(self, *_: Any) -> None:
-        # Of the widgets: they tell of a change before the parameter node knows of it.
-        which = list(Map)[max(self._ui.mapCombo.currentIndex, 0)]
+        which = self._map_chosen()
         threshold, opacity = self._ui.mapThresholdSlider.value, self._ui.mapOpacitySlider.value
         self._show("map", lambda nodes: self._logic.map_overlay(nodes, which, threshold, opacity))
 

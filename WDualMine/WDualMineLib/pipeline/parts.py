@@ -68,7 +68,7 @@ class Part:
         return self.title.format(pair=f"{fixed} + {moving}", fixed=fixed, moving=moving)
 
 
-_TRUST = ("not trusted", "trusted alone")
+_FAULTS = ("fault in the fixed volume", "fault in the moving volume")
 
 FUSED = Part(
     "fused", "{pair} fused", "Fused", "fused.nrrd", FUSED_SERIES, is_map=False
@@ -85,19 +85,24 @@ COLOUR = Part(
 RELIABILITY_FIXED = Part(
     "reliability_fixed",
     "{pair} reliability of {fixed}",
-    "Reliability of the fixed volume",
+    "Suspected faults",
     "reliability_fixed.nrrd",
     SeriesKind(
         "reliability_fixed",
         103,
-        "Reliability of fixed {fixed}, 0 to 1, not for diagnosis",
+        "Reliability of fixed {fixed}: 1 - P(fault), not for diagnosis",
         "maps",
         "RELIABILITY_FIX",
-        "Reliability weight of the fixed volume",
+        "1 minus the probability of a fault in the fixed volume",
     ),
-    "reliability",
-    _TRUST,
+    "suspected faults",
+    _FAULTS,
+    ("fault in fixed", "in moving"),
+    shown_from=None,
 )
+"""Below 1/2, 1 minus it is the probability of a fault in the fixed volume; above, the value itself
+that of a fault in the moving one. 1/2 where nothing speaks against either."""
+
 RELIABILITY_MOVING = Part(
     "reliability_moving",
     "{pair} reliability of {moving}",
@@ -106,14 +111,18 @@ RELIABILITY_MOVING = Part(
     SeriesKind(
         "reliability_moving",
         104,
-        "Reliability of moving {moving}, 0 to 1, not for diagnosis",
+        "Reliability of moving {moving}: 1 - P(fault), not for diagnosis",
         "maps",
         "RELIABILITY_MOV",
-        "Reliability weight of the moving volume",
+        "1 minus the probability of a fault in the moving volume",
     ),
-    "reliability",
-    _TRUST,
+    "suspected faults, moving",
+    _FAULTS[::-1],
+    shown_from=None,
+    overlay=False,  # it says what the other one says
 )
+"""1 minus :data:`RELIABILITY_FIXED`."""
+
 ARBITRATION = Part(
     "arbitration",
     "{pair} arbitration",

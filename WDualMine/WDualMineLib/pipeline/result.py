@@ -102,12 +102,13 @@ class Result:
 
     @property
     def reliability_fixed(self) -> Volume:
-        """float32 in [0, 1]: the weight that the network gave to the fixed volume."""
+        """float32 in [0, 1]: 1/2 where nothing speaks against either source; below it, 1 minus the
+        probability of a fault in the fixed one."""
         return self.part(parts.RELIABILITY_FIXED.name)
 
     @property
     def reliability_moving(self) -> Volume:
-        """float32 in [0, 1]: the weight of the moving volume; the two sum to 1."""
+        """float32 in [0, 1]: 1 minus :attr:`reliability_fixed`."""
         return self.part(parts.RELIABILITY_MOVING.name)
 
     @property

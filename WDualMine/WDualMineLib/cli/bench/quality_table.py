@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import InputError
 from ...fusion.rounding import informed_rounding, nearest_rounding
 from ...fusion.settings import DEFAULT_FLOOR
-from ...palettes import ARBITRATION, RELIABILITY
+from ...palettes import ARBITRATION, SUSPICION, over
 from ...progress import Progress, Steps, finish
 from ...quality.metrics import measure_pair
 from ...quality.report import Report
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...fusion.engine import SliceEngine
     from ...lab.training.dataset import SlicePair
 
-PICTURES = ["first source", "MRI", "fused", "reliability of the first", "arbitration"]
+PICTURES = ["first source", "MRI", "fused", "suspected faults", "arbitration"]
 
 ROUNDINGS = {"WDualMine": informed_rounding, "WDualMine, nearest rounding": nearest_rounding}
 """Rows of the network: as fuse-images rounds by default, and as everybody else does."""
@@ -108,10 +108,10 @@ def draw_pairs(
         pair = pairs[index]
         fused = fuse_slice(pair.a, pair.b, engine, correlation_floor=options.correlation_floor)
         grey = [np.rint(x * 255).astype(np.uint8) for x in (pair.a, pair.b, fused.fused)]
-        maps = ((fused.reliability, RELIABILITY), (fused.arbitration, ARBITRATION))
         rows[f"{pair.group} {pair.name}"] = [
             *(np.repeat(image[..., None], 3, axis=2) for image in grey),
-            *(table[np.rint(values * 255).astype(np.uint8)] for values, table in maps),
+            over(fused.fused, fused.reliability, SUSPICION),
+            ARBITRATION[np.rint(fused.arbitration * 255).astype(np.uint8)],
         ]
     return rows
 

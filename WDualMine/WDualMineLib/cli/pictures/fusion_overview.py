@@ -24,6 +24,7 @@ from .patient_planes import Plane, centre_of_mass, planes_through
 # In inches: the width of a panel, the space between two, and the margins.
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 2.3, 0.06, 0.45, 0.5, 0.75
 _GREY = ListedColormap(np.linspace(0, 1, 256)[:, None].repeat(3, axis=1))
+_UNIT = {"vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
 # Where both sources are darker than this, there is no head to find the centre of.
 _BODY = 0.1
 
@@ -32,7 +33,8 @@ _BODY = 0.1
 class _Column:
     """One volume of the picture.
 
-    ``ticks`` label its colour bar, which goes from ``low`` at 0 to ``high`` at 1.
+    ``ticks`` label its colour bar, which goes from ``low`` at 0 to ``high`` at 1. Colours with
+    transparency lie over the volume ``under`` them, in grey.
     """
 
     title: str
@@ -41,6 +43,7 @@ class _Column:
     ticks: dict[float, str]
     low: float = 0.0
     high: float = 1.0
+    under: Volume | None = None
 
 
 def write_overview(path: Path, result: Result) -> None:
@@ -64,18 +67,15 @@ def draw_overview(result: Result) -> Figure:
         centre = left + _PANEL / 2
         write(page, centre, bottom + 0.03, column.title, va="bottom", size=9)
         image = to_image(column.volume)
+        under = None if column.under is None else to_image(column.under)
         for plane in planes:
             w, h = (side * scale for side in plane.extent_mm)
             bottom -= h + _GAP
             box = (centre - w / 2, centre + w / 2, bottom, bottom + h)
-            page.imshow(
-                plane.cut(image),
-                extent=box,
-                cmap=column.colours,
-                vmin=column.low,
-                vmax=column.high,
-                interpolation="nearest",
-            )
+            if under is not None:
+                page.imshow(plane.cut(under), extent=box, cmap=_GREY, **_UNIT)
+            limits = {"vmin": column.low, "vmax": column.high, "interpolation": "nearest"}
+            page.imshow(plane.cut(image), extent=box, cmap=column.colours, **limits)
             if number == 0:
                 name = f"{plane.name.capitalize()}   {plane.position}"
                 write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)
@@ -130,20 +130,24 @@ def _columns(result: Result) -> list[_Column]:
         )
         for role, (volume, window, title) in zip(("fixed", "moving"), sources, strict=True)
     ]
-    there = [part for part in PARTS if part.name in result.volumes]
-    return columns + [_column_of(part, result.volumes[part.name]) for part in there]
+    there = [part for part in PARTS if part.name in result.volumes and part.overlay]
+    return columns + [_column_of(part, result) for part in there]
 
 
-def _column_of(part: Part, volume: Volume) -> _Column:
+def _column_of(part: Part, result: Result) -> _Column:
+    volume = result.volumes[part.name]
     if part == COLOUR:
         return _Column(part.heading, volume, None, {})
     low, high = part.scale
     title = part.heading.replace(" of ", " of\n")
     if part == FUSED or not part.palette:
-        colours = _GREY
-    else:
-        colours = ListedColormap(PALETTES[part.palette] / 255)
-    return _Column(title, volume, colours, _scale_ticks(part), low, high)
+        return _Column(title, volume, _GREY, _scale_ticks(part), low, high)
+    table = PALETTES[part.palette] / 255
+    see_through = table.shape[1] == 4 and table[:, 3].min() < 1
+    under = result.fused if see_through else None
+    if under is not None:
+        title += "\nover the fused volume"
+    return _Column(title, volume, ListedColormap(table), _scale_ticks(part), low, high, under)
 
 
 def _scale_ticks(part: Part) -> dict[float, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...palettes import ARBITRATION, RELIABILITY
+from ...palettes import ARBITRATION, SUSPICION, over
 from ...volumes.writing import atomic_path
 
 _INCHES = 2.3
@@ -17,7 +17,8 @@ def draw_slices(titles: list[str], rows: dict[str, list[np.ndarray]], path: Path
     """A PNG with one row an orientation, one column a title, and the maps' colour bars.
 
     Args:
-        titles: one a column; the last two are taken to show reliability and arbitration.
+        titles: one a column; the last two are taken to show the suspected faults over the fused
+            picture, and the arbitration.
         rows: orientation to its pictures, (H, W, 3) uint8 each, as many as there are titles.
         path: the file, replaced if it is there.
 
@@ -46,8 +47,9 @@ def draw_slices(titles: list[str], rows: dict[str, list[np.ndarray]], path: Path
         place.set_title(title, color="white", fontsize=9)
     for place in axes[-1, :-2]:
         place.set_axis_off()
+    scale = np.linspace(0, 1, 256)
     for place, table, ends in (
-        (axes[-1, -2], RELIABILITY, ("not trusted", "trusted alone")),
+        (axes[-1, -2], over(0.5 + 0 * scale, scale, SUSPICION), ("fault in fixed", "in moving")),
         (axes[-1, -1], ARBITRATION, ("frequency expert", "spatial expert")),
     ):
         bar = figure.colorbar(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ...pipeline.parts import MAPS, RELIABILITY_MOVING
+from ...pipeline.parts import MAPS, RELIABILITY_FIXED, RELIABILITY_MOVING
 
 
 class _Choice(Enum):
@@ -95,13 +95,14 @@ class Layers(_Choice):
 if TYPE_CHECKING:  # a checker cannot know the rows of the table
 
     class Map(_Choice):
-        RELIABILITY_MOVING = ""
         RELIABILITY_FIXED = ""
+        RELIABILITY_MOVING = RELIABILITY_FIXED
         ARBITRATION = ""
 else:
-    # What the moving volume brings is looked for first.
-    _OFFERED = [p for p in dict.fromkeys((RELIABILITY_MOVING, *MAPS)) if p.overlay]
-    Map = _Choice("Map", {p.name.upper(): p.heading for p in _OFFERED}, module=__name__)
+    _NAMES = {p.name.upper(): p.heading for p in MAPS if p.overlay}
+    # Scenes of before 0.2 may have chosen the other half of the one map that shows both sources.
+    _NAMES[RELIABILITY_MOVING.name.upper()] = RELIABILITY_FIXED.heading
+    Map = _Choice("Map", _NAMES, module=__name__)
 """Maps that can be laid over the fused volume; names are those of the result's parts."""
 
 

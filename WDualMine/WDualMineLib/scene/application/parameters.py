@@ -44,7 +44,8 @@ class FusionParameters:
         strength, correlationFloor: the look.
         layers: what the slice views show of the result; foregroundOpacity: of its top layer, in all
             views at once; linkViews: whether zoom and position are linked too.
-        map, mapThreshold, mapOpacity: what lies over the fused volume in the map layout.
+        map, mapThreshold, mapOpacity: what lies over the fused volume in the map layout; the
+            threshold is for maps that are not transparent by themselves.
         tiles: checkerboard squares along the shorter side; reveal: position of the curtain, 0..1.
         region, roi: segmentation and box in which mean reliabilities are measured.
         exportTarget: where DICOM objects go.
@@ -84,9 +85,9 @@ class FusionParameters:
     linkViews: bool = True
     foregroundOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
 
-    map: Map = Map.RELIABILITY_MOVING
+    map: Map = Map.RELIABILITY_FIXED
     mapThreshold: Annotated[float, WithinRange(0.0, 1.0)] = 0.55
-    mapOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.6
+    mapOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.8
     tiles: Annotated[float, WithinRange(2.0, 40.0)] = 8.0
     reveal: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
 

@@ -88,13 +88,28 @@ def show_part(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLVolumeNode, part: 
         add_legend(node, part.legend)
 
 
+def renew(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLVolumeNode, part: Part) -> None:
+    """Show a part as :func:`show_part` does, if its colours are those of an earlier version.
+
+    Colours that a user chose stay.
+    """
+    colours = node.GetDisplayNode().GetColorNode()
+    name = colours.GetAttribute(_TABLE) if colours is not None else None
+    if name and name != _table_name(part):
+        show_part(scene, node, part)
+
+
+def _table_name(part: Part) -> str:
+    return f"WDualMine {part.palette}"
+
+
 def part_colours(scene: slicer.vtkMRMLScene, part: Part) -> slicer.vtkMRMLColorNode:
     """The colour node of a part, made on first use; grey for those without a palette."""
     if not part.palette:
         return grey_colours(scene)
     meaning = ", ".join(f"{x:g}: {end}" for x, end in zip(part.scale, part.ends, strict=True))
     table = PALETTES[part.palette] / 255.0
-    return _colour_node(scene, f"WDualMine {part.palette}", table, meaning)
+    return _colour_node(scene, _table_name(part), table, meaning)
 
 
 def uptake_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
@@ -136,12 +151,16 @@ def add_legend(
 ) -> slicer.vtkMRMLColorLegendDisplayNode | None:
     """A legend for ``node``, seen wherever the node is; None if it had one already.
 
+    One that is there keeps its place, and says ``title`` from now on.
+
     Args:
         node: volume with a display node and colours.
         title: what the colours mean, lines separated by newlines.
     """
     logic = slicer.vtkSlicerColorLogic
-    if logic.GetColorLegendDisplayNode(node) is not None:
+    known = logic.GetColorLegendDisplayNode(node)
+    if known is not None:
+        known.SetTitleText(title)
         return None
     legend = logic.AddDefaultColorLegendDisplayNode(node)
     modifying = legend.StartModify()

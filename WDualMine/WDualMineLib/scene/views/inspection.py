@@ -14,7 +14,7 @@ from ..application.choices import Layers, Map
 from ..result.recovery import Results
 from ..result.result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes
 from ..result.volume_nodes import add_volume, geometry_of, update_volume
-from .appearance import grey_colours, show, show_everywhere, show_only_between
+from .appearance import grey_colours, renew, show, show_everywhere, show_only_between
 from .slice_views import SliceViews
 
 SIDE_BY_SIDE_LAYOUT = 26814
@@ -123,7 +123,8 @@ class Inspection:
     def map_overlay(self, nodes: FusionNodes, which: Map, threshold: float, opacity: float) -> None:
         """The fused volume, and over it a map where its value is at least ``threshold``.
 
-        A map whose colours end in transparency is shown everywhere.
+        A map whose colours say by themselves where there is something to be seen has no threshold;
+        it takes its colours of now, if an earlier version coloured it.
 
         Raises:
             InputError: the result lacks that map.
@@ -137,6 +138,7 @@ class Inspection:
             )
         for node in nodes.maps:
             show_everywhere(node)
+        renew(self._scene, chosen, part)
         if part.shown_from is not None:
             show_only_between(chosen, threshold, part.scale[1])
         self._views.show(nodes.fused, chosen, opacity)

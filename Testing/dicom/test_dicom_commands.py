@@ -87,7 +87,7 @@ def test_export(folder: Path, synthetic, tmp_path: Path, capsys, all_objects) ->
 def test_export_without_dicom_inputs(folder: Path, tmp_path: Path, capsys, all_objects) -> None:
     arguments = ["dicom", "export", str(folder), "-o", str(tmp_path / "out"), "--kind", "CT"]
     assert main([*arguments, "--patient-name", "Doe^Jane", "--patient-id", "7"]) == 0
-    assert "PLACEHOLDER" in capsys.readouterr().out
+    assert "PLACEHOLDER" in capsys.readouterr().err
     objects = all_objects(tmp_path / "out")
     assert {(str(item.PatientName), item.PatientID) for item in objects} == {("Doe^Jane", "7")}
 

@@ -289,3 +289,18 @@ def test_names_keep_their_letters(
     context = read_series(synthetic(changes=changes).write(tmp_path / "ct")).context
     export_result(make_result(context.geometry), tmp_path / "out", context)
     assert {str(item.PatientName) for item in all_objects(tmp_path / "out")} == {name}
+
+
+@pytest.mark.parametrize("size", [0, 3_000, 30_000])
+def test_a_disk_that_fills_inside_the_export(
+    contexts, make_result, tmp_path, little_room, size
+) -> None:
+    """pydicom and highdicom wrap what the system says in words, and in a trace, of their own."""
+    fixed, moving = contexts()
+    wide = replace(PLAIN, size=(160, 120, 4), spacing=(0.1, 0.1, 2.5))
+    result, context = make_result(wide), replace(fixed, geometry=wide)
+    with little_room(size), pytest.raises(OutputError) as caught:
+        export_result(result, tmp_path / "out", context, moving)
+    assert "no room on the disk" in str(caught.value)
+    assert "Traceback" not in str(caught.value) and "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".partial-*"))

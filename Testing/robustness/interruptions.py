@@ -78,7 +78,10 @@ def _when_writing(home: Path) -> Callable[[subprocess.Popen], None]:
 
 
 def _early(child: subprocess.Popen) -> None:
-    time.sleep(2.0)
+    """When the libraries are being loaded: before that Python itself is still starting."""
+    maps = Path(f"/proc/{child.pid}/maps")
+    while child.poll() is None and "SimpleITK" not in maps.read_text():
+        time.sleep(0.005)
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from WDualMineLib.cli import main as entry
+from WDualMineLib.cli import verbosity
 from WDualMineLib.cli.ending import Terminated, run_to_the_end, signals_as_interrupts
 from WDualMineLib.errors import InputError, RegistrationFailed
 from WDualMineLib.volumes.staging import interrupts_held
@@ -20,10 +22,13 @@ PACKAGE = Path(__file__).resolve().parents[3] / "WDualMine"
 
 
 def end(error: BaseException, capsys, *, verbose: bool = False) -> tuple[int, str]:
+    verbosity.apply(argparse.Namespace(verbose=verbose))
+
     def run():
         raise error
 
-    code = run_to_the_end("fuse", run, lambda: "nothing was left", verbose=verbose)
+    code = run_to_the_end("fuse", run, lambda: "nothing was left")
+    verbosity.apply(argparse.Namespace())
     return code, capsys.readouterr().err
 
 

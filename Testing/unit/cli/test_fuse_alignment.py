@@ -48,7 +48,7 @@ def fuse(run, save, weights, tmp_path):
 def test_good_goes_on_without_a_word(fuse, verdict, tmp_path):
     verdict(Verdict.GOOD)
     outcome = fuse()
-    assert outcome.code == 0 and "WARNING" not in outcome.out
+    assert outcome.code == 0 and "WARNING" not in outcome.err
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["registration"]["verdict"] == "good"
     assert "transform.tfm" in report["outputs"]
@@ -59,7 +59,7 @@ def test_doubtful_goes_on_and_says_so_last(fuse, verdict):
     verdict(Verdict.DOUBTFUL)
     outcome = fuse()
     assert outcome.code == 0
-    last = outcome.out.splitlines()[-1]
+    last = outcome.err.splitlines()[-1]
     assert "doubtful" in last and "two starts disagree by 7 mm" in last
 
 

@@ -22,7 +22,7 @@ def fuse_images(run, weights, tmp_path):
         outcome = run("fuse-images", *folders, "--weights", weights, "--device", "cpu", *options)
         assert outcome.code == 0, outcome.err
         assert not list(tmp_path.rglob(".partial*"))
-        return outcome.out
+        return outcome.out + outcome.err
 
     return fuse_images
 

@@ -29,6 +29,13 @@ def test_wrong_options(refused, tmp_path, words, said):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("words", [["--steps", "0"], ["--dense", "-1"], ["--calibrate", "0"]])
+def test_wrong_options_of_the_evidence(refused, tmp_path, words):
+    said = refused("train-evidence", tmp_path / "none", "-o", tmp_path / "run", *words)
+    assert " ".join(words) in said
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     "overrides",
     [

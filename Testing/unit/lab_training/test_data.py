@@ -85,7 +85,10 @@ def test_split_is_by_case(pairs):
     assert {(p.group, p.case) for p in validation} == {("CT-MRI", 33)}
 
 
-@pytest.mark.skipif(not HARVARD.is_dir(), reason="the slice pairs (../shared/data) are absent")
+@pytest.mark.skipif(
+    not HARVARD.is_dir(),
+    reason="no slice pairs (set WDUALMINE_SHARED to the folder that holds data/harvard)",
+)
 def test_the_real_split_shares_no_case():
     training, validation = (group_pairs(x) for x in split_by_case(read_pairs(HARVARD)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,6 +180,14 @@ def one_pair(monkeypatch, mr, ct, tmp_path) -> None:
     monkeypatch.setattr(bench_registration, "strangers", lambda: iter(()))
     few = {"shuffled": IMPOSTORS["shuffled"]}
     monkeypatch.setattr(bench_registration, "IMPOSTORS", few)
+
+
+def test_without_any_pair_it_says_so_and_fails(command, monkeypatch) -> None:
+    absent = Pair("absent", "-", lambda: None, (Path("nowhere.nii"),))
+    monkeypatch.setattr(bench_registration, "pairs", lambda: [absent, absent])
+    outcome = command("bench", "registration", "--cases", 1)
+    assert outcome.code == 2
+    assert "None of the 2 pairs is here" in outcome.err and "WDUALMINE_SHARED" in outcome.err
 
 
 def test_a_small_run_prints_and_writes_its_figures(command, one_pair, tmp_path) -> None:

@@ -38,7 +38,7 @@ def test_doubtful_goes_on_and_says_so_last(command, pair, tmp_path) -> None:
     """The volumes as they lie, 20 mm and 18 degrees from where they belong."""
     outcome = command("register", *pair, "-o", tmp_path / "out", "--kind", "none")
     assert outcome.code == 0
-    last = outcome.out.splitlines()[-1]
+    last = outcome.err.splitlines()[-1]
     assert last.startswith("WARNING") and "doubtful" in last and "fit better" in last
     assert {p.name for p in (tmp_path / "out").iterdir()} == OUTPUTS
     assert json.loads((tmp_path / "out" / "report.json").read_text())["verdict"] == "doubtful"

@@ -67,19 +67,20 @@ def run(options: argparse.Namespace) -> int | None:
     from ..dicom.export import export_result
 
     wanted = options_of(options)
+    with naming_option("--fixed-uid"):
+        fixed = read_dicom(options.fixed_series, options.fixed_uid)
+    with naming_option("--moving-uid"):
+        moving = read_dicom(options.moving_series, options.moving_uid)
     result = load(options.result)
-    require_exportable(result.record, wanted, under_header=options.fixed_series is not None)
-    contexts = []
-    for role, path, uid in (
-        ("fixed", options.fixed_series, options.fixed_uid),
-        ("moving", options.moving_series, options.moving_uid),
+    record = result.record
+    require_exportable(record, wanted, under_header=fixed is not None)
+    for role, source, series in (
+        ("fixed", record.fixed, fixed),
+        ("moving", record.moving, moving),
     ):
-        with naming_option(f"--{role}-uid"):
-            series = read_dicom(path, uid)
         if series is not None:
-            source = result.record.fixed if role == "fixed" else result.record.moving
             require_own_series(source, series, role, vouched=options.same_patient)
-        contexts.append(None if series is None else series.context)
+    contexts = [None if series is None else series.context for series in (fixed, moving)]
     refuse_overwriting(
         [path for name in FOLDERS for path in (options.output / name).glob("*.dcm")],
         (options.result, options.fixed_series, options.moving_series),

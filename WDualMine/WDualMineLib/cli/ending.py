@@ -15,9 +15,12 @@ from contextlib import contextmanager, suppress
 
 from ..errors import WDualMineError
 from ..volumes.paths import printable
+from .verbosity import is_verbose
 
 DEFECT, REFUSED = 1, 2
-_SIGNALS = ("SIGTERM", "SIGHUP")
+# SIGINT too: of a plain KeyboardInterrupt in an import Python makes its own end, whatever is
+# caught; of one derived from it it does not.
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _OUT_OF_MEMORY = (
     "out of memory", "can't allocate memory", "not enough memory", "failed to allocate",
     "bad_alloc", "bad allocation",
@@ -34,7 +37,7 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def signals_as_interrupts() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise :class:`Terminated`, unless they are ignored; main thread only.
+    """Let Ctrl-C, SIGTERM and SIGHUP raise :class:`Terminated`, unless ignored; main thread only.
 
     A signal that finds the program already cleaning up changes nothing.
     """
@@ -57,24 +60,21 @@ def signals_as_interrupts() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def run_to_the_end(
-    command: str, run: Callable[[], int | None], stopped: Callable[[], str], *, verbose: bool
-) -> int:
+def run_to_the_end(command: str, run: Callable[[], int | None], stopped: Callable[[], str]) -> int:
     """The exit code of ``run``, whatever it raises.
 
     Args:
         command: as the user called it.
         run: does the work.
         stopped: what is true of what is left behind after an interrupt, as half a sentence.
-        verbose: whether to show where an error was raised.
     """
     try:
         return run() or 0
     except WDualMineError as error:
-        return _say(command, str(error), error.exit_code, verbose)
+        return _say(command, str(error), error.exit_code)
     except KeyboardInterrupt as stop:
         code = getattr(stop, "exit_code", 130)
-        return _say(command, f"stopped; {stopped()}.", code, verbose=False)
+        return _say(command, f"stopped; {stopped()}.", code, traced=False)
     except BrokenPipeError:
         return 0  # nobody reads any more
     except ModuleNotFoundError as error:
@@ -83,27 +83,27 @@ def run_to_the_end(
             words = "is for developers; pip install wdualmine"
         else:
             words = f"{error.name} is not installed. Install it with pip, and try again."
-        return _say(command, words, REFUSED, verbose)
+        return _say(command, words, REFUSED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         words = f"{where}{error.strerror or error}. Check the path, the disk and its room."
-        return _say(command, words, REFUSED, verbose)
+        return _say(command, words, REFUSED)
     except Exception as error:
         if _is_out_of_memory(error):
             words = (
                 "The memory is not enough for this. Close other programs, crop the volumes or "
                 "bring them to coarser voxels, or use another machine."
             )
-            return _say(command, words, REFUSED, verbose)
+            return _say(command, words, REFUSED)
         words = (
             f"A defect of WDualMine, {_where(error)}: {type(error).__name__}: {error}. Please "
             "report it, with the output of the same command with -v."
         )
-        return _say(command, words, DEFECT, verbose)
+        return _say(command, words, DEFECT)
 
 
-def _say(command: str, words: str, code: int, verbose: bool) -> int:
-    if verbose:
+def _say(command: str, words: str, code: int, traced: bool = True) -> int:
+    if traced and is_verbose():
         traceback.print_exc(file=sys.stderr)
     print(f"wdualmine {command}: {printable(words)}", file=sys.stderr)
     return code

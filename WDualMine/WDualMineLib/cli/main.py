@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 
 from ..version import __version__
 from . import verbosity
@@ -61,29 +62,27 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     command = next((word for word in arguments if not word.startswith("-")), None)
     with signals_as_interrupts(), safe_streams() as output:
-        try:
-            options = build_parser(command).parse_args(arguments)
-            module = import_module(f".{COMMANDS[options.command][0]}", __package__)
-        except ModuleNotFoundError as error:
-            if not str(error.name).startswith("WDualMineLib."):
-                raise
-            # 3D Slicer's copy leaves out what only developers use.
-            print(
-                f"wdualmine {command}: this copy of WDualMine leaves it out, for it is of use to "
-                "developers only. Install WDualMine with pip.",
-                file=sys.stderr,
-            )
-            return REFUSED
-        verbosity.apply(options)
-        stopped = getattr(module, "stopped", _nothing_left)
-        code = run_to_the_end(
-            options.command,
-            lambda: module.run(options),
-            lambda: stopped(options),
-            verbose=options.verbose,
-        )
+        started: dict[str, argparse.Namespace] = {}
+
+        def run() -> int | None:
+            # Reading the options loads the command's module, which may take seconds.
+            started["options"] = options = build_parser(command).parse_args(arguments)
+            verbosity.apply(options)
+            return _module(options.command).run(options)
+
+        def stopped() -> str:
+            if "options" not in started:
+                return "nothing was begun"
+            module = _module(started["options"].command)
+            return getattr(module, "stopped", _nothing_left)(started["options"])
+
+        code = run_to_the_end(command or "", run, stopped)
         output.flush()
-        return _after_printing(options.command, code, output)
+        return _after_printing(command or "", code, output)
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f".{COMMANDS[command][0]}", __package__)
 
 
 def _nothing_left(_options: argparse.Namespace) -> str:

@@ -156,12 +156,12 @@ def _say(
         f"overlap {result.overlap:.0%}; {sum(result.seconds.values()):.1f} s"
     )
     print(f"Look at {output / 'overview.png'}, before and after.")
+    for text in notes:
+        note(text)
     if result.verdict is Verdict.DOUBTFUL:
         warn(f"The alignment is doubtful, check it before use: {_joined(result.reasons)}")
     else:
         print(f"The alignment is good: {_joined(result.reasons)}")
-    for text in notes:
-        note(text)
 
 
 def _scale(matrix: np.ndarray) -> float:

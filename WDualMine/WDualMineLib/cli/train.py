@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import InputError
 from .console import report
 from .options import add_workers
-from .train_options import checked, require_sense
+from .train_options import checked, kept_of_run, require_sense
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     from ..lab.training.trainer import Trainer
     from ..network.weights import save_weights
 
-    require_sense(options)
+    require_sense(options, workers=1)
     overrides = _read_overrides(options.config)
     overrides |= {
         name: value for name in ("steps", "seed") if (value := getattr(options, name)) is not None
@@ -97,9 +97,7 @@ def run(options: argparse.Namespace) -> None:
 
 def stopped(options: argparse.Namespace) -> str:
     """What an interrupt leaves, as half a sentence."""
-    if (options.output / "checkpoint.pt").is_file():
-        return f"the run so far is in {options.output}, and --resume goes on with it"
-    return "nothing of the run was kept"
+    return kept_of_run(options.output / "checkpoint.pt")
 
 
 def _read_overrides(path: Path | None) -> dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -13,11 +14,19 @@ if TYPE_CHECKING:  # torch loads only when it is used
     from ..lab.training.config import TrainingConfig
 
 
-def require_sense(options: argparse.Namespace) -> None:
-    """Refuse numbers that no run has, before any data are read."""
+def require_sense(options: argparse.Namespace, **least_of: int) -> None:
+    """Refuse numbers that no run has, before any data are read.
+
+    Args:
+        options: with ``steps``, ``until``, ``seed``, ``device`` and ``output``.
+        least_of: further whole numbers by name, and the least that each may be.
+
+    Raises:
+        InputError: a number out of range, no such device, or a file for a folder.
+    """
     import torch
 
-    for name, least in (("steps", 1), ("until", 1), ("seed", 0), ("workers", 1)):
+    for name, least in {"steps": 1, "until": 1, "seed": 0, **least_of}.items():
         value = getattr(options, name)
         if value is not None and not least <= value < 2**31:
             raise InputError(
@@ -31,6 +40,13 @@ def require_sense(options: argparse.Namespace) -> None:
         ) from error
     if options.output.exists() and not options.output.is_dir():
         raise InputError(f"{options.output} is a file", "Name a folder")
+
+
+def kept_of_run(checkpoint: Path) -> str:
+    """What an interrupt of a run leaves, as half a sentence."""
+    if checkpoint.is_file():
+        return f"the run so far is in {checkpoint.parent}, and --resume goes on with it"
+    return "nothing of the run was kept"
 
 
 def checked(overrides: dict) -> TrainingConfig:

@@ -15,6 +15,11 @@ def is_quiet() -> bool:
     return _state["quiet"]
 
 
+def is_verbose() -> bool:
+    """Whether to show where an error was raised."""
+    return _state["verbose"]
+
+
 def add_to_all(parser: argparse.ArgumentParser) -> None:
     """``-q``, ``-v`` and ``--threads`` for every command below ``parser``, also nested ones."""
     for leaf in _leaves(parser):

@@ -115,11 +115,22 @@ def writing_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _output_error(path, error.errno, error.strerror or str(error)) from error
+        cause = _system_error(error)
+        raise _output_error(path, cause.errno, cause.strerror or str(cause)) from error
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         code = next((c for c in _NO_ROOM if os.strerror(c) in str(error)), None)
         raise _output_error(path, code, reason) from error
+
+
+def _system_error(error: OSError) -> OSError:
+    """What the system said, where a library wraps it in an OSError without a number."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error
 
 
 def _output_error(path: Path, code: int | None, reason: str) -> OutputError:

@@ -105,6 +105,12 @@ def run(options: argparse.Namespace) -> None:
     for pair in chosen:
         bench.measure_pair(pair)
         bench.save()
+    if not bench.loaded:
+        raise InputError(
+            f"None of the {len(chosen)} pairs is here, and nothing was measured",
+            "Set WDUALMINE_SHARED to the folder that holds data/volumes, or give pairs of your own "
+            "with --own",
+        )
     if not options.no_impostors:
         bench.measure_strangers()
     bench.report_verdicts()

@@ -72,7 +72,11 @@ def _draw(
     from matplotlib.figure import Figure
 
     outlined = fault.mask if fault is not None else case.lesion
-    centre = _centre(outlined if outlined is not None and outlined.any() else case.tissue)
+    if outlined is not None and outlined.any():
+        centre = _fullest(outlined)
+    else:
+        # The fullest slice of a head may be its neck.
+        centre = tuple(int(np.median(axis)) for axis in np.nonzero(case.tissue))
     columns = {
         f"fixed: {case.modalities[0]}": sources[0],
         f"moving: {case.modalities[1]}": sources[1],
@@ -137,7 +141,7 @@ def _height(row: int, case: Case) -> float:
     return down / along
 
 
-def _centre(mask: np.ndarray) -> tuple[int, ...]:
+def _fullest(mask: np.ndarray) -> tuple[int, ...]:
     """The plane along each axis that holds the most of ``mask``."""
     others = ((1, 2), (0, 2), (0, 1))
     return tuple(int(np.argmax(mask.sum(axes))) for axes in others)

@@ -118,6 +118,31 @@ def test_pet_presets_ask_for_colour(ready, session, scene) -> None:
     assert ready.ui.colourVolumeSelector.currentText() == "MRHead + CTHead fused in colour"
 
 
+def test_the_map_of_shares_is_made_where_it_is_asked_for(ready, session, scene) -> None:
+    assert not ready.ui.shareVolumeSelector.isEnabled()
+    assert "Ask for the map" in ready.ui.shareVolumeSelector.toolTip()
+    ready.click("mapShareCheck")
+    assert ready.ui.shareVolumeSelector.isEnabled() and session.request().settings.share
+    ready.click("applyButton")
+    ready.wait_until(lambda: not session.running)
+    share = session.nodes.parts["share"]
+    assert ready.ui.shareVolumeSelector.currentText() == share.GetName()
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    ready.click("mapButton")
+    ready.choose("mapCombo", "Share of the fixed volume")
+    assert composite.GetForegroundVolumeID() == share.GetID()
+    assert not ready.ui.mapThresholdSlider.isEnabled()
+    ready.click("mapShareCheck")
+    ready.click("applyButton")
+    ready.wait_until(lambda: not session.running)
+    assert "share" not in session.nodes.parts and share.GetScene() is scene
+    # The new result has no such map, and that of the earlier one is not laid over it.
+    assert composite.GetBackgroundVolumeID() == session.nodes.fused.GetID()
+    assert composite.GetForegroundVolumeID() is None and not ready.ui.mapButton.isChecked()
+    ready.click("mapButton")
+    assert "has no map" in ready.text("statusLabel")
+
+
 def test_the_look_acts_on_shown_slices_and_on_release_on_the_volume(fused, session, scene) -> None:
     from WDualMineLib.scene.result.volume_nodes import array_of
 

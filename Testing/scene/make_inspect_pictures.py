@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
     with headless_scene() as scene:
         mr, ct = (load(s, p) for s, p in fetch((MR_T1, CT_BRAIN)).items())
         fixed, moving = add_volume(scene, mr), add_volume(scene, ct)
-        settings = FusionSettings("mr", (0.0, 80.0), device="cpu")
+        settings = FusionSettings("mr", (0.0, 80.0), device="cpu", share=True)
         flow = FusionWorkflow(scene)
         request = SceneRequest(fixed, moving, settings, Registration.AFFINE)
         outcome = finish(flow.steps(request))
@@ -59,9 +59,9 @@ def main(folder: Path) -> None:
                 folder / "inspect-checkerboard-reveal.png",
             )
             overlays = []
-            for which in (Map.RELIABILITY_FIXED, Map.ARBITRATION):
+            for which in (Map.RELIABILITY_FIXED, Map.ARBITRATION, Map.SHARE):
                 inspection.map_overlay(nodes, which, 0.5, 0.6)
-                over = getattr(nodes, which.name.lower())
+                over = nodes.parts[which.name.lower()]
                 overlays.append(renderer.render(nodes.fused, foreground=over, opacity=0.6, **_VIEW))
             write_png(beside(overlays), folder / "inspect-map.png")
 

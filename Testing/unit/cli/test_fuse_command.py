@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
+from WDualMineLib.pipeline.folder import load
+from WDualMineLib.pipeline.folder import save as save_result
 
 OUTPUTS = [
     "arbitration.nrrd",
@@ -70,6 +72,24 @@ def test_everything_is_written(fuse, save, tmp_path, weights, geometry_of):
     assert set(report["seconds"]) == {"reading", "registration", "fusion", "measuring", "writing"}
     assert report["settings"]["correlation_floor"] == 0.985
     assert report["libraries"]["SimpleITK"]
+
+
+def test_with_the_share_of_the_fixed_volume(fuse, run, weights, save, tmp_path, geometry_of):
+    fixed, moving = save("ct.nrrd"), save("mr.nrrd", seed=1)
+    report, out = fuse(fixed, moving, "--share")
+    folder = tmp_path / "out"
+    assert sorted(os.listdir(folder)) == sorted([*OUTPUTS, "share_fixed.nrrd"])
+    assert "share_fixed.nrrd" in out and report["settings"]["share"] is True
+    share = voxels(folder / "share_fixed.nrrd")
+    assert geometry_of(folder / "share_fixed.nrrd") == geometry_of(fixed)
+    assert share.dtype == np.float32 and 0 <= share.min() < share.max() <= 1
+    loaded = load(folder)
+    assert loaded.settings.share and np.array_equal(loaded.share.array, share)
+    assert load(save_result(loaded, tmp_path / "again")).record == loaded.record
+    # It would pass for the share of the new result.
+    arguments = ("fuse", fixed, moving, "-o", folder, "--weights", weights, "--force")
+    outcome = run(*arguments)
+    assert outcome.code == 2 and "share_fixed.nrrd, of another result" in outcome.err
 
 
 def test_the_floor_holds_for_what_is_on_the_disk(fuse, save, tmp_path):

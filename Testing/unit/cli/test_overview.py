@@ -83,6 +83,13 @@ def test_suspicion_is_drawn_over_the_fused_volume_and_nowhere_else(result_of):
     assert (rgba[:, : third - 1, :3] == over.get_cmap()(0.0)[:3]).all()
 
 
+def test_the_share_has_a_column_of_its_own(result_of):
+    result = result_of()
+    volumes = {**result.volumes, "share": result.arbitration}
+    figure = draw_overview(replace(result, volumes=volumes))
+    assert {"Share of\nthe fixed volume", "0 moving", "1 fixed"} <= set(texts(figure))
+
+
 def test_a_single_slice_is_one_row(result_of, tmp_path):
     result = result_of(size=(64, 60, 1))
     assert len(draw_overview(result).axes[0].images) == 6 + 5

@@ -11,8 +11,9 @@ from torch import nn
 from WDualMineLib.fusion.composition import ceiling_of, compose, slopes_of
 from WDualMineLib.fusion.correlation import apply_floor
 from WDualMineLib.fusion.settings import FusionSettings
-from WDualMineLib.fusion.share import share_of_first
+from WDualMineLib.fusion.share import share_of_first, surroundings_of
 from WDualMineLib.fusion.tone import VOLUME_KNEE, bend_top, slope_of_bend
+from WDualMineLib.network.sensitivity import sensitive
 from WDualMineLib.pipeline.run import fuse
 
 from .conftest import FusionMaps
@@ -187,3 +188,51 @@ def test_without_the_derivatives_a_new_look_loses_it_and_says_so(make_pair, mode
     (note,) = set(look.notes) - set(first.with_look(0.3).notes)
     assert "was removed" in note and "Apply again" in note
     assert note not in look.with_look(0.5).notes
+
+
+def test_surroundings_are_as_wide_in_mm_along_every_axis() -> None:
+    assert surroundings_of((3.0, 1.0, 1.0)) == pytest.approx((0.5, 1.5, 1.5))
+
+
+def test_what_changes_sign_from_voxel_to_voxel_says_nothing() -> None:
+    """As edges answer to a lone voxel; averaged over its surroundings the derivative stays."""
+    a, b = sources()
+    a, b = 0.2 + 0.3 * a, 0.2 + 0.3 * b
+    residual = np.zeros_like(a)
+    floor = apply_floor(compose(a, b, residual), a, b, 0.0)[1]
+    k, j, i = np.indices(a.shape)
+    signs = np.where((k + j + i) % 2, 5.0, -5.0).astype(np.float32)
+    alone = share_of_first(a, b, residual, (signs, 0 * signs), 1.0, floor)
+    around = share_of_first(a, b, residual, (signs, 0 * signs), 1.0, floor, (1.5, 1.5, 1.5))
+    assert np.abs(alone - 0.5).min() > 0.3
+    assert np.abs(around - 0.5)[4:6, 5:-5, 5:-5].max() < 0.05
+
+
+def test_it_is_how_the_volume_answers_where_its_surroundings_brighten(model) -> None:
+    """By brute force: a Gaussian bump is added to either source, and the network runs again."""
+    rng = np.random.default_rng(5)
+    a, b = (rng.uniform(0.3, 0.5, (1, 40, 40)) for _ in range(2))
+    a[:, :, 20:] += 0.2  # so that either source is the brighter one in half of the slice
+
+    def tensors(*arrays):
+        return [torch.from_numpy(np.asarray(x, dtype=np.float64))[None] for x in arrays]
+
+    model = model.double()
+    maps, slopes = sensitive(model, *tensors(a, b))
+    residual, *to = (x[0].numpy().astype(np.float32) for x in (maps.residual, *slopes))
+    lean = [x.astype(np.float32) for x in (a, b)]
+    floor = apply_floor(compose(*lean, residual), *lean, 0.0)[1]
+    assert compose(*lean, residual).max() < 1, "nothing is bent"
+    share = share_of_first(*lean, residual, tuple(to), 1.0, floor, (0.0, 1.5, 1.5))
+
+    def total(x, y):
+        values = 0.5 * (x + y) + model(*tensors(x, y)).residual[0].numpy()
+        return values.sum()
+
+    j, i = np.indices((40, 40))
+    for row, column in ((12, 9), (20, 30), (25, 14), (28, 28)):
+        bump = 1e-6 * np.exp(-((j - row) ** 2 + (i - column) ** 2) / (2 * 1.5**2))[None]
+        answers = [
+            abs(total(a + x, b + y) - total(a - x, b - y)) for x, y in ((bump, 0), (0, bump))
+        ]
+        assert share[0, row, column] == pytest.approx(answers[0] / sum(answers), abs=0.01)

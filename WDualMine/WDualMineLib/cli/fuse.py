@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share",
         action="store_true",
-        help="also map which source each fused value follows, in about three times the time",
+        help="also map which source each fused value follows; the network takes longer",
     )
     add_device(parser)
     parser.add_argument(

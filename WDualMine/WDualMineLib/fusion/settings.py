@@ -36,7 +36,7 @@ class FusionSettings:
         precision: "auto", "float32", "float16" or "bfloat16"; half precision acts on a GPU only.
         weights: file of network weights; None for the shipped ones.
         share: whether the share of the fixed source in every fused value is mapped too; the network
-            takes about three times as long then.
+            takes longer then.
 
     Raises:
         InputError: a value outside these.

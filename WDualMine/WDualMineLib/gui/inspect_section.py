@@ -90,6 +90,8 @@ class InspectSection:
         """Show the result as the views were arranged, or as the layers that were chosen."""
         self._logic.link(self._ui.linkCheck.checked)
         self._actions.get(self._shown, self._usual)()
+        if self._failed:  # a map that this result lacks: nothing of another one may stay in view
+            self._usual()
 
     def _reason_not_shown(self, name: str) -> str:
         return "" if name == self._shown else f"Only while “{name}” is shown"

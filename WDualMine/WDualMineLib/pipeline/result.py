@@ -14,7 +14,7 @@ from ..fusion.colour import colour_table, colourise, luminance
 from ..fusion.composition import compose
 from ..fusion.correlation import FloorReport, apply_floor, correlation
 from ..fusion.settings import FusionSettings
-from ..fusion.share import share_of_first
+from ..fusion.share import share_of_first, surroundings_of
 from ..fusion.slices import Slicing, slicings
 from ..fusion.tone import VOLUME_KNEE
 from ..progress import Steps
@@ -323,6 +323,7 @@ def _look(
             network.sensitivity,
             settings.strength,
             floor,
+            surroundings_of(pair.geometry.spacing[::-1]),
         )
         looks[parts.SHARE.name] = Volume(share, pair.geometry, parts.SHARE.title_for(*names))
     notes = [*pair.notes, *network.notes, *_floor_notes(floor)]

@@ -63,7 +63,7 @@ def test_the_network_keeps_to_its_budget():
 
     assert network_cost(Sum()) == {
         "parameters": 40,
-        "weight_bytes": 160,
+        "weight_bytes": 80,
         "flop": 2 * 9 * 4 * 256 * 256,
     }
 

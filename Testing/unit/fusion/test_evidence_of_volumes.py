@@ -5,7 +5,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 from WDualMineLib.fusion import evidence
-from WDualMineLib.fusion.evidence import EvidenceGrid, reliability_steps, slice_reliability
+from WDualMineLib.fusion.evidence import (
+    EvidenceGrid,
+    reliability_steps,
+    slab_scores,
+    slice_reliability,
+)
 from WDualMineLib.network.evidence import Evidence
 from WDualMineLib.network.weights import load_model
 from WDualMineLib.progress import finish
@@ -89,20 +94,22 @@ def test_one_slice_is_as_in_the_whole_volume(network, thickness):
 def test_the_same_patient_on_a_finer_grid():
     network = load_model().evidence
     a, b = volumes((24, 40, 40))
-    # A fault, for a map that is 1/2 everywhere would prove nothing.
+    # Something to be suspected, for a map that is 1/2 everywhere would prove nothing.
     a[8:14, 12:24, 12:24] = 0
     fine = [
         F.interpolate(torch.from_numpy(x)[None, None], scale_factor=2, mode="trilinear").numpy()
         for x in (a, b)
     ]
 
-    coarse_map = reliability(network, a, b, (2.0, 2.0, 2.0))
-    fine_map = reliability(network, *(x[0, 0] for x in fine), (1.0, 1.0, 1.0))
+    of_coarse = slab_scores(network, a, b, EvidenceGrid.of(a.shape, (2.0,) * 3), 0, 24).float()
+    x, y = (x[0, 0] for x in fine)
+    of_fine = slab_scores(network, x, y, EvidenceGrid.of(x.shape, (1.0,) * 3), 0, 24).float()
 
-    mean = fine_map.reshape(24, 2, 40, 2, 40, 2).mean((1, 3, 5))
-    fault = (a == 0) & (b > 0)
-    assert coarse_map[fault].mean() < 0.3 and mean[fault].mean() < 0.3
-    assert np.abs(mean - coarse_map)[(a > 0) | (b > 0)].mean() < 0.03
+    tissue = torch.from_numpy((a > 0) | (b > 0))
+    coarse, same = (s[0][tissue] for s in (of_coarse, of_fine))
+    fault = torch.from_numpy((a == 0) & (b > 0))
+    assert of_coarse[0][fault].mean() > coarse.mean() + 0.2
+    assert torch.corrcoef(torch.stack([coarse, same]))[0, 1] > 0.9
 
 
 def test_exchanging_the_volumes_exchanges_the_maps(network):

@@ -16,7 +16,10 @@ _EXAMPLES = {
     "evaluate": ("wdualmine evaluate --a CT_PNGS --b MR_PNGS --fused fused",),
     "bench": ("wdualmine bench speed",),
     "train": ("wdualmine train PAIRS -o run --steps 2000",),
-    "train-evidence": ("wdualmine train-evidence DATA -o run",),
+    "train-evidence": (
+        "wdualmine train-evidence DATA -o RUN",
+        "wdualmine train-evidence DATA -o RUN --resume --steps 12500 --dense 10500",
+    ),
     "dicom": (
         "wdualmine dicom export fused -o objects --fixed-series MR_FOLDER",
         "wdualmine dicom send objects --to ORTHANC@127.0.0.1:4242",

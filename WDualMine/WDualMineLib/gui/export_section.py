@@ -16,8 +16,8 @@ from .session import Session
 from .widgets import Hint, say
 
 _PERMISSION = (
-    "Check that both are the same person; if so, tick the box above and export again. Otherwise "
-    "choose other volumes"
+    "Choose two series of one patient; where they are meant to be of two, tick the box above and "
+    "export again, which anonymises the objects"
 )
 
 
@@ -44,7 +44,7 @@ class ExportSection:
             nodes=self._session.nodes,
             folder=None if into_database else Path(ui.exportFolderButton.directory),
             patient=Patient(patient_id=ui.patientIdEdit.text, name=ui.patientNameEdit.text),
-            anonymise=ui.anonymiseCheck.checked,
+            anonymise=ui.anonymiseCheck.checked or ui.differentPatientsCheck.checked,
             allow_different_patients=ui.differentPatientsCheck.checked,
         )
         self._into_database = into_database

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ from .patient_planes import Plane, centre_of_mass, planes_through
 # In inches: the width of a panel, the space between two, and the margins.
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 2.3, 0.06, 0.45, 0.5, 0.75
 _GREY = ListedColormap(np.linspace(0, 1, 256)[:, None].repeat(3, axis=1))
-_UNIT = {"vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
+_UNIT: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
 # Where both sources are darker than this, there is no head to find the centre of.
 _BODY = 0.1
 
@@ -74,8 +75,10 @@ def draw_overview(result: Result) -> Figure:
             box = (centre - w / 2, centre + w / 2, bottom, bottom + h)
             if under is not None:
                 page.imshow(plane.cut(under), extent=box, cmap=_GREY, **_UNIT)
-            limits = {"vmin": column.low, "vmax": column.high, "interpolation": "nearest"}
-            page.imshow(plane.cut(image), extent=box, cmap=column.colours, **limits)
+            limits: dict[str, Any] = {"vmin": column.low, "vmax": column.high}
+            page.imshow(
+                plane.cut(image), extent=box, cmap=column.colours, interpolation="nearest", **limits
+            )
             if number == 0:
                 name = f"{plane.name.capitalize()}   {plane.position}"
                 write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)

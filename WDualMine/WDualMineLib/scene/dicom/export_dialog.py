@@ -118,8 +118,8 @@ def export_now(scene: Any, exportables: Sequence[Any]) -> list[str]:
         except DifferentPatients as error:
             raise DifferentPatients(
                 error.what,
-                "Check that both are the same person; if so, export from the panel of WDualMine, "
-                "which asks",
+                "Choose two series of one patient, or export from the panel of WDualMine, which "
+                "anonymises such a result",
             ) from error
         notes += exported.notes
     return notes

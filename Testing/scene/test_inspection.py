@@ -191,7 +191,11 @@ def test_colours_that_a_user_chose_stay(scene, nodes) -> None:
 
 def test_a_scene_that_chose_the_map_of_the_moving_volume_still_loads() -> None:
     assert Map["RELIABILITY_MOVING"] is Map.RELIABILITY_FIXED
-    assert [each.label() for each in Map] == ["Suspected faults", "Arbitration"]
+    assert [each.label() for each in Map] == [
+        "Suspected faults",
+        "Arbitration",
+        "Share of the fixed volume",
+    ]
 
 
 @pytest.mark.parametrize(("orientation", "axis"), [("Axial", 0), ("Coronal", 1), ("Sagittal", 2)])

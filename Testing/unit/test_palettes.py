@@ -48,10 +48,13 @@ def seen(rgb: np.ndarray, by: str) -> np.ndarray:
     return lab(linear @ _AS_SEEN_BY[by].T)
 
 
-def test_the_table_of_the_arbitration_is_within_six_levels_of_its_model() -> None:
-    if "berlin" not in matplotlib.colormaps:
-        pytest.skip(f"matplotlib {matplotlib.__version__} has no berlin")
-    table, model = palettes.ARBITRATION, matplotlib.colormaps["berlin"](_VALUES)[:, :3] * 255
+@pytest.mark.parametrize(
+    ("table", "name"), [(palettes.ARBITRATION, "berlin"), (palettes.SHARE, "PRGn")]
+)
+def test_the_table_is_within_six_levels_of_its_model(table: np.ndarray, name: str) -> None:
+    if name not in matplotlib.colormaps:
+        pytest.skip(f"matplotlib {matplotlib.__version__} has no {name}")
+    model = matplotlib.colormaps[name](_VALUES)[:, :3] * 255
     assert table.shape == (256, 3) and table.dtype == np.uint8
     assert np.abs(table - model).max() < 6
     assert np.abs(table - model).mean() < 1.5
@@ -96,3 +99,10 @@ def test_a_map_is_laid_over_a_picture_by_its_transparency() -> None:
     assert np.array_equal(picture[:3], [[0] * 3, [128] * 3, [255] * 3])
     hue, alpha = palettes.SUSPICION[0, :3], palettes.SUSPICION[0, 3] / 255
     assert picture[3] == pytest.approx(alpha * hue + (1 - alpha) * 0.25 * 255, abs=0.51)
+
+
+@pytest.mark.parametrize("by", _AS_SEEN_BY)
+def test_shares_are_told_from_each_other_and_from_faults(by: str) -> None:
+    moving, even, fixed = seen(palettes.SHARE[[64, 128, 191]] / 255, by)
+    for one, other in ((moving, even), (fixed, even), (moving, fixed)):
+        assert np.linalg.norm(one - other) > 10

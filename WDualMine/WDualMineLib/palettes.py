@@ -1,7 +1,7 @@
 """The colour tables of the maps, alike in pictures and in the scene.
 
-Readable with a colour vision deficiency, and free of matplotlib, which a Slicer does not have. That
-of the arbitration is matplotlib's own, sampled at 17 places and interpolated between.
+Readable with a colour vision deficiency, and free of matplotlib, which a Slicer does not have:
+those of arbitration and share are known ones, sampled and interpolated between.
 """
 
 from __future__ import annotations
@@ -58,10 +58,15 @@ ARBITRATION = _table(
 )
 """(256, 3) uint8: "berlin", from 0 (frequency, blue) over black to 1 (spatial, red)."""
 
+SHARE = _table("40004b 762a83 9970ab c2a5cf e7d4e8 f7f7f7 d9f0d3 a6dba0 5aae61 1b7837 00441b")
+"""(256, 3) uint8: "PRGn" of ColorBrewer (Brewer and Harrower), from 0 (moving, purple) over light
+grey to 1 (fixed, green)."""
+
 PALETTES = {
     "suspected faults": SUSPICION,
     "suspected faults, moving": SUSPICION_OF_MOVING,
     "arbitration": ARBITRATION,
+    "share": SHARE,
 }
 """The tables by the name that a part of a result has for its own."""
 

@@ -75,6 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also fuse in colour, the PET or SPECT volume through PET-Heat or a matplotlib colour "
         "map",
     )
+    parser.add_argument(
+        "--share",
+        action="store_true",
+        help="also map which source each fused value follows, in about three times the time",
+    )
     add_device(parser)
     parser.add_argument(
         "--precision",
@@ -98,7 +103,7 @@ def run(options: argparse.Namespace) -> None:
             fixed = read_chosen(options.fixed, options.fixed_series, "--fixed-series")
             moving = read_chosen(options.moving, options.moving_series, "--moving-series")
             require_one_patient(fixed.context, moving.context, allowed=options.different_patients)
-            dicom = fuse_dicom.prepare(options, fixed, moving) if options.dicom else None
+            dicom = fuse_dicom.prepare(options, settings, fixed, moving) if options.dicom else None
         with clock.stage("registration"):
             request = Request.of(
                 fixed, moving, settings, options.registration, options.different_patients
@@ -148,6 +153,7 @@ def _settings(options: argparse.Namespace) -> FusionSettings:
         device=options.device,
         precision=options.precision,
         weights=options.weights,
+        share=options.share,
     )
 
 

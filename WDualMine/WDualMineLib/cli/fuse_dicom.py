@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..fusion.settings import FusionSettings
 from ..pipeline.anonymous import require_nameless_folder
 from ..pipeline.folder import Extra
-from ..pipeline.parts import COLOUR, PARTS
+from ..pipeline.parts import asked_for
 from ..pipeline.request import AS_THEY_LIE
 from ..pipeline.result import Result
 from ..pipeline.to_dicom import export_dicom
@@ -81,7 +82,9 @@ def require_dicom_wanted(options: argparse.Namespace) -> None:
         )
 
 
-def prepare(options: argparse.Namespace, fixed: Volume, moving: Volume) -> DicomOutput:
+def prepare(
+    options: argparse.Namespace, settings: FusionSettings, fixed: Volume, moving: Volume
+) -> DicomOutput:
     """Everything that can be found wrong with the export before the fusion.
 
     Raises:
@@ -103,8 +106,7 @@ def prepare(options: argparse.Namespace, fixed: Volume, moving: Volume) -> Dicom
             "A result of two patients cannot go out under one of them, as --dicom would have it",
             "Leave --different-patients or --dicom out, or add --anonymise",
         )
-    there = [p for p in PARTS if not p.optional or (p == COLOUR and options.colour is not None)]
-    kinds = [part.series for part in there]
+    kinds = [part.series for part in asked_for(settings)]
     from_dicom = fixed.context is not None and moving.context is not None
     if from_dicom and options.registration != AS_THEY_LIE:
         kinds.append(REGISTRATION)

@@ -40,12 +40,14 @@ class Blend(NamedTuple):
         image: float32 in [0, 1].
         peak: the largest value before it was brought into [0, 1].
         stored: its moments as it will be stored.
+        along: what was added of a and of b, before it was brought into [0, 1].
     """
 
     kept: float
     image: np.ndarray
     peak: float
     stored: Sets
+    along: tuple[float, float] = (0.0, 0.0)
 
     def reaches(self, tau: float, sets: Iterable[str]) -> bool:
         """Whether CC / bound is ``tau`` or more over each of the sets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .chunks import for_ranges
-from .tone import VOLUME_KNEE, bend_top
+from .tone import VOLUME_KNEE, bend_top, slope_of_bend
 
 _DARK = 0.25
 """Share of the average of the sources below which the residual fades a voxel, and no longer
@@ -83,3 +83,34 @@ def _sum(a: np.ndarray, b: np.ndarray, residual: np.ndarray, strength: float) ->
         values[low] = dark * dark / np.maximum(2 * dark - values[low], np.float32(1e-12))
     values *= average > 0
     return values
+
+
+def slopes_of(
+    a: np.ndarray,
+    b: np.ndarray,
+    residual: np.ndarray,
+    strength: float,
+    ceiling: float,
+    knee: float = VOLUME_KNEE,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Derivatives of :func:`compose` at each voxel, by the average of a and b and by the residual.
+
+    Args:
+        a, b, residual, strength, ceiling, knee: as there; the ceiling is held as it is.
+
+    Returns:
+        Two float64 arrays of the same shape, 0 in air, where nothing is shown.
+    """
+    average = 0.5 * (a.astype(np.float64) + b)
+    values = strength * residual.astype(np.float64) + average
+    by_average = np.ones_like(values)
+    by_sum = np.ones_like(values)
+    dark = average * _DARK
+    low = (values < dark) & (average > 0)
+    if low.any():
+        d, reach = dark[low], 2 * dark[low] - values[low]
+        by_sum[low] = (d / reach) ** 2
+        by_average[low] = by_sum[low] + 2 * _DARK * (d / reach - by_sum[low])
+        values[low] = d * d / reach
+    bent = slope_of_bend(values, ceiling, knee) * (average > 0)
+    return by_average * bent, strength * by_sum * bent

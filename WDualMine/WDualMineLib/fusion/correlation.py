@@ -43,6 +43,8 @@ class FloorReport:
         met_in_head: whether that holds in the head and in the tissue too, which is promised only
             where it was asked for: over a whole picture air helps.
         reason: why the floor was not applied or not met, as a sentence; else "".
+        along: (1 - t) s times the weights of V: what was added of a and of b, before the blend was
+            brought into [0, 1].
     """
 
     floor: float
@@ -57,6 +59,7 @@ class FloorReport:
     met: bool
     met_in_head: bool
     reason: str = ""
+    along: tuple[float, float] = (0.0, 0.0)
 
 
 def correlation_bound(a: np.ndarray, b: np.ndarray, mask: np.ndarray | None = None) -> float:
@@ -142,6 +145,7 @@ def apply_floor(
             found.reaches(tau, ("whole",)),
             found.reaches(tau, Sets._fields),
             reason,
+            found.along,
         )
 
     if not before.stored.whole.has_common_direction:
@@ -161,9 +165,9 @@ def apply_floor(
     scale = fitted_scale(exact.whole, v)
 
     def blend(kept: float, dimmed: float, scale: float = scale) -> Blend:
-        along = tuple((1 - kept) * scale * x for x in v)
+        along = ((1 - kept) * scale * v[0], (1 - kept) * scale * v[1])
         image, peak = blended(original, a, b, kept, along, mask, knee, dimmed)
-        return Blend(kept, image, peak, measure(readback(image), a, b, mask))
+        return Blend(kept, image, peak, measure(readback(image), a, b, mask), along)
 
     for dimmed in _DIMMED:
         found = search(partial(blend, dimmed=dimmed), constraints, v, scale, tau)

@@ -35,6 +35,8 @@ class FusionSettings:
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32", "float16" or "bfloat16"; half precision acts on a GPU only.
         weights: file of network weights; None for the shipped ones.
+        share: whether the share of the fixed source in every fused value is mapped too; the network
+            takes about three times as long then.
 
     Raises:
         InputError: a value outside these.
@@ -49,6 +51,7 @@ class FusionSettings:
     device: str = "auto"
     precision: str = "auto"
     weights: str | PathLike[str] | None = None
+    share: bool = False
 
     def __post_init__(self) -> None:
         for name in ("fixed_window", "moving_window"):

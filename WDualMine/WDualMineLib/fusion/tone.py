@@ -42,6 +42,22 @@ def bend_top(values: np.ndarray, ceiling: float, knee: float) -> None:
     np.minimum(values, 1, out=values)
 
 
+def slope_of_bend(values: np.ndarray, ceiling: float, knee: float) -> np.ndarray:
+    """The derivative of :func:`bend_top`, as float64; above 0 everywhere.
+
+    Args:
+        values: before they are bent, any shape.
+        ceiling, knee: as there.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if ceiling <= 1:
+        return np.ones_like(values)
+    room = 1 - knee
+    top = (ceiling - knee) / room
+    above = np.maximum(values - knee, 0) / room
+    return 1 - (1 - 1 / top**2) * above * (above + 2) / (1 + above) ** 2
+
+
 def unbend_top(values: np.ndarray, ceiling: float, knee: float) -> np.ndarray:
     """The inverse of :func:`bend_top`, as float64.
 

@@ -22,6 +22,7 @@ class InputsSection:
         }
         self._transform = Hint(ui.transformSelector)
         self._colour = Hint(ui.colourVolumeSelector)
+        self._share = Hint(ui.shareVolumeSelector)
         self._swap = Hint(ui.swapButton)
         ui.swapButton.clicked.connect(self.swap)
         ui.pairCombo.activated.connect(self.apply_pair)
@@ -52,6 +53,9 @@ class InputsSection:
         )
         self._colour.enable_unless(
             "Choose a colour under Fusion first" if parameters.colour is Colour.NONE else ""
+        )
+        self._share.enable_unless(
+            "" if parameters.mapShare else "Ask for the map under Fusion first"
         )
         nothing = parameters.fixedVolume is None and parameters.movingVolume is None
         self._swap.enable_unless("Choose the volumes first" if nothing else "")

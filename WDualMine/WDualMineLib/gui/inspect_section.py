@@ -15,7 +15,7 @@ from .session import Session
 from .widgets import Hint, say
 
 TASK = "Preparing the views"
-_NO_THRESHOLD = "This map needs no threshold: its colours say where there is something to be seen"
+_NO_THRESHOLD = "This map needs no threshold: its colours say all of it"
 
 
 class InspectSection:

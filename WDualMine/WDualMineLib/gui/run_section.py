@@ -124,7 +124,7 @@ class RunSection:
             return
         self._unchosen = None  # first, for each choice is a change that comes back here
         for part, name in PARAMETER_OF_PART.items():
-            node = getattr(outcome.nodes, part)
+            node = outcome.nodes.parts.get(part)
             if node is not None and node.GetScene() is not None:
                 setattr(parameters, name, node)
 

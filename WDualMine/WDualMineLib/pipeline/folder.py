@@ -55,7 +55,7 @@ class Extra:
 
 def file_names(settings: FusionSettings, *, with_transform: bool) -> list[str]:
     """The files that :func:`save` writes, known before anything is fused."""
-    there = [p for p in parts.PARTS if not p.optional or (p == parts.COLOUR and settings.colour)]
+    there = parts.asked_for(settings)
     return [*(part.file for part in there), *([TRANSFORM] if with_transform else []), REPORT]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..dicom.series import COLOUR as COLOUR_SERIES
 from ..dicom.series import FUSED as FUSED_SERIES
 from ..dicom.series import SeriesKind
+from ..fusion.settings import FusionSettings
 
 _UNITLESS = "no unit"
 
@@ -30,7 +31,7 @@ class Part:
         ends: what the lowest and the highest value of the scale mean; ("", "") needs no legend.
         unit: of its values.
         shown_from: lowest value that an overlay shows unless the user chooses another; None where
-            its palette is transparent by itself where there is nothing to show.
+            all of it is shown, if its palette is not transparent where there is nothing to show.
         overlay: whether the panel offers it over the fused volume, as far as it is a map.
         short_ends: ``ends`` in a word each, below a small colour bar; ("", "") for numbers alone.
         optional: whether a result may lack it.
@@ -141,10 +142,37 @@ ARBITRATION = Part(
     ("frequency", "spatial"),
 )
 
-PARTS = (FUSED, COLOUR, RELIABILITY_FIXED, RELIABILITY_MOVING, ARBITRATION)
+SHARE = Part(
+    "share",
+    "{pair} share of {fixed}",
+    "Share of the fixed volume",
+    "share_fixed.nrrd",
+    SeriesKind(
+        "share",
+        107,
+        "Share of fixed {fixed} in the fused value, not for diagnosis",
+        "maps",
+        "SHARE_FIXED",
+        "Share of the fixed volume in the fused value",
+    ),
+    "share",
+    ("moving volume", "fixed volume"),
+    ("moving", "fixed"),
+    shown_from=None,
+    optional=True,
+)
+"""How far the fused value follows the fixed volume; 1/2 in air. Says nothing of faults."""
+
+PARTS = (FUSED, COLOUR, RELIABILITY_FIXED, RELIABILITY_MOVING, ARBITRATION, SHARE)
 """Every part, in the order in which files, nodes and series are listed."""
 
 MAPS = tuple(part for part in PARTS if part.is_map)
 BY_NAME = {part.name: part for part in PARTS}
 BY_CONTENT_LABEL = {part.series.label: part for part in MAPS}
 """The maps by what their DICOM objects are labelled."""
+
+
+def asked_for(settings: FusionSettings) -> list[Part]:
+    """The parts that a fusion with these settings gives."""
+    chosen = {COLOUR: settings.colour is not None, SHARE: settings.share}
+    return [part for part in PARTS if chosen.get(part, True)]

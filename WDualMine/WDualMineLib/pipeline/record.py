@@ -152,6 +152,7 @@ class Record:
         told["axis"] = self.settings.axis
         told["strength"] = self.settings.strength
         told["correlation_floor"] = self.settings.correlation_floor
+        told["share"] = self.settings.share
         return told
 
     def strings(self) -> dict[str, str]:
@@ -213,6 +214,7 @@ class Record:
             strength=float(told["strength"]),
             correlation_floor=float(told["correlation_floor"]),
             colour=json.loads(colour) if colour else None,
+            share=told.get("share") == str(True),
         )
         return cls(
             fixed,

@@ -14,6 +14,7 @@ from ..fusion.colour import colour_table, colourise, luminance
 from ..fusion.composition import compose
 from ..fusion.correlation import FloorReport, apply_floor, correlation
 from ..fusion.settings import FusionSettings
+from ..fusion.share import share_of_first
 from ..fusion.slices import Slicing, slicings
 from ..fusion.tone import VOLUME_KNEE
 from ..progress import Steps
@@ -26,6 +27,10 @@ from .record import Record, SourceRecord
 
 # Below this share of the network's image the user should know that the floor decided, not it.
 _LITTLE_KEPT = 0.25
+_SHARE_LOST = (
+    "The share of the fixed volume was that of the earlier look and was removed: what it is made "
+    "of is not kept with a scene. Apply again to have it."
+)
 # What a report tells beside what the floor knows anyway.
 _REPORTED = ("MI", "SSIM", "Qabf")
 
@@ -39,6 +44,8 @@ class NetworkOutput:
         slicing: the first axis along which was cut; flicker is measured along it.
         notes: what the user must be told of the computation.
         measures: device, precision and times.
+        sensitivity: derivatives of the residual by the fixed and by the moving source, float32
+            (K, J, I) each; None if they were not asked for, and of what a scene kept.
     """
 
     residual: np.ndarray
@@ -47,6 +54,7 @@ class NetworkOutput:
     slicing: Slicing
     notes: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
+    sensitivity: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,6 +125,12 @@ class Result:
         return self.part(parts.ARBITRATION.name)
 
     @property
+    def share(self) -> Volume | None:
+        """float32 in [0, 1]: how far the fused value follows the fixed volume and not the moving
+        one, 1/2 in air; None if it was not asked for."""
+        return self.volumes.get(parts.SHARE.name)
+
+    @property
     def maps(self) -> dict[str, Volume]:
         """Those of :data:`~.parts.MAPS` that there are, by name."""
         return {part.name: self.volumes[part.name] for part in parts.MAPS
@@ -173,6 +187,9 @@ class Result:
     ) -> Result:
         """The same fusion with another detail strength or correlation floor; no network is run.
 
+        The share is that of the look. What it takes is not kept with a scene; without it the result
+        loses its share and says so.
+
         Raises:
             InputError: a number out of range; or the result was read from a folder.
         """
@@ -183,9 +200,14 @@ class Result:
                 self.settings.correlation_floor if correlation_floor is None else correlation_floor
             ),
         )
+        lost = self.network.sensitivity is None and settings != self.settings and settings.share
+        if lost:
+            settings = replace(settings, share=False)
         record = self.record.with_settings(settings)
         looks, notes, measures = _look(self.pair, self.network, settings, record)
         volumes = dict(self.volumes) | looks
+        if lost and volumes.pop(parts.SHARE.name, None) is not None:
+            notes.append(_SHARE_LOST)
         return replace(
             self,
             volumes=volumes,
@@ -293,6 +315,16 @@ def _look(
         # 8 bits a channel cost a little; this is what is left of it in the colour volume.
         in_colour = correlation(luminance(rgb), pair.fixed, pair.moving)
         measures["cc_over_bound_in_colour"] = _defined(in_colour / floor.bound)
+    if settings.share and network.sensitivity is not None:
+        share = share_of_first(
+            pair.fixed,
+            pair.moving,
+            network.residual,
+            network.sensitivity,
+            settings.strength,
+            floor,
+        )
+        looks[parts.SHARE.name] = Volume(share, pair.geometry, parts.SHARE.title_for(*names))
     notes = [*pair.notes, *network.notes, *_floor_notes(floor)]
     return looks, notes, measures
 

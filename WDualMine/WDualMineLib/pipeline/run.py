@@ -127,7 +127,7 @@ def fuse_aligned_steps(
     axes = slicings(pair.geometry, settings.axis)
     loaded = time.perf_counter()
     k, j, i = pair.geometry.spacing[::-1]
-    steps = engine.steps(pair.fixed, pair.moving, axes, (k, j, i))
+    steps = engine.steps(pair.fixed, pair.moving, axes, (k, j, i), settings.share)
     maps = yield from scaled(steps, _NETWORK_STARTS, _NETWORK_ENDS)
     fused = time.perf_counter()
     yield Progress(_NETWORK_ENDS, "Applying the correlation floor")
@@ -144,6 +144,7 @@ def fuse_aligned_steps(
             "seconds_loading": loaded - prepared,
             "seconds_network": fused - loaded,
         },
+        maps.sensitivity,
     )
     from ..network.weights import weights_hash
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,9 +24,12 @@ from .patient_planes import Plane, centre_of_mass, planes_through
 # In inches: the width of a panel, the space between two, and the margins.
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 2.3, 0.06, 0.45, 0.5, 0.75
 _GREY = ListedColormap(np.linspace(0, 1, 256)[:, None].repeat(3, axis=1))
-_UNIT: dict[str, Any] = {"vmin": 0.0, "vmax": 1.0, "interpolation": "nearest"}
 # Where both sources are darker than this, there is no head to find the centre of.
 _BODY = 0.1
+
+
+_Box = tuple[float, float, float, float]
+"""Left, right, bottom and top of a panel, in inches."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,8 @@ def draw_overview(result: Result) -> Figure:
             bottom -= h + _GAP
             box = (centre - w / 2, centre + w / 2, bottom, bottom + h)
             if under is not None:
-                page.imshow(plane.cut(under), extent=box, cmap=_GREY, **_UNIT)
-            limits: dict[str, Any] = {"vmin": column.low, "vmax": column.high}
-            page.imshow(
-                plane.cut(image), extent=box, cmap=column.colours, interpolation="nearest", **limits
-            )
+                _draw(page, plane.cut(under), box, _GREY, 0.0, 1.0)
+            _draw(page, plane.cut(image), box, column.colours, column.low, column.high)
             if number == 0:
                 name = f"{plane.name.capitalize()}   {plane.position}"
                 write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)
@@ -91,7 +90,18 @@ def draw_overview(result: Result) -> Figure:
     return figure
 
 
-def _write_letters(page: Axes, plane: Plane, box: tuple[float, float, float, float]) -> None:
+def _draw(
+    page: Axes,
+    picture: np.ndarray,
+    box: _Box,
+    colours: ListedColormap | None,
+    low: float,
+    high: float,
+) -> None:
+    page.imshow(picture, extent=box, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+
+
+def _write_letters(page: Axes, plane: Plane, box: _Box) -> None:
     left, right, bottom, top = box
     middle, centre, margin = (left + right) / 2, (bottom + top) / 2, 0.09
     places = (

@@ -98,6 +98,7 @@ if TYPE_CHECKING:  # a checker cannot know the rows of the table
         RELIABILITY_FIXED = ""
         RELIABILITY_MOVING = RELIABILITY_FIXED
         ARBITRATION = ""
+        SHARE = ""
 else:
     _NAMES = {p.name.upper(): p.heading for p in MAPS if p.overlay}
     # Scenes of before 0.2 may have chosen the other half of the one map that shows both sources.

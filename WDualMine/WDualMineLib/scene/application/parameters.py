@@ -38,8 +38,9 @@ class FusionParameters:
         fixedWindow, movingWindow: how units become black and white; the Low and High numbers, in
             the volume's units, count where the choice is NUMBERS.
         registration, transform: how the two are aligned; the transform counts for TRANSFORM only.
-        axis, colour, device, precision: of the fusion.
-        fused ... colourVolume: nodes to write into; None makes new ones.
+        axis, colour, device, precision: of the fusion; mapShare: whether it also maps which source
+            each voxel follows.
+        fused ... shareVolume: nodes to write into; None makes new ones.
         livePreview: whether the current slice is fused as the user scrolls.
         strength, correlationFloor: the look.
         layers: what the slice views show of the result; foregroundOpacity: of its top layer, in all
@@ -70,12 +71,14 @@ class FusionParameters:
     colour: Colour = Colour.NONE
     device: Device = Device.AUTO
     precision: Precision = Precision.AUTO
+    mapShare: bool = False
 
     fused: vtkMRMLScalarVolumeNode
     reliabilityFixed: vtkMRMLScalarVolumeNode
     reliabilityMoving: vtkMRMLScalarVolumeNode
     arbitration: vtkMRMLScalarVolumeNode
     colourVolume: vtkMRMLVectorVolumeNode
+    shareVolume: vtkMRMLScalarVolumeNode
 
     livePreview: bool = False
 

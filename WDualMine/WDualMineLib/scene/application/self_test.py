@@ -93,6 +93,9 @@ class SelfTest(unittest.TestCase):
                 self.assertAlmostEqual(
                     getattr(parameters, name), value, 3, f"{name} does not follow its slider"
                 )
+        for wanted in (True, False):
+            self._click(self.ui.mapShareCheck)
+            self.assertEqual(parameters.mapShare, wanted, "the map of shares does not follow")
         self._choose(self.ui.registrationCombo, "Off")
         self._choose(self.ui.fixedWindowCombo, "Automatic")
         self._choose(self.ui.movingWindowCombo, "From")

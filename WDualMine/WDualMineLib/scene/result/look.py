@@ -11,6 +11,7 @@ from ...background import Job, run_in_background
 from ...fusion.composition import ceiling_of, compose
 from ...fusion.correlation import apply_floor
 from ...fusion.tone import VOLUME_KNEE
+from ...pipeline.parts import COLOUR, FUSED, SHARE
 from ...pipeline.result import Result
 from ...progress import Progress, Steps
 from ..views.slice_views import shown_slices
@@ -21,7 +22,7 @@ from .workflow import Outcome
 
 
 class Look:
-    """Changes the fused nodes of an outcome; the maps do not depend on the look."""
+    """Changes the fused nodes of an outcome and the share; other maps do not depend on the look."""
 
     def __init__(self, scene: slicer.vtkMRMLScene, results: Results | None = None) -> None:
         self._scene = scene
@@ -92,9 +93,15 @@ class Look:
         result = yield from run_in_background(work)
         yield Progress(1.0, "Changing the look")
         nodes = self._made(outcome)
-        for node, volume in ((nodes.fused, result.fused), (nodes.colour, result.colour)):
+        for name in (FUSED.name, COLOUR.name, SHARE.name):
+            node, volume = nodes.parts.get(name), result.volumes.get(name)
             if node is not None and volume is not None and self._scene.IsNodePresent(node):
                 update_volume(node, volume)
                 write_record(node, result.record)
+        share = nodes.parts.get(SHARE.name)
+        if share is not None and result.share is None:
+            self._scene.RemoveNode(share)
+            there = {name: node for name, node in nodes.parts.items() if node is not share}
+            nodes = replace(nodes, parts=there)
         self._results.keep(nodes, result)
-        return replace(outcome, result=result)
+        return replace(outcome, nodes=nodes, result=result)

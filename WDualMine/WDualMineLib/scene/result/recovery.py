@@ -18,6 +18,7 @@ from ...errors import InputError
 from ...fusion.slices import slicings
 from ...pipeline.alignment import Alignment
 from ...pipeline.pair import prepare
+from ...pipeline.parts import SHARE
 from ...pipeline.record import Record
 from ...pipeline.request import AS_THEY_LIE
 from ...pipeline.result import NetworkOutput, Result, assemble
@@ -141,7 +142,9 @@ def recover_steps(nodes: FusionNodes) -> Steps[Result]:
                 f"The volumes, or their alignment, are not what {stored.fused.name} was made of",
                 "Apply again",
             )
-        return result
+        # It is of this look, and cannot be made again.
+        share = {name: v for name, v in stored.volumes.items() if name == SHARE.name}
+        return replace(result, volumes={**result.volumes, **share})
 
     return (yield from run_in_background(work))
 

@@ -23,6 +23,7 @@ PARAMETER_OF_PART = {
     "reliability_moving": "reliabilityMoving",
     "arbitration": "arbitration",
     "colour": "colourVolume",
+    "share": "shareVolume",
 }
 """Which parameter holds the node of which part of the result."""
 
@@ -169,6 +170,7 @@ def request_of(parameters: FusionParameters) -> SceneRequest:
         colour=colour_of(parameters.colour, moving),
         device=parameters.device.name.lower(),
         precision=parameters.precision.name.lower(),
+        share=parameters.mapShare,
     )
     targets = {part: getattr(parameters, name) for part, name in PARAMETER_OF_PART.items()}
     return SceneRequest(

@@ -182,6 +182,9 @@ def _finish(
             show_part(scene, node, BY_NAME[name])
         if name != FUSED.name:
             nodes[FUSED.name].SetNodeReferenceID(PART_ROLE + name, node.GetID())
+    for part in PARTS:
+        if part.name not in nodes:  # what an earlier run left there is no part of this result
+            nodes[FUSED.name].RemoveNodeReferenceIDs(PART_ROLE + part.name)
     unfiled = [n for name, n in nodes.items() if name in BY_NAME and not n.GetAttribute(OUTPUT)]
     if unfiled:
         place_beside(scene, fixed, unfiled, folder)

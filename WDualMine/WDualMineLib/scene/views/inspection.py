@@ -134,7 +134,8 @@ class Inspection:
         chosen = nodes.parts.get(part.name)
         if chosen is None:
             raise InputError(
-                f"The result has no map {part.heading!r}", "Choose another map, or apply again"
+                f"The result has no map {part.heading!r}",
+                "Choose another map, or ask for it under Fusion and apply again",
             )
         for node in nodes.maps:
             show_everywhere(node)

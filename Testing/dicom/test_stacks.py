@@ -142,7 +142,7 @@ def test_thick_slices_beside_thin_ones_are_no_hole(synthetic, tmp_path: Path) ->
         ({2: {"FrameOfReferenceUID": "1.2.3"}}, "more than one frame of reference"),
         ({2: {"PatientID": "another"}}, "more than one patient ID"),
         ({2: {"StudyInstanceUID": "1.2.4"}}, "more than one study"),
-        ({2: {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}}, "misses slices"),
+        ({2: {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}}, "secondary captures"),
     ],
 )
 def test_mixtures_are_refused(synthetic, tmp_path: Path, slice_changes, words: str) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from shared_data import shared
+from WDualMineLib.dicom.context import Patient
 from WDualMineLib.pipeline.alignment import Alignment, align_steps
 from WDualMineLib.pipeline.request import Request
 from WDualMineLib.pipeline.sources import read
@@ -21,7 +22,11 @@ def _align(fixed, moving, *frames: str | None) -> Alignment:
     found = [
         replace(
             volume,
-            context=None if frame is None else SimpleNamespace(frame_of_reference_uid=frame),
+            context=None
+            if frame is None
+            else SimpleNamespace(
+                frame_of_reference_uid=frame, patient=Patient("P-1"), series_uid=""
+            ),
         )
         for volume, frame in zip((fixed, moving), frames, strict=True)
     ]

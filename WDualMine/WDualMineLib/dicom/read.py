@@ -253,8 +253,21 @@ def _no_slice(header: Header) -> str:
 
 def _apart(headers: list[Header]) -> tuple[list[Header], list[str]]:
     """The slices, and a note of what lies among them under the same series: screen captures, dose
-    reports, presentation states."""
+    reports, presentation states.
+
+    Raises:
+        InputError: one has a place among the slices, so that a slice would be missing without it.
+    """
     reasons = {header.path: _no_slice(header) for header in headers}
+    for header in headers:
+        words = reasons[header.path]
+        with damaged(header.path):
+            placed = text(header.dataset, "ImagePositionPatient") != ""
+        if words and placed and not all(reasons.values()):
+            raise InputError(
+                f"{header.path.name} lies among the slices of its series and holds {words}",
+                "Fetch it again, or remove it if the series does without",
+            )
     kept = [header for header in headers if not reasons[header.path]]
     left = [f"{path.name} ({words})" for path, words in reasons.items() if words]
     if not kept or not left:

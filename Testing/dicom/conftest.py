@@ -177,7 +177,7 @@ def make_result() -> Callable[..., ResultVolumes]:
         colour = generator.integers(0, 256, (*shape, 3), dtype=np.uint8)
         return ResultVolumes(
             fused=scalar("fused"),
-            maps={part.series: scalar(part.name) for part in MAPS},
+            maps={p.series: scalar(p.name) for p in MAPS if not p.optional},
             colour=Volume(colour, geometry, "fused_colour"),
             transform=transform,
             settings={"strength": 1.0, "axis": "axial", "weights": "/home/jmueller/w.safetensors"},

@@ -13,6 +13,7 @@ from WDualMineLib.cli.main import main
 from WDualMineLib.dicom.export import ResultVolumes, export_result
 from WDualMineLib.errors import InputError
 from WDualMineLib.pipeline.folder import load
+from WDualMineLib.pipeline.parts import BY_NAME
 from WDualMineLib.pipeline.to_dicom import volumes_for_dicom
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.writing import write_volume
@@ -35,7 +36,7 @@ def folder(result: ResultVolumes, tmp_path: Path) -> Path:
     write_volume(result.fused, folder / "fused.nrrd")
     write_volume(result.colour, folder / "fused_colour.nrrd")
     for kind, volume in result.maps.items():
-        write_volume(volume, folder / f"{kind.name}.nrrd")
+        write_volume(volume, folder / BY_NAME[kind.name].file)
     sitk.WriteTransform(result.transform, str(folder / "transform.tfm"))
     (folder / "report.json").write_text(json.dumps({"settings": {"strength": 1.5, "device": "x"}}))
     return folder

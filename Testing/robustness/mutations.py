@@ -267,7 +267,9 @@ def run(name: str, count: int, seed: int = 0) -> tuple[str, list[str]]:
             errors = said.read()
     if code or seen != count - 1:
         faults.append(f"{name} ended with {code} after file {seen}: {errors[-2000:]}")
-    most = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024
+    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    # The largest of all children so far: an earlier one's size says nothing of these.
+    most = after * 1024 if after > before else 0
     if most > MOST_BYTES:
         faults.append(f"{name} took {most / 2**30:.1f} GiB")
     line = (

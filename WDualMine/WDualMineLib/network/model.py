@@ -106,7 +106,8 @@ class DualMineNetwork(nn.Module):
             statistics: of the volumes that a and b are slices of; by default of each slice. Give
                 a volume's own, or neighbouring slices are fused by different functions.
             reliability: of a, (N, 1, H, W) in [0, 1], where the slices have neighbours that took
-                part in it; by default what the slices alone tell (:meth:`judge`).
+                part in it. By default both are trusted evenly, and the maps tell what the slices
+                alone say (:meth:`judge`).
 
         Returns:
             Maps of the slices' own size.
@@ -114,9 +115,10 @@ class DualMineNetwork(nn.Module):
         size = a.shape[2:]
         if statistics is None:
             statistics = joint_statistics(a, b)
+        given = self.judge(a, b) if reliability is None else reliability
         if reliability is None:
-            reliability = self.judge(a, b)
-        given = reliability
+            # An image alone tells too little to be acted upon: its map is for the user to look at.
+            reliability = torch.full_like(a, 0.5)
         a, b, reliability = (self._padded(x) for x in (a, b, reliability))
         weights = at_scales(reliability, len(self.config.channels))
         features_a, features_b = self.encoder(a, b)

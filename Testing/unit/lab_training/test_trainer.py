@@ -141,7 +141,7 @@ def test_a_run_without_a_part_can_be_trained(groups, tmp_path):
         assert np.isfinite(row["loss"])
         maps = run.average(*torch.rand(2, 1, 1, 48, 48))
         assert all(torch.isfinite(x).all() for x in maps)
-    assert set(WITHOUT) > {WHOLE, "without reliability", "without arbitration"}
+    assert set(WITHOUT) > {WHOLE, "without arbitration"}
 
 
 def test_curves_are_drawn(groups, tmp_path):

@@ -16,6 +16,7 @@ from WDualMineLib.lab.training.dataset import VALIDATION_CASES
         "niivue/MR_Gd.nii.gz",
         "niivue/T2w.nii.gz",
         "spm12/OldNorm_PET.nii",
+        "ichseg/scct_unsmooth_SS_0.01.nii.gz",
         "/somewhere/volumes/clinical/scct.nii",
     ],
 )
@@ -30,7 +31,6 @@ def test_held_out(path: str) -> None:
         "/data/volumes/sts/STS_031/PET_image.nii.gz",
         "niivue/chris_t1.nii.gz",
         "niivue/CT_AVM.nii.gz",
-        "ichseg/scct_unsmooth_SS_0.01.nii.gz",
         "volumes",
     ],
 )

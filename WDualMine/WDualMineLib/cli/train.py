@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     from ..lab.training.curves import draw_curves
     from ..lab.training.dataset import group_pairs, read_pairs, split_by_case
     from ..lab.training.trainer import Trainer
-    from ..network.weights import save_weights
+    from ..network.weights import load_model, save_weights
 
     require_sense(options, workers=1)
     overrides = _read_overrides(options.config)
@@ -90,6 +90,10 @@ def run(options: argparse.Namespace) -> None:
                 report("  ".join(f"{name} {value:g}" for name, value in row.items()))
             if trainer.step == options.until:
                 break
+    shipped = load_model()
+    if shipped.config.evidence == config.network.evidence:
+        # What suspects faults is taught apart (train-evidence), and is not random in what is saved.
+        trainer.average.evidence.load_state_dict(shipped.evidence.state_dict())
     save_weights(trainer.average, options.output / "weights.pt")
     draw_curves(options.output, options.output / "curves.png")
     print(f"Wrote {options.output / 'weights.pt'} and curves.png beside it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import closing
 from pathlib import Path
 
 from ..errors import InputError
@@ -70,10 +71,12 @@ def run(options: argparse.Namespace) -> None:
     learner = Learner(config, anatomies, options.output, options.device)
     print(f"{len(anatomies)} volumes, step {learner.step} of {config.steps}")
     shown = time.monotonic()
-    for row in learner.run(options.until):
-        if time.monotonic() - shown > 10:
-            shown = time.monotonic()
-            report("  ".join(f"{name} {value:g}" for name, value in row.items()))
+    # Closed at once by whatever ends the loop, so that the checkpoint is written.
+    with closing(learner.run(options.until)) as rows:
+        for row in rows:
+            if time.monotonic() - shown > 10:
+                shown = time.monotonic()
+                report("  ".join(f"{name} {value:g}" for name, value in row.items()))
     if learner.step < config.steps:
         print(f"Stopped at step {learner.step}; --resume goes on")
         return

@@ -159,7 +159,7 @@ def apply_floor(
     reason = ""
     while (v := direction(constraints, tau)) is None:
         constraints.popitem()
-        reason = f"the correlation floor of {tau:g} cannot hold in the head and over the volume"
+        reason = f"the correlation floor of {tau:g} cannot hold in the tissue and over the volume"
     if before.reaches(tau, constraints):
         return report(before, reason)
     scale = fitted_scale(exact.whole, v)
@@ -177,7 +177,10 @@ def apply_floor(
     found = blend(0.0, 1.0)
     if not found.reaches(tau, constraints):
         found = blend(0.0, 1.0, scale / found.peak)
-    if not found.reaches(tau, ("whole",)):
+    missed = [name for name in constraints if not found.reaches(tau, (name,))]
+    if missed and "whole" not in missed:
+        reason = f"the correlation floor of {tau:g} cannot be reached in the {missed[0]}"
+    elif missed:
         reason = (
             f"the correlation floor of {tau:g} cannot be reached with values stored this coarsely: "
             f"even the best image gets {found.stored.whole.cc_over_bound:.6f}"

@@ -39,8 +39,6 @@ from .workers import Workers
 # of the result.
 _CPU_PIXELS = 256 * 256
 _GPU_PIXELS = 64 * 256 * 256
-# Volumes that the engine keeps beside the network's own working memory: two in, three out.
-_VOLUMES = 5
 # Of the progress: what looking for faults takes of the whole.
 _EVIDENCE = 0.2
 _SMALLER_BATCHES = "Memory ran short, so the slices were taken in smaller batches."
@@ -88,7 +86,6 @@ class SliceEngine:
         self.precision = precision
         self.half: torch.dtype | None = None
         self._statistics: JointStatistics | None = None
-        self._sensitivity = False
         self._move_to(self.device)
 
     def steps(
@@ -105,13 +102,12 @@ class SliceEngine:
             a, b: float32 (K, J, I) in [0, 1], contiguous.
             slicings: the axes along which to cut.
             spacing: of K, J, I in mm.
-            sensitivity: also measure how the residual answers to either source, which takes about
-                three times as long.
+            sensitivity: also measure how the residual answers to either source, by passing the
+                network backwards as well.
 
         Raises:
             DeviceError: not even a single slice fits into memory.
         """
-        self._sensitivity = sensitivity
         # One measure for all slices: their own would make neighbouring slices differ.
         volumes = [torch.from_numpy(x)[None] for x in (a, b)]
         with Workers(torch.device("cpu")) as workers:
@@ -121,7 +117,7 @@ class SliceEngine:
             while True:
                 try:
                     reliability = yield from self._looked_for_faults(a, b, slicings[0], spacing)
-                    maps = yield from self._attempt(a, b, slicings, reliability)
+                    maps = yield from self._attempt(a, b, slicings, reliability, sensitivity)
                     break
                 except _NoRoom:
                     if self.device.type == "cpu":
@@ -154,11 +150,11 @@ class SliceEngine:
         b: Tensor,
         statistics: JointStatistics | None = None,
         reliability: Tensor | None = None,
+        sensitivity: bool = False,
     ) -> tuple[Tensor, ...]:
         """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32.
 
-        With the derivatives of the residual by a and by b behind them where :meth:`steps` was asked
-        for them.
+        With ``sensitivity`` the derivatives of the residual by a and by b come behind them.
 
         ``statistics`` are those of the two volumes, ``reliability`` (N, 1, H, W) is what they tell
         of the slices; None: each slice's own.
@@ -171,7 +167,7 @@ class SliceEngine:
                 None if statistics is None else statistics.to(self.device),
                 None if reliability is None else reliability.to(self.device),
             )
-            if self._sensitivity:
+            if sensitivity:
                 maps, slopes = sensitive(self.model, *given)
             else:
                 maps, slopes = self.model(*given), ()
@@ -219,21 +215,22 @@ class SliceEngine:
         b: np.ndarray,
         slicings: tuple[Slicing, ...],
         reliability: np.ndarray | None,
+        sensitivity: bool,
     ) -> Steps[list[np.ndarray]]:
         """All slices on the present device; raises :class:`_NoRoom` if a single one is too many."""
-        room = free_memory(self.device)
-        home = self.device if _VOLUMES * a.nbytes < room / 2 else torch.device("cpu")
         known = [a, b] if reliability is None else [a, b, reliability]
+        count = 5 if sensitivity else 3
+        needed = (len(known) + count) * a.nbytes
+        home = self.device if needed < free_memory(self.device) / 2 else torch.device("cpu")
         try:
             sources = [torch.from_numpy(x).to(home) for x in known]
-            count = 5 if self._sensitivity else 3
             outputs = [torch.zeros(a.shape, device=home) for _ in range(count)]
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             raise _NoRoom from None
         trial = fullest_slice(a, b, slicings[0])
-        bytes_per_pixel = self._try_out([cut(x, slicings[0], trial) for x in sources])
+        bytes_per_pixel = self._try_out([cut(x, slicings[0], trial) for x in sources], sensitivity)
         total = sum(count_slices(a, slicing) for slicing in slicings)
         begun = 0.0 if reliability is None else _EVIDENCE
         done = 0
@@ -245,7 +242,7 @@ class SliceEngine:
                 while start < count:
                     stop = min(start + size * workers.count, count)
                     batches = [slice(k, min(k + size, stop)) for k in range(start, stop, size)]
-                    found = self._maps_or_none(workers, sources, slicing, batches)
+                    found = self._maps_or_none(workers, sources, slicing, batches, sensitivity)
                     if found is None:
                         if size == 1 and workers.count == 1:
                             raise _NoRoom
@@ -262,21 +259,28 @@ class SliceEngine:
         if self.half is not None and not all(bool(x.isfinite().all()) for x in outputs):
             self._note_once("Half precision overflowed, so float32 was used.")
             self.precision, self.half = "float32", None
-            return (yield from self._attempt(a, b, slicings, reliability))
+            return (yield from self._attempt(a, b, slicings, reliability, sensitivity))
         return [output.cpu().numpy() for output in outputs]
 
-    def _of(self, slices: list[Tensor]) -> tuple[Tensor, ...]:
+    def _of(self, slices: list[Tensor], sensitivity: bool) -> tuple[Tensor, ...]:
         """Maps of slices of both sources and, where there is one, of the reliability."""
         a, b, *reliability = slices
-        return self.batch(a, b, self._statistics, *reliability)
+        known = reliability[0] if reliability else None
+        return self.batch(a, b, self._statistics, known, sensitivity)
 
     def _maps_or_none(
-        self, workers: Workers, sources: list[Tensor], slicing: Slicing, batches: list[slice]
+        self,
+        workers: Workers,
+        sources: list[Tensor],
+        slicing: Slicing,
+        batches: list[slice],
+        sensitivity: bool,
     ) -> list[tuple[Tensor, ...]] | None:
         """Maps of some batches; None if memory ran out."""
         try:
             return workers.map(
-                lambda batch: self._of([cut(x, slicing, batch) for x in sources]), batches
+                lambda batch: self._of([cut(x, slicing, batch) for x in sources], sensitivity),
+                batches,
             )
         except Exception as error:
             if not is_out_of_memory(error):
@@ -294,7 +298,7 @@ class SliceEngine:
         for output, values in zip(outputs, maps, strict=True):
             add(output, slicing, batch, values, weight)
 
-    def _try_out(self, slices: list[Tensor]) -> float:
+    def _try_out(self, slices: list[Tensor], sensitivity: bool) -> float:
         """Settle the precision on the fullest slice; returns bytes of memory for each pixel."""
         candidates = half_precisions(self.precision, self.device)
         if self.device.type == "cpu" and not candidates:
@@ -306,14 +310,14 @@ class SliceEngine:
             before = torch.cuda.memory_allocated(self.device)
         needed = 0
         try:
-            exact = self._of(slices)
+            exact = self._of(slices, sensitivity)
             if self.device.type == "cuda":
                 needed = torch.cuda.max_memory_allocated(self.device) - before
             for candidate in candidates:
                 self.half = candidate
                 worst = max(
                     float((x - y).abs().nan_to_num(nan=1.0).max())
-                    for x, y in zip(exact, self._of(slices), strict=True)
+                    for x, y in zip(exact, self._of(slices, sensitivity), strict=True)
                 )
                 if worst <= HALF_PRECISION_TOLERANCE:
                     break

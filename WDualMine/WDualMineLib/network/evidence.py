@@ -86,6 +86,8 @@ class Evidence(nn.Module):
         super().__init__()
         self.impression = Impression()
         self.multiple = CELL * 2 ** (len(channels) - 1)
+        # Slices to either side that a score depends on: one for each block on its way.
+        self.reach = 2 * len(channels)
         finest = channels[0]
         self.entry = conv1x1(2 * _OWN + 1, finest)
         self.look = conv3x3(finest, finest)
@@ -140,8 +142,8 @@ class Evidence(nn.Module):
                 score = score + self.scores[number - 1](x)
         fine = F.pixel_shuffle(self.last(x), 2)
         score = upsample(score, fine.shape[2:]) + fine
-        of_a, of_b = score[:, 0].unflatten(0, (2 * n, d)).chunk(2)
-        return of_a, of_b
+        score_a, score_b = score[:, 0].unflatten(0, (2 * n, d)).chunk(2)
+        return score_a, score_b
 
     def _entered(self, a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
         """Features (2 N D, C, h, w) of the stacks of a, then of those of b."""

@@ -12,17 +12,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .impressions import Impressions
+from .impressions import ACTIVITIES, Impressions
 from .statistics import AIR, LEVELS, between_levels, expect, expectation, joint_statistics
 
 WINDOW = 32
 """Cells of 4 mm to a side of a window: 128 mm."""
 
 _STRIDE = WINDOW // 2
-_EITHER_SIDE = 4
-"""Slices before and behind that count as around a slice."""
 
-REACH = _EITHER_SIDE
+REACH = 4
+"""Slices before and behind that count as around a slice."""
 
 
 class Surroundings(NamedTuple):
@@ -68,7 +67,7 @@ def surroundings_of_volumes(a: Impressions, b: Impressions, distance: Tensor) ->
         distance: (1,) mm.
     """
     depth, h, w = a.form.shape[1], *a.form.shape[3:]
-    usual = [a.activity.new_zeros(1, depth, 6, h, w) for _ in range(2)]
+    usual = [a.activity.new_zeros(1, depth, ACTIVITIES, h, w) for _ in range(2)]
     unlike = [a.form.new_zeros(1, depth, 1, h, w) for _ in range(2)]
     for rows, of_rows in _windows(h, a.form):
         for columns, of_columns in _windows(w, a.form):
@@ -106,7 +105,9 @@ def _usual_around(x: Impressions) -> Tensor:
 
 def _expected_around(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """(D, LEVELS) twice: mean of a at each level of b, of b at each level of a."""
-    a, b = (x[0].flatten(1) for x in (a, b))
+    # On a GPU the order of such sums changes from run to run.
+    home = a.device
+    a, b = (x[0].flatten(1).cpu() for x in (a, b))
     tissue = (a + b > AIR).to(a)
     found = []
     for mine, other in ((a, b), (b, a)):
@@ -115,18 +116,18 @@ def _expected_around(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         for place, share in ((low, tissue * (1 - part)), (low + 1, tissue * part)):
             total.scatter_add_(1, place, share * mine)
             count.scatter_add_(1, place, share)
-        found.append(expectation(_with_neighbours(total), _with_neighbours(count)))
+        table = expectation(_with_neighbours(total), _with_neighbours(count))
+        found.append(table.to(home))
     return found[0], found[1]
 
 
 def _with_neighbours(x: Tensor) -> Tensor:
-    """(D, ...) summed over the slices around each."""
-    count = len(x)
-    sums = torch.cat([x.new_zeros(1, *x.shape[1:]), x.double().cumsum(0).to(x)])
-    index = torch.arange(count, device=x.device)
-    first = (index - _EITHER_SIDE).clamp_min(0)
-    last = (index + _EITHER_SIDE + 1).clamp_max(count)
-    return sums[last] - sums[first]
+    """(D, ...) summed over the slices around each, as far as there are any."""
+    total = x.clone()
+    for step in range(1, min(REACH, len(x) - 1) + 1):
+        total[step:] += x[:-step]
+        total[:-step] += x[step:]
+    return total
 
 
 def _unlike(form: Tensor, other: Tensor, expected: Tensor) -> Tensor:

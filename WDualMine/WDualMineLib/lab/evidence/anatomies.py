@@ -41,7 +41,7 @@ def read_anatomies(data: Path, extra: tuple[Path, ...] = ()) -> list[Anatomy]:
 
     Args:
         data: folder with ``harvard`` and ``volumes``.
-        extra: further volumes of single modalities.
+        extra: further volumes of single modalities; what :mod:`..split` knows is left out.
 
     Raises:
         InputError: the folder lacks either.
@@ -52,9 +52,8 @@ def read_anatomies(data: Path, extra: tuple[Path, ...] = ()) -> list[Anatomy]:
         )
     anatomies = [*_stacks(data / "harvard"), *_patients(data / "volumes" / "sts")]
     heads = sorted((data / "volumes" / "niivue").glob("*.nii.gz"))
-    heads = [path for path in heads if not is_held_out(path)]
-    heads.append(data / "volumes" / "ichseg" / "scct_unsmooth_SS_0.01.nii.gz")
-    return anatomies + [_single(path) for path in (*heads, *extra)]
+    singles = [path for path in (*heads, *extra) if not is_held_out(path)]
+    return anatomies + [_single(path) for path in singles]
 
 
 def _stacks(root: Path) -> Iterator[Anatomy]:

@@ -1,11 +1,11 @@
-"""The loop that teaches the evidence network: seeded, resumable, with a log."""
+"""The loop that teaches the evidence network, with a checkpoint and a log."""
 
 from __future__ import annotations
 
 import csv
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,8 +40,8 @@ class LearningConfig:
             filled a share of it: at their natural rarity a network at its start learns only that
             they are rare, and of the large ones.
         share: that a fault seems to fill at least in these steps.
-        again: times that a batch is used, in a row of others, with its volumes exchanged: drawing
-            one costs as much as learning from it.
+        again: steps to a batch that is drawn; in the others an earlier one comes back, with its
+            volumes exchanged, for drawing costs as much as learning.
         stacks: pairs of stacks in a step.
         rate: highest learning rate; it falls to a hundredth by a cosine.
         warm_up: steps over which it rises.
@@ -93,6 +93,8 @@ def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, share: floa
 class Learner:
     """Teaches one network in a folder, which holds ``evidence.pt`` and ``evidence.csv``.
 
+    A run that was stopped goes on with its network; which batches come back is not remembered.
+
     Args:
         config: see :class:`LearningConfig`.
         anatomies: see :func:`.anatomies.read_anatomies`.
@@ -120,6 +122,7 @@ class Learner:
 
     @property
     def checkpoint(self) -> Path:
+        """The file that a run goes on from."""
         return self.folder / "evidence.pt"
 
     def save(self) -> None:
@@ -137,7 +140,9 @@ class Learner:
         )
         partial.replace(self.checkpoint)
 
-    def run(self, until: int | None = None, save_every: int = 100) -> Iterator[dict[str, float]]:
+    def run(
+        self, until: int | None = None, save_every: int = 100
+    ) -> Generator[dict[str, float], None, None]:
         """Learn up to step ``until``, yielding each step's log; closing it stops cleanly."""
         last = min(self.config.steps, until or self.config.steps)
         log = self.folder / "evidence.csv"
@@ -173,7 +178,7 @@ class Learner:
                     kept.append(ahead.pop(0).result())
                     yield kept[-1]
                 else:
-                    yield kept[0].exchanged()
+                    yield kept[number % len(kept)].exchanged()
                 if len(kept) > _KEPT:
                     kept.pop(0)
 

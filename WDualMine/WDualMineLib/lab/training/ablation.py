@@ -58,7 +58,7 @@ class _WithoutStatistics(DualMineNetwork):
         return super().forward(a, b, known, reliability)
 
 
-def _replacing(name: str, part: Callable[[], nn.Module | None]) -> Callable[..., DualMineNetwork]:
+def _replacing(name: str, part: Callable[[], nn.Module]) -> Callable[..., DualMineNetwork]:
     def build(config: NetworkConfig) -> DualMineNetwork:
         network = DualMineNetwork(config)
         setattr(network, name, part())
@@ -71,7 +71,6 @@ WHOLE = "whole network"
 
 WITHOUT: dict[str, Callable[[NetworkConfig], DualMineNetwork]] = {
     WHOLE: DualMineNetwork,
-    "without reliability": _replacing("evidence", lambda: None),
     "without spatial expert": _replacing("arbitration", lambda: _FixedArbitration(0.0)),
     "without frequency expert": _replacing("arbitration", lambda: _FixedArbitration(1.0)),
     "without arbitration": _replacing("arbitration", lambda: _FixedArbitration(0.5)),

@@ -9,8 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from ...errors import WDualMineError
+from ...fusion.moments import TISSUE
 from ...progress import Progress, Steps
-from .cases import TISSUE, Case
+from .cases import Case
 from .evaluation import Predict
 from .regions import Spacing
 from .scoring import Maps, false_alarms

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from torch import nn
 
-from ...progress import Progress, Steps
+from ...progress import Progress, Steps, scaled
 from ..training.ablation import trusting_evenly
 from .bad_input import try_bad_input
 from .cases import LARGEST, Case, bounded
@@ -25,8 +25,6 @@ from .simulation import simulated_cases
 
 ODD = "simulated T2+PET"
 """The case that bad input is made from: it needs no data, and its voxels are cubes."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ QUICK = Scope(
     800_000,
     (
         "template T1+PET",
-        "template CT+T1, brain window",
+        "template T1+SPECT",
         "STS_010",
         "STS_032",
         "stack SPECT-MRI 22",
@@ -102,13 +100,13 @@ def measure(
     cases = collect_cases(data, scope, seed)
     predict = fusing(model, device)
     even = fusing(trusting_evenly(model), device)
-    evaluation = yield from _within(0.05, 0.85, evaluate_cases(predict, cases, scope, seed, even))
+    evaluation = yield from scaled(evaluate_cases(predict, cases, scope, seed, even), 0.05, 0.85)
     chosen = cases[: scope.resolutions]
-    resolution = yield from _within(0.85, 0.95, compare_resolutions(predict, chosen, seed))
+    resolution = yield from scaled(compare_resolutions(predict, chosen, seed), 0.85, 0.95)
     odd = next((case for case in cases if case.name == ODD), cases[-1])
-    bad_input = yield from _within(0.95, 0.97, try_bad_input(predict, odd))
+    bad_input = yield from scaled(try_bad_input(predict, odd), 0.95, 0.97)
     if pictures is not None:
-        yield from _within(0.97, 1.0, draw_pictures(predict, cases, pictures, seed))
+        yield from scaled(draw_pictures(predict, cases, pictures, seed), 0.97, 1.0)
     yield Progress(1.0, "Measured")
     return summarise(evaluation, resolution, bad_input, seed)
 
@@ -130,17 +128,5 @@ def evaluate_cases(
         turn = slice(number % scope.every, None, scope.every)
         steps = evaluate_maps(predict, [case], tuple(KINDS)[turn], tuple(WHOLE)[turn], seed, even)
         start, stop = number / len(cases), (number + 1) / len(cases)
-        evaluation.add((yield from _within(start, stop, steps)))
+        evaluation.add((yield from scaled(steps, start, stop)))
     return evaluation
-
-
-def _within(start: float, stop: float, steps: Steps[T]) -> Steps[T]:
-    """``steps`` with its progress shown from ``start`` to ``stop``."""
-    try:
-        while True:
-            step = next(steps)
-            yield Progress(start + (stop - start) * step.fraction, step.message)
-    except StopIteration as end:
-        return end.value
-    finally:
-        steps.close()

@@ -7,14 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
+from ...fusion.moments import TISSUE
 from ...fusion.settings import FusionSettings
 from ...pipeline.pair import prepare
 from ...volumes.geometry import Geometry
 from ...volumes.resampling import resample_to
 from ...volumes.volume import Volume
-
-TISSUE = 0.05
-"""A voxel is tissue where a source is above this level of its window."""
 
 LARGEST = 1_200_000
 """Voxels up to which a case is taken whole; beyond, its middle slices: a bound on the time."""

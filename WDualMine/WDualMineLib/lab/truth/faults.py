@@ -9,8 +9,9 @@ import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
 
+from ...fusion.moments import TISSUE
 from . import physics
-from .cases import TISSUE, Case
+from .cases import Case
 from .regions import Spacing, beyond_plane, ellipsoid, slab
 
 VISIBLE = 0.05

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import spearmanr
 
-from ...fusion.correlation import correlation, correlation_bound
+from ...fusion.moments import measure
 from ...quality.volume_measures import flicker
 from .cases import Case
 from .scoring import share
@@ -48,6 +48,7 @@ def measure_look(case: Case, fused: np.ndarray) -> LookScore:
     a, b = case.sources
     clipped = [float("nan")] * 2
     order = [float("nan")] * 2
+    moments = measure(fused, a, b)
     if case.lesion is not None and case.lesion.any():
         hot = case.lesion & (case.uptake >= np.median(case.uptake[case.lesion]))
         clipped = [share(image >= _WHITE, hot) for image in (fused, b)]
@@ -59,10 +60,8 @@ def measure_look(case: Case, fused: np.ndarray) -> LookScore:
         *clipped,
         *order,
         flicker(fused, a, b),
-        *(
-            float(correlation(fused, a, b, where) / correlation_bound(a, b, where))
-            for where in (case.tissue, (a > 0) | (b > 0))
-        ),
+        moments.tissue.cc_over_bound,
+        moments.head.cc_over_bound,
     )
 
 

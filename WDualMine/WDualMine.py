@@ -1,4 +1,4 @@
-"""WDualMine: fuse two volumes of one patient, and see where which one was trusted.
+"""WDualMine: fuse two volumes of one patient, and see where a fault is suspected in either.
 
 The module's shell for 3D Slicer. What it does lives in WDualMineLib: ``gui`` for the panel,
 ``scene`` for MRML, and below them the network, the registration and the rest.
@@ -31,7 +31,7 @@ BOUND_TO = "SlicerParameterName"
 
 HELP = """
 Fuses two volumes of one patient (CT and MR, PET and MR, SPECT and MR) into one that shows what both
-show, with maps of where which modality was trusted and of which expert decided.
+show, with maps of where a fault is suspected in either and of which expert decided.
 Choose a fixed and a moving volume and press Apply. Not for diagnosis.
 """
 ACKNOWLEDGEMENT = """

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 pytest.importorskip("slicer", reason="slicer-core is not installed")
 from WDualMineLib.scene.application.choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Pair
 from WDualMineLib.scene.application.defaults import default_pair, guessed_modality
 from WDualMineLib.scene.result.result_nodes import add_outputs, item_of
-from WDualMineLib.scene.result.volume_nodes import add_volume, modality_of
+from WDualMineLib.scene.result.volume_nodes import add_volume, array_of, modality_of
 from WDualMineLib.volumes.volume import Volume
+
+LEAN_LIMB = -80.0  # HU of fat, in too little of the volume to tell by itself
 
 
 @pytest.fixture
@@ -79,3 +83,33 @@ def test_one_modality_or_only_results_suggest_nothing(scene, named, result) -> N
 def test_every_preset_has_windows_and_functional_ones_colours() -> None:
     assert set(WINDOWS_OF_PAIR) == set(Pair)
     assert set(COLOUR_OF_PAIR) == {p for p in Pair if "PET" in p.name or "SPECT" in p.name}
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [("CT thigh", Pair.MR_CT_SOFT), ("CT", Pair.MR_CT_SOFT), ("CT head", Pair.MR_CT_BRAIN)],
+)
+def test_only_a_head_gets_the_brain_window(scene, named, name, preset) -> None:
+    """A thigh or a pelvis from 0 to 80 HU is white muscle and streaks."""
+    named("MR")
+    array_of(named(name))[:4] = LEAN_LIMB
+    assert default_pair(scene)[2] is preset
+
+
+def test_the_body_part_that_dicom_tells_is_asked_for(scene, named, monkeypatch) -> None:
+    import slicer
+    from WDualMineLib.scene.result.dicom_origin import INSTANCES
+
+    told = {"1.2.3": "HEAD"}
+    database = SimpleNamespace(
+        isOpen=True, fileForInstance=lambda uid: uid, fileValue=lambda path, tag: told.get(path)
+    )
+    monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
+    named("MR")
+    node = named("Series 4", "CT")
+    array_of(node)[:4] = LEAN_LIMB
+    assert default_pair(scene)[2] is Pair.MR_CT_SOFT
+    node.SetAttribute(INSTANCES, "1.2.3 1.2.4")
+    assert default_pair(scene)[2] is Pair.MR_CT_BRAIN
+    told.clear()
+    assert default_pair(scene)[2] is Pair.MR_CT_SOFT

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InputError
 from ..volumes.modality import modality_of, shows_uptake
 from ..volumes.volume import Volume
+from .body_region import Region, region_of
 from .chunks import for_ranges
 from .tone import bend_top, unbend_top
 
@@ -121,8 +122,8 @@ def parse_window(window: str | tuple[float, float]) -> str | tuple[float, float]
 def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
     """The window for a scalar volume, in its own units.
 
-    ``"auto"``: Hounsfield units get the brain window, or the soft-tissue window where there is as
-    much fat as outside the head; everything else the robust range of its own values, from 0 for
+    ``"auto"``: Hounsfield units get the brain window where a head is shown, else the soft-tissue
+    window (:mod:`~.body_region`); everything else the robust range of its own values, from 0 for
     PET and SPECT and from above the noise of the air for MR.
 
     Args:
@@ -169,6 +170,11 @@ def _suv_factor(volume: Volume) -> float | None:
     except (KeyError, TypeError, ValueError):
         return None
     return factor if isfinite(factor) and factor > 0 else None
+
+
+def shows_a_head(volume: Volume) -> bool:
+    """Whether ``volume`` is a CT of a head, in Hounsfield units or not."""
+    return region_of(volume, _sample(volume)) is Region.HEAD
 
 
 def count_not_finite(volume: Volume) -> int:
@@ -221,7 +227,7 @@ def _sample(volume: Volume) -> np.ndarray:
 
 def _guess(volume: Volume, sample: np.ndarray, hounsfield: bool) -> str:
     if hounsfield:
-        return "ct-soft" if _shows_body_fat(sample) else "ct-brain"
+        return "ct-brain" if region_of(volume, sample) is Region.HEAD else "ct-soft"
     return "pet" if shows_uptake(volume.modality, volume.name) else "mr"
 
 
@@ -243,13 +249,6 @@ def _is_hounsfield(sample: np.ndarray) -> bool:
     low, high = np.percentile(sample, [0.5, 99.9])
     dense = 100 if low > _AIR else 20
     return bool(-4096 <= low <= -100 and dense <= high <= 32767)
-
-
-def _shows_body_fat(sample: np.ndarray) -> bool:
-    """Limbs, pelvis and trunk are more than a quarter fat beside soft tissue; heads are less."""
-    fat = np.count_nonzero((sample > -150) & (sample < -30))
-    soft = np.count_nonzero((sample > 0) & (sample < 80))
-    return bool(fat > 0.25 * (fat + soft))
 
 
 def _robust_range(sample: np.ndarray, from_zero: bool) -> tuple[float, float]:

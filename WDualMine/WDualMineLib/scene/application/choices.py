@@ -21,7 +21,9 @@ class Pair(_Choice):
     DISPLAY = "As displayed"
     MR_CT_BRAIN = "MR + CT, brain window"
     MR_CT_BONE = "MR + CT, bone window"
+    MR_CT_SOFT = "MR + CT, soft tissue window"
     CT_BRAIN_MR = "CT + MR, brain window"
+    CT_SOFT_MR = "CT + MR, soft tissue window"
     MR_PET = "MR + PET"
     MR_SPECT = "MR + SPECT"
     CT_PET = "CT + PET, soft tissue window"
@@ -118,7 +120,9 @@ WINDOWS_OF_PAIR = {
     Pair.DISPLAY: (WindowChoice.DISPLAY, WindowChoice.DISPLAY),
     Pair.MR_CT_BRAIN: (WindowChoice.MR, WindowChoice.CT_BRAIN),
     Pair.MR_CT_BONE: (WindowChoice.MR, WindowChoice.CT_BONE),
+    Pair.MR_CT_SOFT: (WindowChoice.MR, WindowChoice.CT_SOFT),
     Pair.CT_BRAIN_MR: (WindowChoice.CT_BRAIN, WindowChoice.MR),
+    Pair.CT_SOFT_MR: (WindowChoice.CT_SOFT, WindowChoice.MR),
     Pair.MR_PET: (WindowChoice.MR, WindowChoice.PET),
     Pair.MR_SPECT: (WindowChoice.MR, WindowChoice.PET),
     Pair.CT_PET: (WindowChoice.CT_SOFT, WindowChoice.PET),

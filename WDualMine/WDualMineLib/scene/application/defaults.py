@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING
 
 import slicer
 
+from ...fusion.intensity import shows_a_head
 from ...volumes.modality import codes_in_name
 from ..result.result_nodes import OUTPUT
-from ..result.volume_nodes import modality_of
+from ..result.volume_nodes import modality_of, seen_in
 from .choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Colour, Pair
 
 if TYPE_CHECKING:
     from .parameters import FusionParameters
 
 _PAIRS = {
-    ("MR", "CT"): Pair.MR_CT_BRAIN,
-    ("CT", "MR"): Pair.CT_BRAIN_MR,
+    ("MR", "CT"): Pair.MR_CT_SOFT,
+    ("CT", "MR"): Pair.CT_SOFT_MR,
     ("MR", "PT"): Pair.MR_PET,
     ("MR", "NM"): Pair.MR_SPECT,
     ("CT", "PT"): Pair.CT_PET,
 }
+# The same where the CT is one of a head.
+_OF_A_HEAD = {Pair.MR_CT_SOFT: Pair.MR_CT_BRAIN, Pair.CT_SOFT_MR: Pair.CT_BRAIN_MR}
 # What shows anatomy in most detail keeps its grid.
 _ORDER = ("MR", "CT", "", "PT", "NM")
 
@@ -56,7 +59,10 @@ def default_pair(
     if len(known) < 2:
         return None
     fixed, moving = sorted(known, key=_ORDER.index)[:2]
-    return known[fixed], known[moving], _PAIRS.get((fixed, moving), Pair.DISPLAY)
+    pair = _PAIRS.get((fixed, moving), Pair.DISPLAY)
+    if pair in _OF_A_HEAD and shows_a_head(seen_in(known["CT"])):
+        pair = _OF_A_HEAD[pair]
+    return known[fixed], known[moving], pair
 
 
 def guessed_modality(node: slicer.vtkMRMLVolumeNode) -> str:

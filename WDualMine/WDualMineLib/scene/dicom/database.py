@@ -8,10 +8,8 @@ from pathlib import Path
 import slicer
 
 from ...errors import InputError, OutputError
+from ..result.dicom_origin import INSTANCES
 from ..result.result_nodes import FIXED_ROLE
-
-INSTANCES = "DICOM.instanceUIDs"
-"""Attribute in which Slicer's DICOM import lists the instances that a volume was made of."""
 
 
 class SeriesNotFound(InputError):

@@ -12,6 +12,7 @@ from ...pipeline.record import Record
 from ...pipeline.result import Result
 from ...version import __version__
 from ..views.appearance import show_part
+from .dicom_origin import INSTANCES
 from .part_images import RESIDUAL, RESIDUAL_SCALE, PartImages, images_of
 from .volume_nodes import Kept, update_volume
 
@@ -23,7 +24,7 @@ MOVING_ROLE = ATTRIBUTE + "MovingVolume"
 OUTPUT = ATTRIBUTE + "Output"
 VERSION = ATTRIBUTE + "Version"
 PART_ROLE = ATTRIBUTE + "Part."
-_DICOM_INSTANCES = "DICOM.instanceUIDs"
+
 _SCALAR, _VECTOR = "vtkMRMLScalarVolumeNode", "vtkMRMLVectorVolumeNode"
 
 
@@ -204,7 +205,7 @@ def _trace(
     node.SetNodeReferenceID(MOVING_ROLE, moving.GetID())
     for role, source in ((FIXED_ROLE, fixed), (MOVING_ROLE, moving)):
         # None removes what an earlier run with other sources left.
-        node.SetAttribute(role + ".instanceUIDs", source.GetAttribute(_DICOM_INSTANCES))
+        node.SetAttribute(role + ".instanceUIDs", source.GetAttribute(INSTANCES))
     write_record(node, record)
     node.SetAttribute(VERSION, __version__)
     node.SetAttribute(OUTPUT, name)

@@ -7,8 +7,10 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
+from ...fusion.body_region import BODY_PART
 from ...volumes.geometry import LPS_TO_RAS, Geometry
 from ...volumes.volume import Volume
+from .dicom_origin import body_part_of
 
 POINTS_TO_RAS = np.diag([*LPS_TO_RAS, 1.0])
 """4x4, from LPS to the RAS of MRML, and back."""
@@ -94,7 +96,9 @@ def volume_of(node: slicer.vtkMRMLVolumeNode) -> Volume:
 
 def seen_in(node: slicer.vtkMRMLVolumeNode) -> Volume:
     """:func:`volume_of` without a copy, to be looked at while the node is not changed."""
-    return Volume(array_of(node), geometry_of(node), node.GetName(), modality_of(node))
+    part = body_part_of(node)
+    attributes = {BODY_PART: part} if part else {}
+    return Volume(array_of(node), geometry_of(node), node.GetName(), modality_of(node), attributes)
 
 
 def modality_of(node: slicer.vtkMRMLVolumeNode) -> str:

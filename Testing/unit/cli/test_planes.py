@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
-from WDualMineLib.cli.pictures.patient_planes import centre_of_mass, planes_through
+from WDualMineLib.casereport.patient_planes import centre_of_mass, planes_through
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.resampling import to_image
 from WDualMineLib.volumes.volume import Volume

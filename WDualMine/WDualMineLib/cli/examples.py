@@ -13,6 +13,10 @@ _EXAMPLES = {
     ),
     "fuse-images": ("wdualmine fuse-images CT_PNGS MR_PNGS -o fused",),
     "register": ("wdualmine register mr.nii.gz ct.nii.gz -o aligned",),
+    "report": (
+        "wdualmine report fused -o case.pdf",
+        "wdualmine report fused -o case.png --anonymise",
+    ),
     "evaluate": ("wdualmine evaluate --a CT_PNGS --b MR_PNGS --fused fused",),
     "bench": ("wdualmine bench speed",),
     "train": ("wdualmine train PAIRS -o run --steps 2000",),

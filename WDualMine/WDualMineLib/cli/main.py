@@ -21,6 +21,7 @@ COMMANDS = {
     "fuse": ("fuse", "fuse two volumes into one, with reliability and arbitration maps"),
     "fuse-images": ("fuse_images", "fuse folders of 2-D image pairs of equal name"),
     "register": ("register", "align a moving volume to a fixed one and judge the alignment"),
+    "report": ("report", "a result on one page, for the record: pictures, verdict, doubts"),
     "evaluate": ("evaluate", "measure fused images against their sources"),
     "bench": ("bench.command", "run a benchmark: speed, quality, registration, reliability"),
     "train": ("train", "train the network on 2-D slice pairs"),

@@ -15,7 +15,7 @@ from ..dicom.context import Patient, Study
 from ..errors import OutputError
 from ..volumes.volume import Volume
 from . import parts
-from .record import ROLES, SourceRecord
+from .record import ROLES, Record, SourceRecord
 from .result import Result
 
 # Shorter words than this are in every text: initials, sexes, numbers of series.
@@ -28,10 +28,11 @@ def anonymous(result: Result, sources: Iterable[Volume]) -> Result:
 
     Args:
         result: fused just now.
-        sources: the fixed and the moving volume as they were read.
+        sources: the fixed and the moving volume as they were read; none for a result that was read
+            from a folder, whose record tells what has to go.
     """
-    words = identifying_words(sources)
     record = result.record
+    words = identifying_words(sources) | _words_of(record)
     settings = result.settings
     if settings.weights is not None:
         settings = replace(settings, weights=_NEUTRAL_WEIGHTS)
@@ -83,6 +84,18 @@ def identifying_words(sources: Iterable[Volume]) -> set[str]:
             found |= _pieces(context.series_description) | {context.series_uid}
             found |= {context.frame_of_reference_uid}
             found |= {instance.sop_instance_uid for instance in context.instances}
+    return {word.strip().lower() for word in found if len(word.strip()) >= _SHORTEST}
+
+
+def _words_of(record: Record) -> set[str]:
+    """What a record tells of whose its sources are, in lower case."""
+    found: set[str] = set()
+    for source in (record.fixed, record.moving):
+        found |= _pieces(source.name) | {source.series_uid}
+        if source.path is not None:
+            found |= _pieces(source.path.name) | _pieces(source.path.parent.name)
+        if source.patient is not None:
+            found |= _of(source.patient)
     return {word.strip().lower() for word in found if len(word.strip()) >= _SHORTEST}
 
 

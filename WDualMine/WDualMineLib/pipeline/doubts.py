@@ -107,4 +107,5 @@ def _inside(
     inside = np.argwhere(sitk.GetArrayViewFromImage(box) == label)[:, ::-1] + first
     centre = labels.TransformPhysicalPointToContinuousIndex(statistics.GetCentroid(label))
     away = (inside - centre) * np.array(labels.GetSpacing())
-    return tuple(int(n) for n in inside[np.argmin((away**2).sum(axis=1))])
+    i, j, k = inside[np.argmin((away**2).sum(axis=1))].tolist()
+    return i, j, k

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from ...casereport.patient_planes import Plane, centre_of_mass, planes_through
 from ...fusion.colour import colour_table
 from ...fusion.intensity import Window
 from ...palettes import PALETTES
@@ -19,7 +20,6 @@ from ...version import __version__
 from ...volumes.resampling import to_image
 from ...volumes.volume import Volume
 from .page import new_page, save_page, short, write, write_letter
-from .patient_planes import Plane, centre_of_mass, planes_through
 
 # In inches: the width of a panel, the space between two, and the margins.
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 2.3, 0.06, 0.45, 0.5, 0.75

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...casereport.patient_planes import Plane, planes_through
 from ...registration.preparation import Prepared, prepare
 from ...registration.registration_result import RegistrationResult, Verdict
 from ...version import __version__
@@ -17,7 +18,6 @@ from ...volumes.geometry import Geometry
 from ...volumes.resampling import sample
 from ...volumes.volume import Volume
 from .page import new_page, save_page, short, write, write_letter
-from .patient_planes import Plane, planes_through
 
 # In inches: the width of a panel, the space between two, and the margins.
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM, _LINE = 2.6, 0.06, 0.45, 0.5, 0.4, 0.17

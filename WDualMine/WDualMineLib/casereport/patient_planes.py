@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from ...volumes.geometry import Geometry
-from ...volumes.resampling import sample
+from ..volumes.geometry import Geometry
+from ..volumes.resampling import sample
 
 # Pixels along the longer side: more would not be seen in a picture of a page's width.
 _LARGEST = 400

@@ -116,11 +116,14 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self.panel.views_changed)
         if self._parameters is not None and node.IsA("vtkMRMLSliceCompositeNode"):
             self.panel.views_added()
+        if self._parameters is not None and node.IsA("vtkMRMLScalarVolumeNode"):
+            self.panel.volume_added()
 
     def initializeParameterNode(self):
         parameters = self.logic.getParameterNode()
-        suggest_inputs(slicer.mrmlScene, parameters)
+        suggested = suggest_inputs(slicer.mrmlScene, parameters)
         self.setParameters(parameters)
+        self.panel.suggestion.tell(suggested)
 
     def setParameters(self, parameters):
         """Show another parameter node, or none."""

@@ -114,6 +114,8 @@ def test_names_cannot_smuggle_markup_into_the_panel(fusion, driver, session) -> 
 
 
 def test_a_doubtful_alignment_asks_before_it_fuses(fusion, driver, session) -> None:
+    from WDualMineLib.gui.legible import legible
+    from WDualMineLib.gui.messages import DOUBTFUL
     from WDualMineLib.scene.application.choices import Registration
 
     doubtful = SimpleNamespace(nodes=None, result=None, alignment=alignment(Verdict.DOUBTFUL))
@@ -121,7 +123,7 @@ def test_a_doubtful_alignment_asks_before_it_fuses(fusion, driver, session) -> N
     run(driver, session)
     assert "Doubtful alignment" in driver.text("verdictLabel")
     assert "Two starts ended 3.1 mm apart" in driver.text("verdictLabel")
-    assert "#d08700" in driver.ui.verdictLabel.text(), "amber"
+    assert legible(DOUBTFUL) in driver.ui.verdictLabel.text(), "amber"
     assert driver.ui.fuseAnywayButton.isVisible() and driver.ui.discardAlignmentButton.isVisible()
     assert session.outcome is None
     driver.screenshot("panel-doubtful")

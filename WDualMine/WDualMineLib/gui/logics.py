@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..scene.application.defaults import Suggestions
 from ..scene.application.dependencies import Dependencies
 from ..scene.dicom.object_export import DicomExport
+from ..scene.result.case_page import CasePage
+from ..scene.result.doubt_list import DoubtList
 from ..scene.result.look import Look
 from ..scene.result.measuring import Measures
 from ..scene.result.recovery import Results
@@ -14,13 +17,16 @@ from ..scene.result.workflow import FusionWorkflow
 from ..scene.views.inspection import Inspection
 from ..scene.views.live_preview import LivePreview
 from .protocols import (
+    CaseLogic,
     DependencyLogic,
+    DoubtLogic,
     ExportLogic,
     FusionLogic,
     InspectLogic,
     LookLogic,
     MeasureLogic,
     PreviewLogic,
+    SuggestionLogic,
 )
 
 
@@ -35,6 +41,9 @@ class Logics:
     inspection: InspectLogic
     measures: MeasureLogic
     export: ExportLogic
+    suggestion: SuggestionLogic
+    doubts: DoubtLogic
+    case: CaseLogic
 
 
 def logics_for(scene: Any) -> Logics:
@@ -48,4 +57,7 @@ def logics_for(scene: Any) -> Logics:
         Inspection(scene, results),
         Measures(scene, results),
         DicomExport(),
+        Suggestions(scene),
+        DoubtList(scene),
+        CasePage(results),
     )

@@ -6,8 +6,9 @@ import re
 from html import escape
 
 from ..errors import WDualMineError
+from .legible import legible
 
-# Readable on Slicer's light and dark themes alike.
+# As they are meant; a label gets them as the style of the moment can show them.
 GOOD, DOUBTFUL, BAD, QUIET = "#2e9e5b", "#d08700", "#e0483e", "#8a8f98"
 
 # A label breaks lines at spaces only: longer words (paths, UIDs) would be cut off at its edge.
@@ -17,7 +18,7 @@ _BREAK = "\u200b"  # no width, but a line may end there
 
 def coloured(text: str, colour: str, title: str = "") -> str:
     """Rich text: ``title`` in bold and colour, then ``text``; both are escaped."""
-    text, title = _breakable(text), _breakable(title)
+    text, title, colour = _breakable(text), _breakable(title), legible(colour)
     if not title:
         return f'<span style="color:{colour}">{text}</span>'
     head = f'<b style="color:{colour}">{title}</b>'

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .accessibility import name_controls
+from .case_section import CaseSection
+from .doubts_section import DoubtsSection
 from .export_section import ExportSection
 from .inputs_section import InputsSection
 from .inspect_section import InspectSection
@@ -14,6 +17,8 @@ from .preview_section import PreviewSection
 from .run_section import RunSection
 from .session import Session
 from .setup_section import SetupSection
+from .shortcuts import Shortcuts
+from .suggestion_section import SuggestionSection
 from .widgets import say
 
 
@@ -41,8 +46,13 @@ class FusionPanel:
             self.inspection,
             MeasureSection(ui, self.session, logics.measures),
             ExportSection(ui, self.session, logics.export),
+            CaseSection(ui, self.session, logics.case),
         )
-        for name in ("reason", "status", "preview", "look", "region", "export"):
+        self.suggestion = SuggestionSection(ui, self.session, logics.suggestion)
+        self.doubts = DoubtsSection(ui, self.session, logics.doubts)
+        self.shortcuts = Shortcuts(ui)
+        name_controls(ui)
+        for name in ("reason", "status", "preview", "look", "region", "export", "suggestion"):
             say(getattr(ui, f"{name}Label"), "")
 
     def set_parameters(self, parameters: Any) -> None:
@@ -67,6 +77,10 @@ class FusionPanel:
         self.inspection.views_added()
         self.preview.update()
 
+    def volume_added(self, *_: Any) -> None:
+        """A volume came into the scene: there may be a pair to suggest."""
+        self.suggestion.volume_added()
+
     def scene_closing(self, *_: Any) -> None:
         """Every node is about to go: stop, and forget what refers to them."""
         self.session.forget()
@@ -74,4 +88,5 @@ class FusionPanel:
     def close(self) -> None:
         """Stop for good."""
         self.session.cancel()
+        self.doubts.close()
         self.session.parameters = None

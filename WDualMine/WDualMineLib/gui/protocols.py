@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..progress import Steps
 
 if TYPE_CHECKING:  # what is only named here need not be loaded with the panel
+    from pathlib import Path
+
     from ..dicom.export import Exported
+    from ..pipeline.doubts import Doubt
     from ..quality.volume_measures import VolumeMeasures
     from ..scene.application.choices import Layers, Map
     from ..scene.dicom.object_export import ExportRequest
+    from ..scene.result.case_page import CaseRequest
     from ..scene.result.requests import SceneRequest
     from ..scene.result.result_nodes import FusionNodes
     from ..scene.result.workflow import Outcome
@@ -34,6 +38,27 @@ class FusionLogic(Protocol):
 
     def recover(self, fused: Any) -> Outcome | None:
         """The outcome that a loaded scene holds around a fused volume, or None."""
+
+
+class SuggestionLogic(Protocol):
+    """Chooses for a user who chose nothing; see :class:`~..scene.application.defaults`."""
+
+    def suggest(self, parameters: Any) -> tuple[Any, Any, Any] | None:
+        """(fixed, moving, preset) that it chose, None where it left everything as it was."""
+
+
+class DoubtLogic(Protocol):
+    """Lists doubtful regions; see :class:`~..scene.result.doubt_list.DoubtList`."""
+
+    def steps(self, nodes: FusionNodes) -> Steps[list[Doubt]]: ...
+
+    def show(self, nodes: FusionNodes, doubt: Doubt) -> None: ...
+
+
+class CaseLogic(Protocol):
+    """Writes the page of a case; see :class:`~..scene.result.case_page.CasePage`."""
+
+    def steps(self, request: CaseRequest) -> Steps[Path]: ...
 
 
 class DependencyLogic(Protocol):

@@ -15,6 +15,9 @@ from .choices import COLOUR_OF_PAIR, WINDOWS_OF_PAIR, Colour, Pair
 if TYPE_CHECKING:
     from .parameters import FusionParameters
 
+SuggestedPair = tuple[slicer.vtkMRMLScalarVolumeNode, slicer.vtkMRMLScalarVolumeNode, Pair]
+"""Fixed volume, moving volume, and the preset of their windows."""
+
 _PAIRS = {
     ("MR", "CT"): Pair.MR_CT_SOFT,
     ("CT", "MR"): Pair.CT_SOFT_MR,
@@ -28,14 +31,31 @@ _OF_A_HEAD = {Pair.MR_CT_SOFT: Pair.MR_CT_BRAIN, Pair.CT_SOFT_MR: Pair.CT_BRAIN_
 _ORDER = ("MR", "CT", "", "PT", "NM")
 
 
-def suggest_inputs(scene: slicer.vtkMRMLScene, parameters: FusionParameters) -> None:
-    """Choose both volumes and their preset, unless the user chose one already."""
+def suggest_inputs(
+    scene: slicer.vtkMRMLScene, parameters: FusionParameters
+) -> SuggestedPair | None:
+    """Choose both volumes and their preset, unless the user chose one already.
+
+    Returns:
+        What was chosen, None where nothing was.
+    """
     if parameters.fixedVolume is not None or parameters.movingVolume is not None:
-        return
+        return None
     found = default_pair(scene)
     if found is not None:
         parameters.fixedVolume, parameters.movingVolume, pair = found
         use_pair(parameters, pair)
+    return found
+
+
+class Suggestions:
+    """:func:`suggest_inputs` in one scene."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene) -> None:
+        self._scene = scene
+
+    def suggest(self, parameters: FusionParameters) -> SuggestedPair | None:
+        return suggest_inputs(self._scene, parameters)
 
 
 def use_pair(parameters: FusionParameters, pair: Pair) -> None:
@@ -45,24 +65,42 @@ def use_pair(parameters: FusionParameters, pair: Pair) -> None:
     parameters.colour = COLOUR_OF_PAIR.get(pair, Colour.NONE)
 
 
-def default_pair(
-    scene: slicer.vtkMRMLScene,
-) -> tuple[slicer.vtkMRMLScalarVolumeNode, slicer.vtkMRMLScalarVolumeNode, Pair] | None:
-    """(fixed, moving, preset) of the first two volumes of different modality, else None."""
+def possible_inputs(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarVolumeNode]:
+    """Every volume that could be fused: scalar, with voxels, and no result itself."""
     kind = "vtkMRMLScalarVolumeNode"
     volumes = [scene.GetNthNodeByClass(i, kind) for i in range(scene.GetNumberOfNodesByClass(kind))]
-    known: dict[str, slicer.vtkMRMLScalarVolumeNode] = {}
-    for node in volumes:
+    return [
+        node
+        for node in volumes
         # Label maps are a kind of scalar volumes to MRML; results are no inputs.
-        if node.GetClassName() == kind and not node.GetAttribute(OUTPUT) and node.GetImageData():
-            known.setdefault(guessed_modality(node), node)
+        if node.GetClassName() == kind
+        and not node.GetAttribute(OUTPUT)
+        and not node.GetHideFromEditors()
+        and node.GetImageData()
+    ]
+
+
+def default_pair(scene: slicer.vtkMRMLScene) -> SuggestedPair | None:
+    """(fixed, moving, preset) of the first two volumes of different modality, else None."""
+    known: dict[str, slicer.vtkMRMLScalarVolumeNode] = {}
+    for node in possible_inputs(scene):
+        known.setdefault(guessed_modality(node), node)
     if len(known) < 2:
         return None
     fixed, moving = sorted(known, key=_ORDER.index)[:2]
-    pair = _PAIRS.get((fixed, moving), Pair.DISPLAY)
-    if pair in _OF_A_HEAD and shows_a_head(seen_in(known["CT"])):
-        pair = _OF_A_HEAD[pair]
-    return known[fixed], known[moving], pair
+    return arranged(known[fixed], known[moving])
+
+
+def arranged(
+    first: slicer.vtkMRMLScalarVolumeNode, second: slicer.vtkMRMLScalarVolumeNode
+) -> SuggestedPair:
+    """(fixed, moving, preset) of these two: what shows more detail of anatomy keeps its grid."""
+    fixed, moving = sorted((first, second), key=lambda node: _ORDER.index(guessed_modality(node)))
+    pair = _PAIRS.get((guessed_modality(fixed), guessed_modality(moving)), Pair.DISPLAY)
+    if pair in _OF_A_HEAD:
+        ct = moving if pair is Pair.MR_CT_SOFT else fixed
+        pair = _OF_A_HEAD[pair] if shows_a_head(seen_in(ct)) else pair
+    return fixed, moving, pair
 
 
 def guessed_modality(node: slicer.vtkMRMLVolumeNode) -> str:

@@ -24,7 +24,9 @@ from WDualMineLib.gui.panel import FusionPanel
 from WDualMineLib.gui.sample_data import register
 from WDualMineLib.progress import finish
 from WDualMineLib.scene.application.defaults import suggest_inputs
+from WDualMineLib.scene.application.fuse_with import register as register_hierarchy_plugin
 from WDualMineLib.scene.application.parameters import FusionParameters
+from WDualMineLib.scene.application.probe_words import extend as extend_data_probe
 from WDualMineLib.scene.result.requests import request_of
 
 BOUND_TO = "SlicerParameterName"
@@ -52,6 +54,7 @@ class WDualMine(ScriptedLoadableModule):
         self.parent.helpText = _(HELP) + self.getDefaultModuleDocumentationLink()
         self.parent.acknowledgementText = _(ACKNOWLEDGEMENT)
         slicer.app.connect("startupCompleted()", register_sample_data)
+        slicer.app.connect("startupCompleted()", extend_application)
 
 
 def register_sample_data():
@@ -60,6 +63,15 @@ def register_sample_data():
 
     icons = Path(__file__).parent / "Resources" / "Icons"
     register(SampleData.SampleDataLogic, slicer.mrmlScene, icons, slicer.util.errorDisplay)
+
+
+def extend_application():
+    """ "Fuse with" in the subject hierarchy, and values with units in the data probe."""
+    gui = Path(__file__).parent / "WDualMineLib" / "gui"
+    register_hierarchy_plugin(str(gui / "WDualMineSubjectHierarchyPlugin.py"))
+    probe = getattr(slicer.modules, "DataProbeInstance", None)
+    if probe is not None:  # there is none without a main window
+        extend_data_probe(probe.infoWidget)
 
 
 class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

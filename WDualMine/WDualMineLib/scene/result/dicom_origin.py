@@ -23,7 +23,8 @@ def body_part_of(node: slicer.vtkMRMLVolumeNode) -> str:
 def patient_of(node: slicer.vtkMRMLVolumeNode) -> Patient | None:
     """Whose ``node`` is; None where nothing is known."""
     told = _values(node, [_PATIENT_ID, _PATIENT_NAME, _BIRTH_DATE, _SEX])
-    return Patient(*told) if any(told) else None
+    identity, name, birth_date, sex = told
+    return Patient(identity, name, birth_date, sex) if any(told) else None
 
 
 def _values(node: slicer.vtkMRMLVolumeNode, tags: Sequence[str]) -> list[str]:

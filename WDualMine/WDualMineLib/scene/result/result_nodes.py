@@ -14,6 +14,7 @@ from ...version import __version__
 from ..views.appearance import show_part
 from .dicom_origin import INSTANCES
 from .part_images import RESIDUAL, RESIDUAL_SCALE, PartImages, images_of
+from .value_units import declare_no_unit
 from .volume_nodes import Kept, update_volume
 
 ATTRIBUTE = "WDualMine."
@@ -209,6 +210,7 @@ def _trace(
     write_record(node, record)
     node.SetAttribute(VERSION, __version__)
     node.SetAttribute(OUTPUT, name)
+    declare_no_unit(node)
 
 
 def place_beside(

@@ -17,6 +17,7 @@ from ...progress import Progress, Steps, scaled
 from ...registration.transforms import affine_transform
 from ...volumes.volume import Volume
 from ..application.choices import Registration
+from ..application.window_presets import offer_windows
 from ..views.appearance import show_source
 from .node_placement import (
     ALIGNS,
@@ -181,6 +182,7 @@ class FusionWorkflow:
             (request.moving, result.pair.moving_window),
         ):
             show_source(self._scene, node, (window.low, window.high), window.name)
+            offer_windows(node, window.units)
         self._results.keep(nodes, result)
         return Outcome(nodes, result, result.alignment, transform)
 

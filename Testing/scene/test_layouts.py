@@ -92,7 +92,7 @@ def side_by_side(nodes, turn) -> Inspection:
     inspection = Inspection(scene_of(nodes))
     inspection.side_by_side(nodes)
     turn()
-    inspection.views_added(nodes)
+    inspection.views_added(nodes, True)
     return inspection
 
 
@@ -144,7 +144,7 @@ def test_views_of_a_later_layout_show_the_slices_of_the_usual_ones(shown, nodes,
     before = {view: shown.layers(view) for view in ("Red", "Green", "Yellow")}
     shown.choose(slicer.vtkMRMLLayoutNode.SlicerLayoutCompareView)
     turn()
-    Inspection(scene_of(nodes)).views_added(nodes)
+    Inspection(scene_of(nodes)).views_added(nodes, True)
     new = [view for view in shown.logics if view.startswith("Compare")]
     assert new
     for view in new:

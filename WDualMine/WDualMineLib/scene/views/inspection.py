@@ -39,6 +39,14 @@ def _side_by_side_xml() -> str:
     return f'<layout type="horizontal" split="true">{items}</layout>'
 
 
+def know_layout(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:
+    """Make the layout node of ``scene`` know the layout with three views; None without a node."""
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if layout is not None and not layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT):
+        layout.AddLayoutDescription(SIDE_BY_SIDE_LAYOUT, _side_by_side_xml())
+    return layout
+
+
 class Inspection:
     """Sets layouts, layers and cursors of one scene; makes no picture itself."""
 
@@ -53,6 +61,7 @@ class Inspection:
         self._borrowed = borrowed or Borrowed()
         self._views = SliceViews(scene)
         self._place: tuple[float, float, float] | None = None
+        self._linked: set[str] = set()
 
     def is_prepared(self, nodes: FusionNodes) -> bool:
         """Whether :meth:`checkerboard` and :meth:`reveal` answer at once."""
@@ -83,8 +92,11 @@ class Inspection:
         # A view that comes up tells those that it is linked with where it stands: nowhere yet.
         self._link_all(before)
 
-    def views_added(self, nodes: FusionNodes) -> bool:
+    def views_added(self, nodes: FusionNodes, linked: bool) -> bool:
         """A layout brought views that were not there before, and they have a size by now.
+
+        Args:
+            linked: whether the new ones are linked; see :meth:`link`.
 
         Returns:
             Whether they are filled; if no other view shows anything, nobody knows with what.
@@ -93,7 +105,11 @@ class Inspection:
             self._show_three(nodes)
             self._link_all(set(self._views.links()))
             return True
-        return self._views.fill(_VIEWS)
+        filled = self._views.fill(_VIEWS)
+        new = self._views.links().keys() - self._linked
+        self._views.set_links(dict.fromkeys(new, (linked, linked)))
+        self._linked |= new
+        return filled
 
     def checkerboard(self, nodes: FusionNodes, tiles: int) -> None:
         """Squares of fixed and moving in turn, ``tiles`` along the shorter side of the volume.
@@ -193,6 +209,7 @@ class Inspection:
     def link(self, linked: bool) -> None:
         """Whether layers, opacity, zoom and position change in all slice views together."""
         self._views.link(linked)
+        self._linked = set(self._views.links())
 
     def _compare(self, nodes: FusionNodes, array: np.ndarray) -> None:
         node = self._scene.GetFirstNodeByName(COMPARISON)
@@ -219,12 +236,9 @@ class Inspection:
             self._scene.RemoveNode(comparison)
 
     def _show_layout(self) -> None:
-        layout = self._layout()
-        if layout is None:
-            return
-        if not layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT):
-            layout.AddLayoutDescription(SIDE_BY_SIDE_LAYOUT, _side_by_side_xml())
-        borrow_layout(self._borrowed, layout, SIDE_BY_SIDE_LAYOUT)
+        layout = know_layout(self._scene)
+        if layout is not None:
+            borrow_layout(self._borrowed, layout, SIDE_BY_SIDE_LAYOUT)
 
     def _show_three(self, nodes: FusionNodes) -> None:
         sources = [nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE)]
@@ -241,7 +255,7 @@ class Inspection:
         )
 
     def _is_side_by_side(self) -> bool:
-        layout = self._layout()
+        layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
         return layout is not None and layout.GetViewArrangement() == SIDE_BY_SIDE_LAYOUT
 
     def _one_cursor(self) -> None:
@@ -260,6 +274,3 @@ class Inspection:
             write,
             (kind.ShowSmallBasic, kind.OffsetJumpSlice),
         )
-
-    def _layout(self) -> slicer.vtkMRMLLayoutNode | None:
-        return self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")

@@ -59,7 +59,7 @@ class SliceViews:
         self.renew_legends()
 
     def fill(self, besides: Iterable[str]) -> bool:
-        """Give views that show nothing the layers and links of one that does, at its place.
+        """Give views that show nothing the layers of one that does, and the place of a parallel one.
 
         What the other views show, the user may have chosen; it stays.
 
@@ -89,9 +89,6 @@ class SliceViews:
                 place = self._place_of_parallel(view, (c.GetLayoutName() for c in filled))
                 if place is not None:
                     self._cut_at(view, place)
-        for composite in new:
-            composite.SetLinkedControl(guide.GetLinkedControl())
-            composite.SetHotLinkedControl(guide.GetHotLinkedControl())
         self.renew_legends()
         return True
 

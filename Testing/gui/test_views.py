@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
@@ -121,3 +122,27 @@ def test_the_layout_is_known_before_a_scene_that_uses_it_is_loaded(scene, layout
     assert not layouts.layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT)
     know_layout(scene)
     assert layouts.layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT)
+
+
+def test_dragging_the_look_changes_what_is_seen_in_colour(ready, layouts, session) -> None:
+    """With a colour result the colour volume is what the views show; only its slices change."""
+    from WDualMineLib.scene.result.volume_nodes import array_of
+
+    ready.choose("pairCombo", "MR + PET")
+    ready.click("applyButton")
+    ready.wait_until(lambda: not session.running)
+    ready.settle()
+    colour = session.nodes.colour
+    assert layouts.layers("Red")[0] == colour.GetID()
+    voxels, before = array_of(colour).copy(), layouts.picture("Red")
+    ready.drag_without_release("strengthSlider", 0.0)
+    during = layouts.picture("Red")
+    assert (during != before).any(), "nothing changes until the slider is let go"
+    assert np.abs(during.astype(int) - during[..., :1]).max() > 30, "it is in colour still"
+    touched = (array_of(colour) != voxels).any(axis=3).mean()
+    assert 0 < touched < 0.1, "three slices of a volume"
+    ready.drag("strengthSlider", 0.0)
+    ready.wait_until(lambda: not session.running)
+    after = layouts.picture("Red").astype(int)
+    # The floor is that of the slice while it is dragged, and of the volume afterwards.
+    assert np.abs(after - during).mean() < 3

@@ -50,6 +50,4 @@ class Borrowed:
 
 def borrow_layout(borrowed: Borrowed, layout: slicer.vtkMRMLLayoutNode, arrangement: int) -> None:
     """Show another arrangement of the views until the user's is given back."""
-    borrowed.take(
-        "layout", layout.GetViewArrangement, layout.SetViewArrangement, arrangement
-    )
+    borrowed.take("layout", layout.GetViewArrangement, layout.SetViewArrangement, arrangement)

@@ -59,7 +59,7 @@ class SliceViews:
         self.renew_legends()
 
     def fill(self, besides: Iterable[str]) -> bool:
-        """Give views that show nothing the layers of one that does, and the place of a parallel one.
+        """Give views that show nothing the layers of one that does, at the place of a parallel one.
 
         What the other views show, the user may have chosen; it stays.
 
@@ -102,7 +102,9 @@ class SliceViews:
         """
         bounds = [0.0] * 6
         volume.GetRASBounds(bounds)
-        middle = tuple((bounds[2 * i] + bounds[2 * i + 1]) / 2 for i in range(3))
+        right, front, up = (
+            (low + high) / 2 for low, high in zip(bounds[::2], bounds[1::2], strict=True)
+        )
         for view in (*guides, _USUAL):
             node = self._node(view)
             if node is None:
@@ -110,8 +112,8 @@ class SliceViews:
             to_ras = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())
             axial = abs(to_ras[2, 2]) > _PARALLEL
             if axial and bounds[4] <= to_ras[2, 3] <= bounds[5]:
-                return middle[0], middle[1], float(to_ras[2, 3])
-        return middle
+                return right, front, float(to_ras[2, 3])
+        return right, front, up
 
     def renew_legends(self) -> None:
         """Make colour legends notice which layers are shown now.
@@ -187,7 +189,7 @@ class SliceViews:
                 continue
             to_ras = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())
             if abs(to_ras[:3, 2] @ normal) > _PARALLEL:
-                return tuple(to_ras[:3, 3].tolist())
+                return float(to_ras[0, 3]), float(to_ras[1, 3]), float(to_ras[2, 3])
         return None
 
     def _node(self, view: str) -> slicer.vtkMRMLSliceNode | None:

@@ -62,7 +62,8 @@ def at_startup():
     # A scene may have been saved in it.
     know_layout(slicer.mrmlScene)
     icons = Path(__file__).parent / "Resources" / "Icons"
-    register(SampleData.SampleDataLogic, slicer.mrmlScene, icons, slicer.util.errorDisplay)
+    logic, window = SampleData.SampleDataLogic, slicer.util.mainWindow()
+    register(logic, slicer.mrmlScene, icons, slicer.util.errorDisplay, window)
 
 
 class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -19,9 +19,8 @@ from ...resources import resource_path
 PYTORCH = "PyTorch"
 TORCH_VERSIONS = ">=2.3,<2.13"
 """What the extension PyTorch is asked for. Below 2.3 it cannot work with 3D Slicer's numpy; 2.13 is
-reported not to install into 3D Slicer 5.12 on Windows, for its paths get too long. A version that is
-there already is used, whatever it is."""
-
+reported not to install into 3D Slicer 5.12 on Windows, for its paths get too long. What is there
+already is used, whatever its version."""
 # Requirement to the name it is imported by.
 _IMPORTED_AS = {"PyWavelets": "pywt"}
 # Slicer's own: an install must not replace what the rest of the application was built against.

@@ -28,6 +28,7 @@ from WDualMineLib.scene.application.fuse_with import register as register_hierar
 from WDualMineLib.scene.application.parameters import FusionParameters
 from WDualMineLib.scene.application.probe_words import extend as extend_data_probe
 from WDualMineLib.scene.result.requests import request_of
+from WDualMineLib.scene.views.inspection import know_layout
 
 BOUND_TO = "SlicerParameterName"
 
@@ -53,20 +54,23 @@ class WDualMine(ScriptedLoadableModule):
         self.parent.contributors = ["WDualMine contributors"]
         self.parent.helpText = _(HELP) + self.getDefaultModuleDocumentationLink()
         self.parent.acknowledgementText = _(ACKNOWLEDGEMENT)
-        slicer.app.connect("startupCompleted()", register_sample_data)
+        slicer.app.connect("startupCompleted()", at_startup)
         slicer.app.connect("startupCompleted()", extend_application)
 
 
-def register_sample_data():
-    """Make the sample pairs known, once all modules are there."""
+def at_startup():
+    """Make sample pairs and the layout known, once all modules are there."""
     import SampleData
 
+    # A scene may have been saved in it.
+    know_layout(slicer.mrmlScene)
     icons = Path(__file__).parent / "Resources" / "Icons"
-    register(SampleData.SampleDataLogic, slicer.mrmlScene, icons, slicer.util.errorDisplay)
+    logic, window = SampleData.SampleDataLogic, slicer.util.mainWindow()
+    register(logic, slicer.mrmlScene, icons, slicer.util.errorDisplay, window)
 
 
 def extend_application():
-    """ "Fuse with" in the subject hierarchy, and values with units in the data probe."""
+    """*Fuse with* in the subject hierarchy, and values with units in the data probe."""
     gui = Path(__file__).parent / "WDualMineLib" / "gui"
     register_hierarchy_plugin(str(gui / "WDualMineSubjectHierarchyPlugin.py"))
     probe = getattr(slicer.modules, "DataProbeInstance", None)
@@ -148,9 +152,11 @@ class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if parameters is not None:
             # As parameters.connectGui(self.ui) does; but that keeps the tag, which disconnectGui
             # needs, to itself in some versions of Slicer.
-            self._connection = parameters.connectParametersToGui(
-                {w.property(BOUND_TO): w for w in vars(self.ui).values() if w.property(BOUND_TO)}
-            )
+            bound = {w.property(BOUND_TO): w for w in vars(self.ui).values()}
+            with self.panel.session.connecting():
+                self._connection = parameters.connectParametersToGui(
+                    {name: widget for name, widget in bound.items() if name}
+                )
             self.addObserver(parameters, modified, self.panel.parameters_changed)
             # For the live preview, which follows the slice on screen.
             for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +77,7 @@ def test_without_a_network_the_user_is_told(sources, scene, told, monkeypatch) -
     from WDualMineLib.gui import sample_data
     from WDualMineLib.samples.download import SampleUnavailable
 
-    def fetch(_):
+    def fetch(_, check=None):
         raise SampleUnavailable("The index cannot be reached", "Check the internet connection")
 
     before = scene.GetNumberOfNodes()
@@ -94,7 +97,7 @@ def test_the_simulated_pair_is_loaded_and_suggested(sources, scene, monkeypatch)
     grid = Geometry((24, 20, 16), (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
     tissue = np.zeros(grid.array_shape, np.float32)
     tissue[4:-4, 4:-4, 4:-4] = 255
-    monkeypatch.setattr(sample_data, "fetch", lambda samples: dict.fromkeys(samples, Path()))
+    monkeypatch.setattr(sample_data, "fetch", lambda samples, check: dict.fromkeys(samples, Path()))
     monkeypatch.setattr(
         sample_data, "load", lambda sample, _: Volume(tissue, grid, sample.name, sample.modality)
     )
@@ -104,3 +107,49 @@ def test_the_simulated_pair_is_loaded_and_suggested(sources, scene, monkeypatch)
     fixed, moving, pair = default_pair(scene)
     assert [fixed, moving] == nodes and pair is Pair.MR_PET
     assert "Simulated" in moving.GetName()
+
+
+@pytest.fixture
+def slow_pip(tmp_path, monkeypatch) -> Path:
+    """3D Slicer's ways: ``sys.executable`` is no Python, and PythonSlicer, which takes its time,
+    lies on the search path. The file tells its process while it runs."""
+    application = tmp_path / "SlicerApp-real"
+    application.write_text("#!/bin/sh\nexec sleep 600\n")
+    application.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(application))
+    python, started = tmp_path / "bin" / "PythonSlicer", tmp_path / "started"
+    python.parent.mkdir()
+    python.write_text(f"#!/bin/sh\necho $$ > {started}\nexec sleep 600\n")
+    python.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{python.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("WDUALMINE_CACHE", str(tmp_path / "cache"))
+    return started
+
+
+def test_the_window_lives_while_the_volumes_are_fetched_and_cancel_ends_it(
+    sources, scene, told, slow_pip, application
+) -> None:
+    from PySide6 import QtCore, QtWidgets
+
+    ticks, before = [], scene.GetNumberOfNodes()
+
+    def tick() -> None:
+        ticks.append(time.perf_counter())
+        dialogs = [w for w in application.topLevelWidgets()
+                   if isinstance(w, QtWidgets.QProgressDialog) and w.isVisible()]  # fmt: skip
+        if len(ticks) > 20 and slow_pip.exists() and dialogs:
+            dialogs[0].cancel()
+
+    timer = QtCore.QTimer()
+    timer.setInterval(20)
+    timer.timeout.connect(tick)
+    timer.start()
+    started = time.perf_counter()
+    assert sources["MR and simulated PET of a brain"]["download"](None) == []
+    timer.stop()
+    assert time.perf_counter() - started < 30, "it waited for pip"
+    assert len(ticks) > 20, "timers stood still"
+    assert told == [] and scene.GetNumberOfNodes() == before
+    process = int(slow_pip.read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+from packaging.specifiers import SpecifierSet
 from WDualMineLib.errors import WDualMineError
+from WDualMineLib.progress import finish
 from WDualMineLib.scene.application.dependencies import Dependencies
 
 
@@ -45,20 +47,31 @@ def test_pytorch_comes_through_its_extension(absent, monkeypatch) -> None:
     asked = []
 
     class PyTorchUtilsLogic:
-        def installTorch(self, askConfirmation=False):
-            asked.append(askConfirmation)
+        def installTorch(
+            self,
+            askConfirmation=False,
+            forceComputationBackend=None,
+            torchVersionRequirement=None,
+            torchvisionVersionRequirement=None,
+        ):
+            asked.extend([askConfirmation, torchVersionRequirement])
             absent.discard("torch")
             return object()
 
     module = types.SimpleNamespace(PyTorchUtilsLogic=PyTorchUtilsLogic)
     monkeypatch.setitem(sys.modules, "PyTorchUtils", module)
     Dependencies().install()
-    assert asked == [True]
+    confirmed, versions = asked
+    assert confirmed
+    # Too long paths for 3D Slicer 5.12 on Windows, and too old for numpy 2.
+    wanted = SpecifierSet(versions)
+    assert "2.13.0" not in wanted and "2.2.2" not in wanted
+    assert "2.12.1" in wanted and "2.3.0" in wanted
 
 
 def test_a_user_who_declines_is_heard(absent, monkeypatch) -> None:
     absent.add("torch")
-    logic = types.SimpleNamespace(installTorch=lambda askConfirmation: None)
+    logic = types.SimpleNamespace(installTorch=lambda **_: None)
     module = types.SimpleNamespace(PyTorchUtilsLogic=lambda: logic)
     monkeypatch.setitem(sys.modules, "PyTorchUtils", module)
     with pytest.raises(WDualMineError, match="not installed"):
@@ -95,3 +108,17 @@ def test_no_network_is_told_with_its_remedy(absent, monkeypatch) -> None:
     monkeypatch.setattr(slicer.util, "pip_install", pip_install)
     with pytest.raises(WDualMineError, match=r"PyWavelets could not be installed.*internet"):
         Dependencies().install()
+
+
+def test_what_a_first_fusion_imports_is_loaded_ahead(monkeypatch) -> None:
+    for name in ("WDualMineLib.fusion.engine", "WDualMineLib.registration.api"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    finish(Dependencies().preload_steps())
+    assert "WDualMineLib.fusion.engine" in sys.modules
+    assert "WDualMineLib.registration.api" in sys.modules
+
+
+def test_what_cannot_be_loaded_ahead_is_told_later(monkeypatch) -> None:
+    """By whoever needs it; here it is no error of the user's."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    finish(Dependencies().preload_steps())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import zipfile
 from pathlib import Path
 
@@ -70,6 +71,60 @@ def test_another_file_than_pinned_is_refused(index: Path, tmp_path: Path) -> Non
 def test_an_unreachable_package_is_named_with_a_remedy(index: Path, tmp_path: Path) -> None:
     with pytest.raises(download.SampleUnavailable, match=r"smallsample==1\.0.*own.*wdualmine fuse"):
         download.fetch([SAMPLE], tmp_path / "cache")
+    assert not files_in(tmp_path / "cache")
+
+
+def no_python(folder: Path, monkeypatch: pytest.MonkeyPatch, executable: str) -> None:
+    """As inside 3D Slicer, whose ``sys.executable`` is no Python."""
+    monkeypatch.setattr("sys.executable", executable)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+@pytest.mark.parametrize("executable", ["", "SlicerApp-real"])
+def test_inside_slicer_its_own_python_fetches(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executable: str
+) -> None:
+    put_wheel(index)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "PythonSlicer").symlink_to(sys.executable)
+    application = tmp_path / "SlicerApp-real"
+    application.touch(mode=0o755)
+    no_python(tmp_path / "bin", monkeypatch, executable and str(application))
+    path = download.fetch([SAMPLE], tmp_path / "cache")[SAMPLE]
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_program_that_is_no_python_is_never_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would open a second 3D Slicer; and it is no fault of the cache."""
+    no_python(tmp_path, monkeypatch, str(tmp_path))
+    with pytest.raises(download.SampleUnavailable, match="no Python interpreter was found"):
+        download.fetch([SAMPLE], tmp_path / "cache")
+
+
+def test_a_python_that_cannot_be_started_is_no_fault_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "PythonSlicer"
+    python.write_bytes(b"no program")
+    python.chmod(0o755)
+    no_python(tmp_path, monkeypatch, "")
+    with pytest.raises(download.SampleUnavailable, match="cannot be started"):
+        download.fetch([SAMPLE], tmp_path / "cache")
+
+
+def test_fetching_can_be_stopped(index: Path, tmp_path: Path) -> None:
+    put_wheel(index)
+
+    class Stopped(Exception):
+        pass
+
+    def check() -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        download.fetch([SAMPLE], tmp_path / "cache", check)
     assert not files_in(tmp_path / "cache")
 
 

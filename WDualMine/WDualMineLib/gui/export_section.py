@@ -35,6 +35,8 @@ class ExportSection:
         ui.exportButton.toolTip = ""
         ui.exportButton.clicked.connect(self.export)
         session.changed.connect(self.update)
+        session.fused.connect(self._say_nothing)
+        session.forgotten.connect(self._say_nothing)
 
     def export(self, *_: Any) -> None:
         """Write fused volume, colour, maps and registration, all or none."""
@@ -63,6 +65,9 @@ class ExportSection:
         if not reason:
             where = "Slicer's DICOM database" if into_database else "the folder"
             self._ui.exportButton.toolTip = f"Write DICOM objects into {where}"
+
+    def _say_nothing(self) -> None:
+        say(self._ui.exportLabel, "")
 
     def _chosen_database(self) -> bool:
         parameters = self._session.parameters

@@ -48,13 +48,16 @@ class InspectSection:
         self._threshold = Hint(ui.mapThresholdSlider)
         for name, button in self._buttons.items():
             button.clicked.connect(self._actions[name])
-        ui.tilesSlider.valueChanged.connect(lambda *_: self._repeat("checkerboard"))
-        ui.revealSlider.valueChanged.connect(lambda *_: self._repeat("reveal"))
-        ui.mapThresholdSlider.valueChanged.connect(lambda *_: self._repeat("map"))
-        ui.mapOpacitySlider.valueChanged.connect(lambda *_: self._repeat("map"))
-        ui.mapCombo.currentIndexChanged.connect(lambda *_: self._repeat("map"))
+        for signal, name in (
+            (ui.tilesSlider.valueChanged, "checkerboard"),
+            (ui.revealSlider.valueChanged, "reveal"),
+            (ui.mapThresholdSlider.valueChanged, "map"),
+            (ui.mapOpacitySlider.valueChanged, "map"),
+            (ui.mapCombo.currentIndexChanged, "map"),
+        ):
+            session.on_choice(signal, lambda *_, name=name: self._repeat(name))
         ui.normalLayoutButton.clicked.connect(self._usual)
-        ui.layersCombo.currentIndexChanged.connect(self._usual)
+        session.on_choice(ui.layersCombo.currentIndexChanged, self._usual)
         self._timer = qt.QTimer()
         self._timer.interval = 0
         self._timer.timeout.connect(self._on_views_added)
@@ -82,9 +85,20 @@ class InspectSection:
 
     def _on_views_added(self) -> None:
         self._timer.stop()
-        # Side by side is a layout of its own: its views have their layers.
-        if self._session.nodes is not None and self._shown != "side by side":
+        nodes = self._session.nodes
+        if nodes is None:
+            return
+        failures: list[WDualMineError] = []
+        linked = self._ui.linkCheck.checked
+        filled = self._session.attempt(
+            lambda: self._logic.views_added(nodes, linked), failures.append
+        )
+        if not filled and not failures:
             self._on_fused()
+
+    def scene_closing(self) -> None:
+        """The views are the user's again; now, for after it the layout of now is put back."""
+        self._session.attempt(self._logic.leave, lambda _: None)
 
     def _on_fused(self) -> None:
         """Show the result as the views were arranged, or as the layers that were chosen."""

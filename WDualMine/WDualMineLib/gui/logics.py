@@ -14,6 +14,7 @@ from ..scene.result.look import Look
 from ..scene.result.measuring import Measures
 from ..scene.result.recovery import Results
 from ..scene.result.workflow import FusionWorkflow
+from ..scene.views.borrowed import Borrowed
 from ..scene.views.inspection import Inspection
 from ..scene.views.live_preview import LivePreview
 from .protocols import (
@@ -47,15 +48,16 @@ class Logics:
 
 
 def logics_for(scene: Any) -> Logics:
-    """Those that work on ``scene``; they share what is known of its results."""
-    results = Results()
+    """Those that work on ``scene``; they share what is known of its results, and what they changed
+    of the user's window."""
+    results, borrowed = Results(), Borrowed()
     return Logics(
         FusionWorkflow(scene, results),
         Dependencies(),
         LivePreview(scene),
         Look(scene, results),
-        Inspection(scene, results),
-        Measures(scene, results),
+        Inspection(scene, results, borrowed),
+        Measures(scene, results, borrowed),
         DicomExport(),
         Suggestions(scene),
         DoubtList(scene),

@@ -23,13 +23,18 @@ class LookSection:
         self._views = views
         self._sliders = [Hint(ui.strengthSlider), Hint(ui.floorSlider)]
         self._layers, self._opacity = Hint(ui.layersCombo), Hint(ui.opacitySlider)
-        ui.strengthSlider.valueIsChanging.connect(self._on_strength_changing)
-        ui.floorSlider.valueIsChanging.connect(self._on_floor_changing)
-        for slider in (ui.strengthSlider, ui.floorSlider):
-            slider.valueChanged.connect(self._on_changed)
-        ui.opacitySlider.valueChanged.connect(self._on_opacity)
-        ui.linkCheck.toggled.connect(self._on_link)
+        for signal, slot in (
+            (ui.strengthSlider.valueIsChanging, self._on_strength_changing),
+            (ui.floorSlider.valueIsChanging, self._on_floor_changing),
+            (ui.strengthSlider.valueChanged, self._on_changed),
+            (ui.floorSlider.valueChanged, self._on_changed),
+            (ui.opacitySlider.valueChanged, self._on_opacity),
+            (ui.linkCheck.toggled, self._on_link),
+        ):
+            session.on_choice(signal, slot)
         session.changed.connect(self.update)
+        session.fused.connect(self._say_nothing)
+        session.forgotten.connect(self._say_nothing)
 
     def update(self) -> None:
         reason = ""
@@ -78,11 +83,15 @@ class LookSection:
 
     def _on_recovered(self, outcome: Any) -> None:
         self._session.outcome = outcome
-        say(self._ui.lookLabel, "")
+        self._say_nothing()
 
     def _on_done(self, outcome: Any) -> None:
         self._session.outcome = outcome
         say(self._ui.lookLabel, of_notes(outcome.result.notes))
+        self._session.looked.emit()
+
+    def _say_nothing(self) -> None:
+        say(self._ui.lookLabel, "")
 
     def _on_error(self, error: WDualMineError) -> None:
         say(self._ui.lookLabel, of_error(error))

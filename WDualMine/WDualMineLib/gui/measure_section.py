@@ -40,6 +40,10 @@ class MeasureSection:
         ui.plotCombo.activated.connect(self.plot)
         ui.measureRegionButton.clicked.connect(self.measure_region)
         session.changed.connect(self.update)
+        for changed in (session.fused, session.looked, session.forgotten):
+            changed.connect(self._forget_measures)
+        for changed in (session.fused, session.forgotten):
+            changed.connect(self._forget_regions)
 
     def measure(self, *_: Any) -> None:
         say(self._ui.regionLabel, "")
@@ -68,8 +72,7 @@ class MeasureSection:
     def update(self) -> None:
         reason = self._session.reason_no_result("measure")
         if self._session.nodes is None:
-            self._measured = None
-            self._ui.measuresTable.visible = False
+            self._forget_measures()
         self._measure.enable_unless(reason)
         unmeasured = "" if self._measured else "Measure first: there is no curve yet"
         self._plot.enable_unless(reason or unmeasured)
@@ -77,6 +80,14 @@ class MeasureSection:
         none = parameters is None or (parameters.region is None and parameters.roi is None)
         unchosen = "Choose a segmentation or a box first" if none else ""
         self._region.enable_unless(reason or unchosen)
+
+    def _forget_measures(self) -> None:
+        """They are of a fused volume that is not there any more."""
+        self._measured = None
+        self._ui.measuresTable.visible = False
+
+    def _forget_regions(self) -> None:
+        say(self._ui.regionLabel, "")
 
     def _on_measured(self, measures: Any) -> None:
         self._measured = measures

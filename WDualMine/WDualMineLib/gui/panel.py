@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..scene.application.input_watch import InputWatch
 from .accessibility import name_controls
 from .case_section import CaseSection
 from .doubts_section import DoubtsSection
@@ -34,6 +35,8 @@ class FusionPanel:
     def __init__(self, ui: Any, logics: Logics, session: Session | None = None) -> None:
         self.session = session or Session()
         self._fusion = logics.fusion
+        self._watch = InputWatch(self.session.changed.emit)
+        self.session.changed.connect(self._watch_inputs)
         self.setup = SetupSection(ui, self.session, logics.dependencies)
         self.preview = PreviewSection(ui, self.session, logics.preview)
         self.inspection = InspectSection(ui, self.session, logics.inspection)
@@ -56,13 +59,21 @@ class FusionPanel:
             say(getattr(ui, f"{name}Label"), "")
 
     def set_parameters(self, parameters: Any) -> None:
-        """Work on another parameter node; None while the module is not shown."""
+        """Work on another parameter node; None while the module is not shown.
+
+        Its widgets are connected already, within :meth:`~.session.Session.connecting`.
+        """
         self.session.parameters = parameters
         if parameters is not None:
             self.setup.check()
             if self.session.nodes is None and parameters.fused is not None:
                 self.session.outcome = self._fusion.recover(parameters.fused)
         self.session.changed.emit()
+
+    def _watch_inputs(self) -> None:
+        """A transform over an input, for one, is no change of a parameter."""
+        p = self.session.parameters
+        self._watch.watch(() if p is None else (p.fixedVolume, p.movingVolume, p.transform))
 
     def parameters_changed(self, *_: Any) -> None:
         """A parameter changed, in the panel or elsewhere."""
@@ -83,10 +94,13 @@ class FusionPanel:
 
     def scene_closing(self, *_: Any) -> None:
         """Every node is about to go: stop, and forget what refers to them."""
+        self.inspection.scene_closing()
         self.session.forget()
 
     def close(self) -> None:
         """Stop for good."""
         self.session.cancel()
         self.doubts.close()
+        self.setup.close()
+        self._watch.watch(())
         self.session.parameters = None

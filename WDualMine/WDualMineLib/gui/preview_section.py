@@ -28,8 +28,9 @@ class PreviewSection:
         self._timer = qt.QTimer()
         self._timer.interval = _REST_MS
         self._timer.timeout.connect(self._show)
-        ui.livePreviewCheck.toggled.connect(self._on_toggled)
+        session.on_choice(ui.livePreviewCheck.toggled, self._on_toggled)
         session.changed.connect(self.update)
+        session.forgotten.connect(self._show_nothing)
 
     def update(self) -> None:
         """Something changed that the preview shows: parameters, or the position of a view."""
@@ -37,6 +38,8 @@ class PreviewSection:
         self._check.enable_unless("" if self._ui.livePreviewCheck.checked else reason)
         if self._wanted() and not reason:
             self._timer.start()
+        elif not self._ui.livePreviewCheck.checked:
+            self._show_nothing()
 
     def _wanted(self) -> bool:
         return self._session.parameters is not None and self._ui.livePreviewCheck.checked
@@ -46,9 +49,20 @@ class PreviewSection:
             self._ui.previewSection.collapsed = False
             self.update()
         else:
-            self._timer.stop()
+            self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        self._timer.stop()
+        self._show_picture(None)
+        say(self._ui.previewLabel, "")
+
+    def _show_picture(self, pixmap: Any) -> None:
+        """A label without a picture takes the room of one line."""
+        if pixmap is None:
             self._ui.previewImage.clear()
-            say(self._ui.previewLabel, "")
+        else:
+            self._ui.previewImage.pixmap = pixmap
+        self._ui.previewImage.visible = pixmap is not None
 
     def _show(self) -> None:
         self._timer.stop()
@@ -66,7 +80,7 @@ class PreviewSection:
             return
         found = self._session.attempt(lambda: self._logic.picture(request), self._on_error)
         if found is not None:
-            self._ui.previewImage.pixmap = qt.QPixmap(str(found.path))
+            self._show_picture(qt.QPixmap(str(found.path)))
             lines = [coloured(text, QUIET) for text in (found.place, *found.notes)]
             if found.warning:
                 lines.insert(1, coloured(found.warning, DOUBTFUL))
@@ -76,5 +90,5 @@ class PreviewSection:
         self._loaded = True
 
     def _on_error(self, error: WDualMineError) -> None:
-        self._ui.previewImage.clear()
+        self._show_picture(None)
         say(self._ui.previewLabel, of_error(error))

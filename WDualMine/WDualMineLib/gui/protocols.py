@@ -71,6 +71,10 @@ class DependencyLogic(Protocol):
     def install(self) -> None:
         """Install it; raises :class:`~..errors.WDualMineError` where that fails."""
 
+    def preload_steps(self) -> Steps[None]:
+        """Load what takes long to load, in the background."""
+        ...
+
 
 class LookLogic(Protocol):
     """Changes a fused volume without the network; see :class:`~..scene.result.look.Look`."""
@@ -106,6 +110,10 @@ class InspectLogic(Protocol):
     ) -> None: ...
 
     def usual(self, nodes: FusionNodes, layers: Layers, opacity: float) -> None: ...
+
+    def views_added(self, nodes: FusionNodes, linked: bool) -> bool: ...
+
+    def leave(self) -> None: ...
 
     def set_opacity(self, opacity: float) -> None: ...
 

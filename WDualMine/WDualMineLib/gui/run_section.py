@@ -19,6 +19,7 @@ _VERDICTS = {
     "doubtful": (DOUBTFUL, "Doubtful alignment: look at it before you go on"),
     "failed": (BAD, "No alignment found"),
 }
+_REGISTERED = (Registration.RIGID, Registration.AFFINE)
 TASK = "Fusion"
 
 
@@ -44,6 +45,7 @@ class RunSection:
         session.progressed.connect(self._on_progress)
         session.stopped.connect(self._on_stopped)
         session.failed.connect(self.show_error)
+        session.forgotten.connect(self._forget)
 
     def apply(self, *_: Any) -> None:
         """Align and fuse what is chosen."""
@@ -67,6 +69,7 @@ class RunSection:
         """Put the moving volume back where it was before the doubtful alignment."""
         self._logic.discard(self._doubtful)
         self._settle(None)
+        self._note_alignment()
         say(self._ui.verdictLabel, coloured("The alignment was discarded.", QUIET))
         say(self._ui.statusLabel, "")
         self._session.changed.emit()
@@ -131,23 +134,30 @@ class RunSection:
     def _tell_alignment(self) -> None:
         """What is known of the alignment of the two that are chosen, whenever they change."""
         parameters = self._session.parameters
-        if parameters is None:
+        if parameters is None or not self._note_alignment():
             return
-        chosen = parameters.fixedVolume, parameters.movingVolume
-        of = (parameters.registration, *(n.GetID() if n else "" for n in chosen))
-        if of == self._told_of:
-            return
-        self._told_of = of
-        if parameters.registration not in (Registration.RIGID, Registration.AFFINE):
+        if parameters.registration not in _REGISTERED:
             say(self._ui.verdictLabel, "")
             return
-        known = self._logic.alignment(*chosen)
+        known = self._logic.alignment(parameters.fixedVolume, parameters.movingVolume)
         if known is None:
             say(self._ui.verdictLabel, coloured("Not registered yet.", QUIET))
             return
         colour, title = _VERDICTS[known[0]]
         reasons = known[1][:1].upper() + known[1][1:]
         say(self._ui.verdictLabel, coloured(f"{reasons}." if reasons else "", colour, f"{title}."))
+
+    def _note_alignment(self) -> bool:
+        """Remember what there is to be told of the alignment; whether it is something new."""
+        parameters = self._session.parameters
+        if parameters is None:
+            return False
+        chosen = parameters.fixedVolume, parameters.movingVolume
+        # With the answer: a scene that is loaded gives other nodes the IDs of those before.
+        known = self._logic.alignment(*chosen)
+        of = (parameters.registration, known, *(n.GetID() if n else "" for n in chosen))
+        before, self._told_of = self._told_of, of
+        return of != before
 
     def _show_verdict(self, alignment: Any) -> None:
         colour, title = _VERDICTS[alignment.verdict.value]
@@ -157,7 +167,17 @@ class RunSection:
             f"{alignment.mi_before:.2f} before, {alignment.mi_after:.2f} after."
         )
         reasons = reasons[:1].upper() + reasons[1:]
-        say(self._ui.verdictLabel, coloured(f"{reasons}. {figures}", colour, f"{title}."))
+        said = f"{reasons}. {figures}" if reasons else figures
+        say(self._ui.verdictLabel, coloured(said, colour, f"{title}."))
+        self._note_alignment()  # or it would be told again, without the figures
+
+    def _forget(self) -> None:
+        """Nothing of the scene that is being closed stays, nor is asked."""
+        self._settle(None)
+        self._unchosen, self._told_of = None, ()
+        self._ui.progressBar.value = 0
+        for label in (self._ui.statusLabel, self._ui.verdictLabel):
+            say(label, "")
 
     def _settle(self, doubtful: Any) -> None:
         """Ask about a doubtful alignment, or stop asking."""

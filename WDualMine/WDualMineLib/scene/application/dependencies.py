@@ -5,15 +5,22 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import tempfile
 from pathlib import Path
 
 import slicer
 
+from ...background import Job, run_in_background
 from ...errors import WDualMineError
+from ...progress import Steps
 from ...resources import resource_path
 
 PYTORCH = "PyTorch"
+TORCH_VERSIONS = ">=2.3,<2.13"
+"""What the extension PyTorch is asked for. Below 2.3 it cannot work with 3D Slicer's numpy; 2.13 is
+reported not to install into 3D Slicer 5.12 on Windows, for its paths get too long. What is there
+already is used, whatever its version."""
 # Requirement to the name it is imported by.
 _IMPORTED_AS = {"PyWavelets": "pywt"}
 # Slicer's own: an install must not replace what the rest of the application was built against.
@@ -47,6 +54,24 @@ class Dependencies:
                 "Restart 3D Slicer and open this module again",
             )
 
+    def preload_steps(self) -> Steps[None]:
+        """Load PyTorch and what computes with it, in a thread; nothing comes of a failure."""
+
+        def work(job: Job) -> None:
+            try:
+                import torch  # noqa: F401
+
+                from ...fusion import engine  # noqa: F401
+                from ...network import weights  # noqa: F401
+
+                job.check()
+                from ...registration import api  # noqa: F401
+            except Exception:
+                # Whoever needs it imports it again, and tells the user what is wrong.
+                logging.info("WDualMine could not load PyTorch ahead", exc_info=True)
+
+        return run_in_background(work)
+
     def _missing_requirements(self) -> list[str]:
         lines = resource_path("requirements.txt").read_text(encoding="utf-8").splitlines()
         wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
@@ -62,7 +87,9 @@ class Dependencies:
                 "open this module again",
             ) from error
         try:
-            torch = utilities.PyTorchUtilsLogic().installTorch(askConfirmation=True)
+            torch = utilities.PyTorchUtilsLogic().installTorch(
+                askConfirmation=True, torchVersionRequirement=TORCH_VERSIONS
+            )
         except Exception as error:
             raise _not_installed(PYTORCH, error) from error
         if torch is None:

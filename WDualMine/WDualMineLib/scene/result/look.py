@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 
 from ...background import Job, run_in_background
+from ...fusion.colour import colour_table, colourise
 from ...fusion.composition import ceiling_of, compose
 from ...fusion.correlation import apply_floor
 from ...fusion.tone import VOLUME_KNEE
@@ -63,9 +64,11 @@ class Look:
         The floor is that of each slice alone; in the volume it holds over all slices together, so
         that a slice can still change a little when the slider is released.
         """
-        result, node = outcome.result, self._made(outcome).fused
+        result, nodes = outcome.result, self._made(outcome)
         if result is None:
             raise ValueError("recover the result first")
+        node, colour = nodes.fused, nodes.colour
+        rows, table = result.pair.table_rows, result.settings.colour
         voxels = array_of(node)
         ceiling = ceiling_of(result.pair.fixed, result.pair.moving, result.residual, strength)
         for axis, index in shown_slices(self._scene, node):
@@ -75,7 +78,12 @@ class Look:
             voxels[place] = apply_floor(
                 composed, a, b, correlation_floor, in_head=True, knee=VOLUME_KNEE
             )[0]
-        slicer.util.arrayFromVolumeModified(node)
+            if colour is not None and rows is not None and table is not None:
+                # What the views show where there is a colour volume.
+                indices = np.ascontiguousarray(rows[place])
+                array_of(colour)[place] = colourise(voxels[place], indices, colour_table(table))
+        for changed in filter(None, (node, colour)):
+            slicer.util.arrayFromVolumeModified(changed)
 
     def steps(self, outcome: Outcome, strength: float, correlation_floor: float) -> Steps[Outcome]:
         """Give the whole volume a new look; returns the outcome with its new result.

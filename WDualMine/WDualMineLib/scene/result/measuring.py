@@ -11,6 +11,7 @@ from ...background import in_background
 from ...errors import InputError
 from ...progress import Steps
 from ...quality.volume_measures import VolumeMeasures
+from ..views.borrowed import Borrowed, borrow_layout
 from .masks import mask_of, mask_of_box
 from .recovery import Results
 from .result_nodes import FusionNodes
@@ -22,9 +23,15 @@ TABLE = "WDualMine measures along the slices"
 class Measures:
     """Measures results of one scene, and keeps the last measures for plots."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene, results: Results | None = None) -> None:
+    def __init__(
+        self,
+        scene: slicer.vtkMRMLScene,
+        results: Results | None = None,
+        borrowed: Borrowed | None = None,
+    ) -> None:
         self._scene = scene
         self._results = results or Results()
+        self._borrowed = borrowed or Borrowed()
         self._last: VolumeMeasures | None = None
 
     def steps(self, nodes: FusionNodes) -> Steps[VolumeMeasures]:
@@ -38,8 +45,9 @@ class Measures:
         return self._last
 
     def plot(self, metric: str) -> None:
-        """Show the course of ``metric`` along the slices in the plot view.
+        """Show the course of ``metric`` along the slices, in a layout with a plot view.
 
+        :meth:`~..views.inspection.Inspection.usual` gives the layout of before back.
         Table, series and chart are made once and used again.
         """
         if self._last is None:
@@ -103,7 +111,7 @@ class Measures:
     def _show(self, chart: slicer.vtkMRMLPlotChartNode) -> None:
         layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
         if layout is not None:
-            layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView)
+            borrow_layout(self._borrowed, layout, layout.SlicerLayoutFourUpPlotView)
         kind = "vtkMRMLPlotViewNode"
         for index in range(self._scene.GetNumberOfNodesByClass(kind)):
             self._scene.GetNthNodeByClass(index, kind).SetPlotChartNodeID(chart.GetID())

@@ -15,6 +15,7 @@ from ..result.recovery import Results
 from ..result.result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes
 from ..result.volume_nodes import add_volume, geometry_of, update_volume
 from .appearance import grey_colours, renew, show, show_everywhere, show_only_between
+from .borrowed import Borrowed, borrow_layout
 from .slice_views import SliceViews
 
 SIDE_BY_SIDE_LAYOUT = 26814
@@ -38,14 +39,29 @@ def _side_by_side_xml() -> str:
     return f'<layout type="horizontal" split="true">{items}</layout>'
 
 
+def know_layout(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLLayoutNode | None:
+    """Make the layout node of ``scene`` know the layout with three views; None without a node."""
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if layout is not None and not layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT):
+        layout.AddLayoutDescription(SIDE_BY_SIDE_LAYOUT, _side_by_side_xml())
+    return layout
+
+
 class Inspection:
     """Sets layouts, layers and cursors of one scene; makes no picture itself."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene, results: Results | None = None) -> None:
+    def __init__(
+        self,
+        scene: slicer.vtkMRMLScene,
+        results: Results | None = None,
+        borrowed: Borrowed | None = None,
+    ) -> None:
         self._scene = scene
         self._results = results or Results()
+        self._borrowed = borrowed or Borrowed()
         self._views = SliceViews(scene)
-        self._layout_before: int | None = None
+        self._place: tuple[float, float, float] | None = None
+        self._linked: set[str] = set()
 
     def is_prepared(self, nodes: FusionNodes) -> bool:
         """Whether :meth:`checkerboard` and :meth:`reveal` answer at once."""
@@ -60,22 +76,40 @@ class Inspection:
         return self._results.steps(nodes)
 
     def side_by_side(self, nodes: FusionNodes) -> None:
-        """Fixed, moving and fused beside each other, linked, with one cursor in all."""
-        layout = self._layout()
-        if layout is not None:
-            if not layout.IsLayoutDescription(SIDE_BY_SIDE_LAYOUT):
-                layout.AddLayoutDescription(SIDE_BY_SIDE_LAYOUT, _side_by_side_xml())
-            if layout.GetViewArrangement() != SIDE_BY_SIDE_LAYOUT:
-                self._layout_before = layout.GetViewArrangement()
-            layout.SetViewArrangement(SIDE_BY_SIDE_LAYOUT)
-        sources = [nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE)]
-        self.link(True)
-        self._one_cursor()
-        # A linked view hands its layers on to the others; these three are to differ.
+        """Fixed, moving and fused beside each other, linked, with one cursor in all.
+
+        They show the slice that the usual axial view shows. Views that the layout brings have no
+        size yet: :meth:`views_added` is to be called once they do.
+        """
+        self._remove_comparison()
+        shown = self._is_side_by_side()
+        self._place = self._views.place_in(nodes.fused, _VIEWS[:1] if shown else ())
+        before = set(self._views.links())
         with self._views.unlinked():
-            for view, node in zip(_VIEWS, (*sources, nodes.colour or nodes.fused), strict=True):
-                self._views.show_in(view, node)
-        self._views.fit(_VIEWS)
+            self._show_layout()
+            self._show_three(nodes)
+        self._one_cursor()
+        # A view that comes up tells those that it is linked with where it stands: nowhere yet.
+        self._link_all(before)
+
+    def views_added(self, nodes: FusionNodes, linked: bool) -> bool:
+        """A layout brought views that were not there before, and they have a size by now.
+
+        Args:
+            linked: whether the new ones are linked; see :meth:`link`.
+
+        Returns:
+            Whether they are filled; if no other view shows anything, nobody knows with what.
+        """
+        if self._is_side_by_side():
+            self._show_three(nodes)
+            self._link_all(set(self._views.links()))
+            return True
+        filled = self._views.fill(_VIEWS)
+        new = self._views.links().keys() - self._linked
+        self._views.set_links(dict.fromkeys(new, (linked, linked)))
+        self._linked |= new
+        return filled
 
     def checkerboard(self, nodes: FusionNodes, tiles: int) -> None:
         """Squares of fixed and moving in turn, ``tiles`` along the shorter side of the volume.
@@ -129,7 +163,6 @@ class Inspection:
         Raises:
             InputError: the result lacks that map.
         """
-        self._restore_layout()
         part = BY_NAME[which.name.lower()]
         chosen = nodes.parts.get(part.name)
         if chosen is None:
@@ -137,6 +170,8 @@ class Inspection:
                 f"The result has no map {part.heading!r}",
                 "Choose another map, or ask for it under Fusion and apply again",
             )
+        self._leave()
+        self._remove_comparison()
         for node in nodes.maps:
             show_everywhere(node)
         renew(self._scene, chosen, part)
@@ -145,12 +180,12 @@ class Inspection:
         self._views.show(nodes.fused, chosen, opacity)
 
     def usual(self, nodes: FusionNodes, layers: Layers, opacity: float) -> None:
-        """The layout as it was before, with the layers that the user chose.
+        """Layout, cursor and links as they were before, with the layers that the user chose.
 
         Args:
             opacity: of the top layer, where there are two.
         """
-        self._restore_layout()
+        self._leave()
         for node in nodes.maps:
             show_everywhere(node)
         fixed, moving = (nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE))
@@ -160,12 +195,12 @@ class Inspection:
         else:
             top = fused if layers is Layers.FUSED_ON_FIXED else moving
             self._views.show(fixed, top, opacity)
-        crosshair = self._crosshair()
-        if crosshair is not None:
-            crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.NoCrosshair)
-        comparison = self._scene.GetFirstNodeByName(COMPARISON)
-        if comparison is not None:
-            self._scene.RemoveNode(comparison)
+        self._remove_comparison()
+
+    def leave(self) -> None:
+        """Give layout, cursor and links back as they were; what is shown stays."""
+        self._leave()
+        self._remove_comparison()
 
     def set_opacity(self, opacity: float) -> None:
         """Opacity of the top layer in every slice view."""
@@ -174,35 +209,68 @@ class Inspection:
     def link(self, linked: bool) -> None:
         """Whether layers, opacity, zoom and position change in all slice views together."""
         self._views.link(linked)
+        self._linked = set(self._views.links())
 
     def _compare(self, nodes: FusionNodes, array: np.ndarray) -> None:
         node = self._scene.GetFirstNodeByName(COMPARISON)
         volume = Volume(array, geometry_of(nodes.fused), COMPARISON)
         if node is None:
             node = add_volume(self._scene, volume)
+            # Found by its name, which the scene makes another one once it had such a node.
+            node.SetName(COMPARISON)
             node.SaveWithSceneOff()
             node.HideFromEditorsOn()
         else:
             update_volume(node, volume)
         node.SetAndObserveTransformNodeID(nodes.fused.GetTransformNodeID())
         show(node, (0.0, 1.0), grey_colours(self._scene))
-        self._restore_layout()
+        self._leave()
         self._views.show(node)
 
-    def _restore_layout(self) -> None:
-        layout = self._layout()
-        if layout is not None and self._layout_before is not None:
-            layout.SetViewArrangement(self._layout_before)
-        self._layout_before = None
+    def _leave(self) -> None:
+        self._borrowed.give_back()
+
+    def _remove_comparison(self) -> None:
+        comparison = self._scene.GetFirstNodeByName(COMPARISON)
+        if comparison is not None:
+            self._scene.RemoveNode(comparison)
+
+    def _show_layout(self) -> None:
+        layout = know_layout(self._scene)
+        if layout is not None:
+            borrow_layout(self._borrowed, layout, SIDE_BY_SIDE_LAYOUT)
+
+    def _show_three(self, nodes: FusionNodes) -> None:
+        sources = [nodes.fused.GetNodeReference(role) for role in (FIXED_ROLE, MOVING_ROLE)]
+        volumes = dict(zip(_VIEWS, (*sources, nodes.colour or nodes.fused), strict=True))
+        place = self._place or self._views.place_in(nodes.fused)
+        self._views.show_each(volumes, nodes.fused, place)
+
+    def _link_all(self, views: set[str]) -> None:
+        self._borrowed.take(
+            "links",
+            lambda: {v: linked for v, linked in self._views.links().items() if v in views},
+            self._views.set_links,
+            dict.fromkeys(views, (True, True)),
+        )
+
+    def _is_side_by_side(self) -> bool:
+        layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+        return layout is not None and layout.GetViewArrangement() == SIDE_BY_SIDE_LAYOUT
 
     def _one_cursor(self) -> None:
-        crosshair = self._crosshair()
-        if crosshair is not None:
-            crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowSmallBasic)
-            crosshair.SetCrosshairBehavior(slicer.vtkMRMLCrosshairNode.OffsetJumpSlice)
+        crosshair = self._scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if crosshair is None:
+            return
+        kind = slicer.vtkMRMLCrosshairNode
 
-    def _layout(self) -> slicer.vtkMRMLLayoutNode | None:
-        return self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+        def write(state: tuple[int, int]) -> None:
+            crosshair.SetCrosshairMode(state[0])
+            crosshair.SetCrosshairBehavior(state[1])
 
-    def _crosshair(self) -> slicer.vtkMRMLCrosshairNode | None:
-        return self._scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        self._borrowed.take(
+            "cursor",
+            lambda: (crosshair.GetCrosshairMode(), crosshair.GetCrosshairBehavior()),
+            write,
+            (kind.ShowSmallBasic, kind.OffsetJumpSlice),
+        )

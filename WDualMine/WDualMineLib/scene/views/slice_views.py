@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,6 +12,8 @@ from ..result.node_placement import ijk_to_ras
 
 # A view that is turned further than this away from a voxel axis shows no single slice.
 _PARALLEL = np.cos(np.deg2rad(10.0))
+# The view that 3D Slicer has in nearly every layout, axial unless the user turned it.
+_USUAL = "Red"
 
 
 class SliceViews:
@@ -32,12 +34,95 @@ class SliceViews:
             for composite in self._composites():
                 _set_layers(composite, background, foreground, opacity)
         self.fit(empty)
+        self.renew_legends()
 
-    def show_in(self, view: str, background: slicer.vtkMRMLVolumeNode | None) -> None:
-        """One volume in the view of that name, where there are both."""
-        composite = self._scene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
-        if composite is not None and background is not None:
-            _set_layers(composite, background)
+    def show_each(
+        self,
+        volumes: Mapping[str, slicer.vtkMRMLVolumeNode | None],
+        seen: slicer.vtkMRMLVolumeNode,
+        place: tuple[float, float, float],
+    ) -> None:
+        """One volume in each of these views, where there are both.
+
+        Args:
+            volumes: by the names of the views.
+            seen: all of it fits into each of them, so that all have one scale.
+            place: RAS point in mm through which they cut.
+        """
+        with self.unlinked():
+            for view, volume in volumes.items():
+                composite = self._composite(view)
+                if composite is not None and volume is not None:
+                    _set_layers(composite, volume)
+                self._fit(view, seen)
+                self._cut_at(view, place)
+        self.renew_legends()
+
+    def fill(self, besides: Iterable[str]) -> bool:
+        """Give views that show nothing the layers of one that does, at the place of a parallel one.
+
+        What the other views show, the user may have chosen; it stays.
+
+        Args:
+            besides: views of an arrangement of its own, neither to be filled nor to be followed.
+
+        Returns:
+            Whether there was a view to follow.
+        """
+        others = [c for c in self._composites() if c.GetLayoutName() not in besides]
+        filled = [c for c in others if c.GetBackgroundVolumeID()]
+        if not filled:
+            return False
+        guide = next((c for c in filled if c.GetLayoutName() == _USUAL), filled[0])
+        background, foreground = (
+            self._scene.GetNodeByID(volume) if volume else None
+            for volume in (guide.GetBackgroundVolumeID(), guide.GetForegroundVolumeID())
+        )
+        if background is None:
+            return False
+        new = [c for c in others if c not in filled]
+        with self.unlinked():
+            for composite in new:
+                _set_layers(composite, background, foreground, guide.GetForegroundOpacity())
+                view = composite.GetLayoutName()
+                self.fit([view])
+                place = self._place_of_parallel(view, (c.GetLayoutName() for c in filled))
+                if place is not None:
+                    self._cut_at(view, place)
+        self.renew_legends()
+        return True
+
+    def place_in(
+        self, volume: slicer.vtkMRMLVolumeNode, guides: Iterable[str] = ()
+    ) -> tuple[float, float, float]:
+        """RAS point in mm of ``volume`` that the user looks at.
+
+        On the slice of the first of ``guides``, else of the usual axial view, that cuts the volume
+        parallel to an axial one; else the middle of the volume.
+        """
+        bounds = [0.0] * 6
+        volume.GetRASBounds(bounds)
+        right, front, up = (
+            (low + high) / 2 for low, high in zip(bounds[::2], bounds[1::2], strict=True)
+        )
+        for view in (*guides, _USUAL):
+            node = self._node(view)
+            if node is None:
+                continue
+            to_ras = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())
+            axial = abs(to_ras[2, 2]) > _PARALLEL
+            if axial and bounds[4] <= to_ras[2, 3] <= bounds[5]:
+                return right, front, float(to_ras[2, 3])
+        return right, front, up
+
+    def renew_legends(self) -> None:
+        """Make colour legends notice which layers are shown now.
+
+        Those of 3D Slicer notice a change of layers by the mouse only.
+        """
+        kind = "vtkMRMLColorLegendDisplayNode"
+        for index in range(self._scene.GetNumberOfNodesByClass(kind)):
+            self._scene.GetNthNodeByClass(index, kind).Modified()
 
     def set_opacity(self, opacity: float) -> None:
         """Opacity of the top layer in every view."""
@@ -46,9 +131,22 @@ class SliceViews:
 
     def link(self, linked: bool) -> None:
         """Whether layers, opacity, zoom and position change in all views together."""
+        self.set_links({c.GetLayoutName(): (linked, linked) for c in self._composites()})
+
+    def links(self) -> dict[str, tuple[bool, bool]]:
+        """Of each view, whether it is linked, and whether while the mouse still moves."""
+        return {
+            c.GetLayoutName(): (bool(c.GetLinkedControl()), bool(c.GetHotLinkedControl()))
+            for c in self._composites()
+        }
+
+    def set_links(self, links: Mapping[str, tuple[bool, bool]]) -> None:
+        """Make the views that :attr:`links` names what it says."""
         for composite in self._composites():
-            composite.SetLinkedControl(linked)
-            composite.SetHotLinkedControl(linked)
+            if composite.GetLayoutName() in links:
+                linked, hot = links[composite.GetLayoutName()]
+                composite.SetLinkedControl(linked)
+                composite.SetHotLinkedControl(hot)
 
     @contextmanager
     def unlinked(self) -> Iterator[None]:
@@ -64,14 +162,48 @@ class SliceViews:
 
     def fit(self, views: Iterable[str]) -> None:
         """All of what they show in each of ``views``, where the application shows them."""
-        application = getattr(slicer, "app", None)
-        if application is None or not hasattr(application, "applicationLogic"):
-            return
         for view in views:
-            node = self._scene.GetSingletonNode(view, "vtkMRMLSliceNode")
-            logic = application.applicationLogic().GetSliceLogic(node) if node else None
+            logic = self._logic(view)
             if logic is not None:
                 logic.FitSliceToAll()
+
+    def _fit(self, view: str, volume: slicer.vtkMRMLVolumeNode) -> None:
+        logic = self._logic(view)
+        if logic is not None:
+            width, height, _ = logic.GetSliceNode().GetDimensions()
+            logic.FitSliceToVolume(volume, width, height)
+
+    def _cut_at(self, view: str, place: tuple[float, float, float]) -> None:
+        node = self._node(view)
+        if node is not None:
+            node.JumpSliceByOffsetting(*place)
+
+    def _place_of_parallel(
+        self, view: str, guides: Iterable[str]
+    ) -> tuple[float, float, float] | None:
+        """Where the first of ``guides`` that is parallel to ``view`` looks."""
+        normal = slicer.util.arrayFromVTKMatrix(self._node(view).GetSliceToRAS())[:3, 2]
+        for guide in guides:
+            node = self._node(guide)
+            if node is None:
+                continue
+            to_ras = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())
+            if abs(to_ras[:3, 2] @ normal) > _PARALLEL:
+                return float(to_ras[0, 3]), float(to_ras[1, 3]), float(to_ras[2, 3])
+        return None
+
+    def _node(self, view: str) -> slicer.vtkMRMLSliceNode | None:
+        return self._scene.GetSingletonNode(view, "vtkMRMLSliceNode")
+
+    def _composite(self, view: str) -> slicer.vtkMRMLSliceCompositeNode | None:
+        return self._scene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
+
+    def _logic(self, view: str) -> slicer.vtkMRMLSliceLogic | None:
+        """What the application reslices with in that view; None where it does not show it."""
+        application, node = getattr(slicer, "app", None), self._node(view)
+        if node is None or not hasattr(application, "applicationLogic"):
+            return None
+        return application.applicationLogic().GetSliceLogic(node)
 
     def _composites(self) -> list[slicer.vtkMRMLSliceCompositeNode]:
         kind = "vtkMRMLSliceCompositeNode"

@@ -1,0 +1,171 @@
+"""Slice views as a window of 3D Slicer brings them up: nodes, logics, sizes and legends.
+
+Nodes and logics are MRML's own: the layout logic makes the nodes of the views, slice logics make
+their layers, the link logic of the scene links them, and the displayable manager of the module
+Colors shows the legends. Made up is what the widgets do, as badly as they do it:
+
+- A view that a layout brings has no size until the event loop ran. Whatever it was fitted to before
+  is forgotten then, and it stands at 0 mm with the field of view that every view starts with.
+- A linked view tells the others where it stands as it comes up.
+- A legend takes no notice of a change of layers that no mouse made (the real manager does so).
+"""
+
+from __future__ import annotations
+
+import types
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util import numpy_support
+
+SIZE = (300, 260)
+_FIRST_FIELD = 250.0
+_LEGENDS = "vtkMRMLColorLegendDisplayableManager"
+
+
+class Layouts:
+    """The views of one scene.
+
+    Args:
+        scene: of a scene that :func:`headless_scene` set up.
+        later: is given what is to be done once the event loop runs.
+        legends: whether colour legends are drawn, which takes a render window (EGL) each view.
+    """
+
+    def __init__(self, scene, later, legends: bool = False) -> None:
+        self._scene, self._later, self._with_legends = scene, later, legends
+        self.logics: dict[str, slicer.vtkMRMLSliceLogic] = {}
+        self.windows: dict[str, View] = {}
+        self._collection = vtk.vtkCollection()
+        self.application_logic = slicer.vtkMRMLApplicationLogic()
+        self.application_logic.SetMRMLScene(scene)
+        self.application_logic.SetSliceLogics(self._collection)
+        self._layout_logic = slicer.vtkMRMLLayoutLogic()
+        self._layout_logic.SetMRMLScene(scene)
+        self.layout = self._layout_logic.GetLayoutNode()
+        self._tag = scene.AddObserver(scene.NodeAddedEvent, lambda *_: self._notice())
+        self.cursor = scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if self.cursor is None:
+            self.cursor = scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
+            self.cursor.SetCrosshairName("default")
+        self.choose(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+
+    @property
+    def application(self) -> types.SimpleNamespace:
+        """What stands for ``slicer.app``."""
+        return types.SimpleNamespace(applicationLogic=lambda: self.application_logic)
+
+    def choose(self, arrangement: int) -> None:
+        """What the user does in the layout menu."""
+        self.layout.SetViewArrangement(arrangement)
+        self._notice()
+
+    def node(self, view: str):
+        return self._scene.GetSingletonNode(view, "vtkMRMLSliceNode")
+
+    def layers(self, view: str) -> tuple[str | None, str | None]:
+        """IDs of background and foreground."""
+        composite = self.logics[view].GetSliceCompositeNode()
+        return composite.GetBackgroundVolumeID() or None, composite.GetForegroundVolumeID() or None
+
+    def offset(self, view: str) -> float:
+        return self.node(view).GetSliceOffset()
+
+    def picture(self, view: str) -> np.ndarray:
+        """(height, width, 3) uint8, the first row at the top."""
+        logic = self.logics[view]
+        logic.UpdatePipeline()
+        producer = logic.GetImageDataConnection().GetProducer()
+        producer.Update()
+        image = producer.GetOutputDataObject(0)
+        width, height, _ = image.GetDimensions()
+        rgba = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+        rgba = rgba.reshape(height, width, -1)[::-1].astype(np.float32)
+        return np.round(rgba[..., :3] * (rgba[..., 3:] / 255.0)).astype(np.uint8)
+
+    def legends(self, view: str) -> set[str]:
+        """First lines of the legends that the view shows."""
+        kind = "vtkMRMLColorLegendDisplayNode"
+        found = set()
+        for index in range(self._scene.GetNumberOfNodesByClass(kind)):
+            legend = self._scene.GetNthNodeByClass(index, kind)
+            if self.windows[view].shows(legend):
+                found.add(legend.GetTitleText().splitlines()[0])
+        return found
+
+    def scroll(self, view: str, offset: float) -> None:
+        """What the mouse wheel does."""
+        logic = self.logics[view]
+        logic.StartSliceOffsetInteraction()
+        logic.SetSliceOffset(offset)
+        logic.EndSliceOffsetInteraction()
+
+    def close(self) -> None:
+        self._scene.RemoveObserver(self._tag)
+        for window in self.windows.values():
+            window.close()
+        for logic in (*self.logics.values(), self._layout_logic, self.application_logic):
+            logic.SetMRMLScene(None)
+
+    def _notice(self) -> None:
+        """Give every new node of a view its logic; its widget is there, without a size."""
+        for index in range(self._scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
+            node = self._scene.GetNthNodeByClass(index, "vtkMRMLSliceNode")
+            name = node.GetLayoutName()
+            if name in self.logics or name == "WDualMinePicture":
+                continue
+            logic = self.logics[name] = slicer.vtkMRMLSliceLogic()
+            logic.SetMRMLScene(self._scene)
+            logic.SetSliceNode(node)
+            self._collection.AddItem(logic)
+            if self._with_legends:
+                self.windows[name] = View(logic, self.application_logic)
+            self._later(lambda name=name: self._size(name))
+
+    def _size(self, name: str) -> None:
+        logic, node = self.logics[name], self.node(name)
+        if node is None:
+            return
+        logic.StartSliceOffsetInteraction()
+        node.SetFieldOfView(_FIRST_FIELD, _FIRST_FIELD, node.GetFieldOfView()[2])
+        node.JumpSlice(0.0, 0.0, 0.0)
+        logic.SetSliceOffset(0.0)
+        logic.ResizeSliceNode(*SIZE)
+        logic.EndSliceOffsetInteraction()
+
+
+class View:
+    """A render window that nobody sees, with a slice and the legends over it."""
+
+    def __init__(self, logic, application_logic) -> None:
+        self._logic = logic
+        self._renderer = vtk.vtkRenderer()
+        self.window = vtk.vtkEGLRenderWindow()
+        self.window.SetOffScreenRendering(1)
+        self.window.SetSize(*SIZE)
+        self.window.AddRenderer(self._renderer)
+        interactor = vtk.vtkGenericRenderWindowInteractor()
+        interactor.SetRenderWindow(self.window)
+        interactor.SetInteractorStyle(None)
+        interactor.Initialize()
+        self._interactor = interactor
+        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+        factory.SetMRMLApplicationLogic(application_logic)
+        if not factory.IsDisplayableManagerRegistered(_LEGENDS):
+            factory.RegisterDisplayableManager(_LEGENDS)
+        self._group = factory.InstantiateDisplayableManagers(self._renderer)
+        self._group.SetMRMLDisplayableNode(logic.GetSliceNode())
+
+    def shows(self, legend) -> bool:
+        for index in range(self._group.GetDisplayableManagerCount()):
+            manager = self._group.GetNthDisplayableManager(index)
+            if manager.IsA(_LEGENDS):
+                actor = manager.GetColorLegendActor(legend)
+                return actor is not None and bool(actor.GetVisibility())
+        raise AssertionError("no displayable manager for legends")
+
+    def close(self) -> None:
+        self._group.SetMRMLDisplayableNode(None)
+        self._group = None
+        self.window.Finalize()

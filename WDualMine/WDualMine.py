@@ -179,12 +179,29 @@ class WDualMineLogic(ScriptedLoadableModuleLogic):
         return finish(self.logics.fusion.steps(request_of(parameters)))
 
 
+def open_second_panel():
+    """(widget, what closes it) of the module's panel in a window of its own."""
+    panel = slicer.modules.wdualmine.createNewWidgetRepresentation()
+    panel.setMRMLScene(slicer.mrmlScene)
+    panel.show()
+    panel.enter()
+
+    def close():
+        panel.exit()
+        panel.close()
+        panel.deleteLater()
+
+    return panel.self(), close
+
+
 class WDualMineTest(ScriptedLoadableModuleTest):
     """Runs the whole workflow in this Slicer, without network and without a user."""
 
     def runTest(self):
+        from WDualMineLib.gui.pulse import Pulse
         from WDualMineLib.scene.application.self_test import SelfTest
 
+        SelfTest.pulse, SelfTest.new_widget = Pulse, open_second_panel
         result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(
             unittest.defaultTestLoader.loadTestsFromTestCase(SelfTest)
         )

@@ -53,7 +53,13 @@ def install() -> None:
     away = {name: sys.modules.pop(name) for name in dynamic}
     for path in (MODULE / "WDualMineLib" / "gui").glob("*.py"):
         feature.set_selection(_TRUE_PROPERTY, f"WDualMineLib.gui.{path.stem}")
-    for name in ("WDualMine", "WDualMineLib.scene.application.self_test"):
+    application = "WDualMineLib.scene.application"
+    referee = MODULE / "WDualMineLib" / "scene" / "application" / "referee"
+    for name in (
+        "WDualMine",
+        f"{application}.self_test",
+        *(f"{application}.referee.{path.stem}" for path in referee.glob("*.py")),
+    ):
         feature.set_selection(_TRUE_PROPERTY, name)
     sys.modules.update(away)
 

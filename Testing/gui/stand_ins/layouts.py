@@ -61,6 +61,12 @@ class Layouts:
         self.layout.SetViewArrangement(arrangement)
         self._notice()
 
+    def shown(self) -> set[str]:
+        """Names of the slice views of the present layout."""
+        views = self._layout_logic.GetViewNodes()
+        nodes = (views.GetItemAsObject(index) for index in range(views.GetNumberOfItems()))
+        return {n.GetLayoutName() for n in nodes if n.IsA("vtkMRMLSliceNode")}
+
     def node(self, view: str):
         return self._scene.GetSingletonNode(view, "vtkMRMLSliceNode")
 

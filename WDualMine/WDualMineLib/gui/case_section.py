@@ -26,6 +26,8 @@ class CaseSection:
         ui.caseButton.clicked.connect(self.write)
         say(ui.caseLabel, "")
         session.changed.connect(self.update)
+        for changed in (session.fused, session.looked, session.forgotten):
+            changed.connect(self._say_nothing)
 
     def write(self, *_: Any) -> None:
         say(self._ui.caseLabel, "")
@@ -38,8 +40,9 @@ class CaseSection:
 
     def update(self) -> None:
         self._write.enable_unless(self._session.reason_no_result("report on"))
-        if self._session.nodes is None:
-            say(self._ui.caseLabel, "")
+
+    def _say_nothing(self) -> None:
+        say(self._ui.caseLabel, "")
 
     def _on_written(self, path: Path) -> None:
         say(self._ui.caseLabel, coloured(str(path), GOOD, "The page is written."))

@@ -27,6 +27,7 @@ class SuggestionSection:
         self._timer.interval = _REST_MS
         self._timer.timeout.connect(self._on_rest)
         session.changed.connect(self.update)
+        session.forgotten.connect(self._forget)
 
     def volume_added(self) -> None:
         """A volume came into the scene while the module is open."""
@@ -53,8 +54,12 @@ class SuggestionSection:
         if self._session.nodes is not None or any(
             a is not b for a, b in zip(chosen, self._suggested, strict=True)
         ):
-            self._suggested = None
-            say(self._ui.suggestionLabel, "")
+            self._forget()
+
+    def _forget(self) -> None:
+        self._timer.stop()
+        self._suggested = None
+        say(self._ui.suggestionLabel, "")
 
     def _on_rest(self) -> None:
         self._timer.stop()

@@ -1,0 +1,1 @@
+"""The referee: a user's session in a running 3D Slicer, and what the views show after each step."""

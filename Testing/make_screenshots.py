@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 
 TESTING = Path(__file__).resolve().parent
-PANEL = ("test_module.py", "test_panel.py")
+PANEL = (
+    "test_case_page.py", "test_doubts.py", "test_module.py", "test_panel.py", "test_suggestion.py",
+)  # fmt: skip
 
 
 def main(folder: Path) -> int:

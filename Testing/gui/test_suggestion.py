@@ -41,6 +41,7 @@ def test_two_volumes_dropped_into_the_open_module_are_suggested_and_one_click_fu
     said = driver.text("suggestionLabel")
     assert "T1 keeps its grid, PET of <b>A</b> is fused into it: MR + PET." in said
     assert session.parameters.fixedVolume is mr
+    driver.screenshot("panel-suggestion")
     driver.choose("registrationCombo", "Off")
     driver.click("applyButton")
     driver.wait_until(lambda: not session.running)

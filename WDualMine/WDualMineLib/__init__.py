@@ -20,6 +20,8 @@ _PUBLIC = {
     "save": ("pipeline.folder", "save"),
     "load": ("pipeline.folder", "load"),
     "export_dicom": ("pipeline.to_dicom", "export_dicom"),
+    "doubtful_regions": ("pipeline.doubts", "doubtful_regions"),
+    "write_case": ("casereport.case_file", "write_case"),
     "FusionSettings": ("fusion.settings", "FusionSettings"),
     "Result": ("pipeline.result", "Result"),
     "Volume": ("volumes.volume", "Volume"),

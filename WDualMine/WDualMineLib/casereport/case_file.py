@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,11 @@ def kind_of(path: Path) -> str:
 
 
 def write_case(
-    result: Result, path: Path, notes: Sequence[str] = (), *, force: bool = False
+    result: Result,
+    path: str | os.PathLike[str],
+    notes: Sequence[str] = (),
+    *,
+    force: bool = False,
 ) -> Path:
     """Write the page of ``result``, whole or not at all.
 
@@ -49,6 +54,7 @@ def write_case(
         InputError: the name ends in something else.
         OutputError: the file exists, or cannot be written.
     """
+    path = Path(path)
     kind = kind_of(path)
     page = words_of(result, notes)
     sheet = draw(page, *pictures_of(result, page.doubts))

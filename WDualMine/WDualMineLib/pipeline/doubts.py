@@ -68,19 +68,26 @@ def doubtful_regions(
     found = [
         doubt
         for role, of_source in zip(ROLES, (image, 1.0 - image), strict=True)
-        for doubt in _regions(role, of_source, below, smallest_ml)
+        for doubt in _regions(role, of_source, below, smallest_ml, most)
     ]
     found.sort(key=lambda doubt: (-doubt.volume_ml, doubt.reliability, doubt.index))
     return found[:most]
 
 
-def _regions(role: str, reliability: sitk.Image, below: float, smallest_ml: float) -> list[Doubt]:
+def _regions(
+    role: str, reliability: sitk.Image, below: float, smallest_ml: float, most: int | None
+) -> list[Doubt]:
     # Not sitk.BinaryThreshold, whose upper end belongs to it.
     mask = reliability < below
+    if not sitk.GetArrayViewFromImage(mask).any():
+        return []
     voxel_ml = float(np.prod(reliability.GetSpacing())) / 1000
     smallest = max(1, int(np.ceil(smallest_ml / voxel_ml - 1e-9)))
     labels = sitk.RelabelComponent(sitk.ConnectedComponent(mask, True), smallest)
+    if most is not None:  # they are numbered by size, and the statistics take most of the time
+        labels = sitk.Mask(labels, labels <= most)
     statistics = sitk.LabelIntensityStatisticsImageFilter()
+    statistics.ComputePerimeterOff()
     statistics.Execute(labels, reliability)
     doubts = []
     for label in statistics.GetLabels():

@@ -42,7 +42,7 @@ def register(
 def register_steps(
     fixed: Volume, moving: Volume, settings: RegistrationSettings | None = None
 ) -> Steps[RegistrationResult]:
-    """Align ``moving`` to ``fixed`` in the background, yielding progress ten times a second.
+    """Align ``moving`` to ``fixed`` in the background, yielding progress all the while.
 
     Closing the generator cancels within a second.
 

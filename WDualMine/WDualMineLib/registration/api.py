@@ -76,7 +76,7 @@ def _register(
     if given:
         matrix = np.eye(4) if start is None else start
     aligned = time.perf_counter()
-    job.report(0.7, "Judging")
+    job.report(0.7, "Judging the alignment")
     figures = measure(aligner, found, matrix, np.eye(4) if start is None else start)
     if given:
         figures["offset_mm"] = largest_displacement(found.matrix, matrix, aligner.points)

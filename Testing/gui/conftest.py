@@ -219,6 +219,7 @@ def fused(ready, session) -> Driver:
     ready.click("applyButton")
     ready.wait_until(lambda: not session.running)
     assert session.nodes is not None, ready.text("statusLabel")
+    ready.settle()  # the views come after the nodes
     return ready
 
 

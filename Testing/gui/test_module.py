@@ -135,6 +135,7 @@ def test_the_map_of_shares_is_made_where_it_is_asked_for(ready, session, scene) 
     ready.click("mapShareCheck")
     ready.click("applyButton")
     ready.wait_until(lambda: not session.running)
+    ready.settle()
     assert "share" not in session.nodes.parts and share.GetScene() is scene
     # The new result has no such map, and that of the earlier one is not laid over it.
     assert composite.GetBackgroundVolumeID() == session.nodes.fused.GetID()
@@ -241,6 +242,7 @@ def test_apply_shows_the_result_in_linked_views(ready, session, views) -> None:
     shown = views("Red", "Green", "Yellow")
     ready.click("applyButton")
     ready.wait_until(lambda: not session.running)
+    ready.settle()
     assert {view.GetBackgroundVolumeID() for view in shown} == {session.nodes.fused.GetID()}
     assert all(view.GetLinkedControl() and view.GetHotLinkedControl() for view in shown)
 

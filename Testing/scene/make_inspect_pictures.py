@@ -2,8 +2,9 @@
 
     python Testing/scene/make_inspect_pictures.py FOLDER
 
-Fetches the packaged sample volumes (see ``wdualmine demo``), fuses them, and renders the layers
-that the Inspect buttons set, through MRML's own slice logic.
+Fetches the packaged sample volumes (see ``wdualmine demo``), puts noise into a slab of the CT, so
+that there is a fault to be suspected, fuses them, and renders the layers that the Inspect buttons
+set, through MRML's own slice logic; maps with their legends.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import slicer
 from PIL import Image
 from WDualMineLib.casereport.columns import pictures_of
 from WDualMineLib.casereport.content import words_of
@@ -21,16 +23,22 @@ from WDualMineLib.pipeline.result import Result
 from WDualMineLib.progress import finish
 from WDualMineLib.samples.catalogue import CT_BRAIN, MR_T1
 from WDualMineLib.samples.download import fetch, load
-from WDualMineLib.scene.application.choices import Map, Registration
+from WDualMineLib.scene.application.choices import Layers, Map, Registration
 from WDualMineLib.scene.application.scene_files import headless_scene
 from WDualMineLib.scene.result.requests import SceneRequest
 from WDualMineLib.scene.result.volume_nodes import add_volume
 from WDualMineLib.scene.result.workflow import FusionWorkflow
 from WDualMineLib.scene.views.inspection import COMPARISON, Inspection
 from WDualMineLib.scene.views.rendering import slice_renderer, write_png
+from WDualMineLib.volumes.volume import Volume
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "gui"))
+from stand_ins import layouts as views
+from stand_ins.layouts import Layouts
 
 _VIEW = {"position": (0.0, -18.0, 12.0), "size": (300, 300), "field_of_view": 190.0}
 _GAP = 6
+views.SIZE = (400, 400)
 
 
 def beside(pictures: list[np.ndarray]) -> np.ndarray:
@@ -40,18 +48,38 @@ def beside(pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(row, axis=1)
 
 
+def with_a_fault(volume: Volume) -> Volume:
+    """Noise in a slab of the head, as a failing detector or too small a dose leaves it."""
+    array = volume.array.astype(np.float32)
+    slab = array[72:125]
+    noise = np.random.default_rng(0).normal(0, 60, slab.shape)
+    array[72:125] = np.where(slab > 0, slab + noise, slab)
+    return volume.with_array(array)
+
+
 def main(folder: Path) -> None:
+    mr, ct = (load(s, p) for s, p in fetch((MR_T1, CT_BRAIN)).items())
     with headless_scene() as scene:
-        mr, ct = (load(s, p) for s, p in fetch((MR_T1, CT_BRAIN)).items())
-        fixed, moving = add_volume(scene, mr), add_volume(scene, ct)
+        pending: list = []
+        layouts = Layouts(scene, pending.append, legends=True)
+        slicer.app = layouts.application
+        for act in pending:
+            act()
+        fixed, moving = add_volume(scene, mr), add_volume(scene, with_a_fault(ct))
         settings = FusionSettings("mr", (0.0, 80.0), device="cpu", share=True)
         flow = FusionWorkflow(scene)
-        request = SceneRequest(fixed, moving, settings, Registration.AFFINE)
-        outcome = finish(flow.steps(request))
+        outcome = finish(flow.steps(SceneRequest(fixed, moving, settings, Registration.AFFINE)))
         if outcome.nodes is None:  # doubtful, which for two people's heads is right
             as_it_lies = SceneRequest(fixed, moving, settings, Registration.OFF)
             outcome = finish(flow.steps(as_it_lies))
         nodes, inspection = outcome.nodes, Inspection(scene)
+        inspection.usual(nodes, Layers.FUSED, 0.5)
+        layouts.scroll("Red", _VIEW["position"][2])
+        overlays = []
+        for which in (Map.RELIABILITY_FIXED, Map.ARBITRATION, Map.SHARE):
+            inspection.map_overlay(nodes, which, 0.55, 0.8)
+            overlays.append(layouts.windows["Red"].picture())
+        write_png(beside(overlays), folder / "inspect-map.png")
         with slice_renderer(scene) as renderer:
             sources = [renderer.render(node, **_VIEW) for node in (fixed, moving, nodes.fused)]
             write_png(beside(sources), folder / "inspect-side-by-side.png")
@@ -63,12 +91,7 @@ def main(folder: Path) -> None:
                 beside([squares, renderer.render(comparison, **_VIEW)]),
                 folder / "inspect-checkerboard-reveal.png",
             )
-            overlays = []
-            for which in (Map.RELIABILITY_FIXED, Map.ARBITRATION, Map.SHARE):
-                inspection.map_overlay(nodes, which, 0.5, 0.6)
-                over = nodes.parts[which.name.lower()]
-                overlays.append(renderer.render(nodes.fused, foreground=over, opacity=0.6, **_VIEW))
-            write_png(beside(overlays), folder / "inspect-map.png")
+        layouts.close()
         write_page(outcome.result, folder / "case-page.png")
 
 

@@ -175,8 +175,8 @@ def test_what_an_earlier_version_coloured_takes_the_colours_of_now(scene, nodes)
     assert node.GetDisplayNode().GetColorNode().GetName() == "WDualMine suspected faults"
     assert legend.GetTitleText().splitlines() == [
         "Suspected faults",
-        "1: fault in the moving volume",
-        "0: fault in the fixed volume",
+        "1: in moving",
+        "0: fault in fixed",
     ]
     assert legend.GetPosition()[0] == 0.2
 
@@ -319,6 +319,6 @@ def test_legends_say_what_the_colours_mean(nodes) -> None:
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.arbitration)
     assert legend.GetTitleText().splitlines() == [
         "Arbitration",
-        "1: spatial expert",
-        "0: frequency expert",
+        "1: spatial",
+        "0: frequency",
     ]

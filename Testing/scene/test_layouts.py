@@ -232,3 +232,29 @@ def test_a_comparison_lasts_as_long_as_it_is_shown(shown, nodes, turn) -> None:
         assert scene_of(nodes).GetFirstNodeByName(COMPARISON)
         leave()
         assert scene_of(nodes).GetFirstNodeByName(COMPARISON) is None
+
+
+def test_the_legend_of_a_map_is_in_views_of_a_later_layout_too(shown, nodes, turn) -> None:
+    """Their displayable managers come after the legend's node."""
+    inspection = Inspection(scene_of(nodes))
+    inspection.map_overlay(nodes, Map.RELIABILITY_FIXED, 0.55, 0.8)
+    shown.choose(slicer.vtkMRMLLayoutNode.SlicerLayoutCompareView)
+    turn()
+    inspection.views_added(nodes, True)
+    new = [view for view in shown.logics if view.startswith("Compare")]
+    assert new and all(shown.legends(view) == {"Suspected faults"} for view in new)
+
+
+def test_a_legend_leaves_the_picture_to_be_seen(shown, nodes) -> None:
+    """Drawn as it is, over a view of 300 x 260 pixels: the pixels that it touches."""
+    inspection = Inspection(scene_of(nodes))
+    inspection.map_overlay(nodes, Map.ARBITRATION, 0.55, 0.8)
+    window = shown.windows["Red"]
+    with_legend = window.picture().astype(int)
+    for index in range(scene_of(nodes).GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode")):
+        kind = "vtkMRMLColorLegendDisplayNode"
+        scene_of(nodes).GetNthNodeByClass(index, kind).SetVisibility(False)
+    touched = np.abs(with_legend - window.picture()).max(axis=2) > 0
+    rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
+    box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+    assert 0.01 < box / touched.size < 0.16, "of the view, with what lies between its letters"

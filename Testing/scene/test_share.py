@@ -60,7 +60,7 @@ def test_it_is_shown_with_its_own_colours_and_legend(scene, nodes, made) -> None
         colours.GetColor(index, rgba)
         assert np.round(np.array(rgba[:3]) * 255) == pytest.approx(SHARE[index])
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
-    assert legend.GetTitleText().splitlines() == ["Share", "1: fixed volume", "0: moving volume"]
+    assert legend.GetTitleText().splitlines() == ["Share", "1: fixed", "0: moving"]
     Inspection(scene).map_overlay(nodes, Map.SHARE, 0.9, 1.0)
     assert not node.GetDisplayNode().GetApplyThreshold()
 

@@ -11,7 +11,8 @@ from .errors import Cancelled
 from .progress import Progress, Steps, finish
 
 T = TypeVar("T")
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.03
+"""As long as a caller waits at a stretch: a window that calls repaints thirty times a second."""
 
 
 class Job:

@@ -71,3 +71,9 @@ class Cancelled(WDualMineError):
 
     def __init__(self, what: str = "Stopped on request", remedy: str = "Start again when ready"):
         super().__init__(what, remedy)
+
+
+class Caution(str):
+    """A note to the user that asks for a look before the result is used; others inform."""
+
+    __slots__ = ()

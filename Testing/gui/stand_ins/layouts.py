@@ -163,6 +163,27 @@ class View:
         self._group = factory.InstantiateDisplayableManagers(self._renderer)
         self._group.SetMRMLDisplayableNode(logic.GetSliceNode())
 
+    def picture(self) -> np.ndarray:
+        """(height, width, 3) uint8 with legends, the first row at the top."""
+        mapper = vtk.vtkImageMapper()
+        mapper.SetColorWindow(255)
+        mapper.SetColorLevel(127.5)
+        self._logic.UpdatePipeline()
+        mapper.SetInputConnection(self._logic.GetImageDataConnection())
+        actor = vtk.vtkActor2D()
+        actor.SetMapper(mapper)
+        self._renderer.AddActor2D(actor)
+        self.window.SetSize(*self._logic.GetSliceNode().GetDimensions()[:2])
+        self.window.Render()
+        grabbed = vtk.vtkWindowToImageFilter()
+        grabbed.SetInput(self.window)
+        grabbed.Update()
+        self._renderer.RemoveActor2D(actor)
+        image = grabbed.GetOutput()
+        width, height, _ = image.GetDimensions()
+        rgb = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+        return rgb.reshape(height, width, 3)[::-1].copy()
+
     def shows(self, legend) -> bool:
         for index in range(self._group.GetDisplayableManagerCount()):
             manager = self._group.GetNthDisplayableManager(index)

@@ -11,7 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
-from ..errors import InputError, OutputError
+from ..errors import Caution, InputError, OutputError
 from ..progress import Progress, Steps, finish
 from ..volumes.geometry import Geometry
 from ..volumes.staging import check_destination, staged_folder
@@ -285,7 +285,7 @@ def _check(
             "PLACEHOLDER, and the frame of reference is new"
         )
     if fixed is not None and moving is not None and result.transform is None:
-        notes.append(_unregistered(fixed, moving))
+        notes.append(Caution(_unregistered(fixed, moving)))
     others = [*result.maps.values(), *([result.colour] if result.colour is not None else [])]
     for volume in others:
         _require_grid(volume, result.fused.geometry, "the fused volume")

@@ -60,8 +60,9 @@ class InspectSection:
         session.on_choice(ui.layersCombo.currentIndexChanged, self._usual)
         self._timer = qt.QTimer()
         self._timer.interval = 0
-        self._timer.timeout.connect(self._on_views_added)
-        session.fused.connect(self._on_fused)
+        self._timer.timeout.connect(self._on_time)
+        self._renewed = False
+        session.fused.connect(self._on_result)
         session.changed.connect(self.update)
 
     def update(self) -> None:
@@ -83,8 +84,20 @@ class InspectSection:
         """A layout brought new views; they are complete once the present event is over."""
         self._timer.start()
 
-    def _on_views_added(self) -> None:
+    def _on_result(self) -> None:
+        """The views are drawn once the application has dealt with the new nodes."""
+        self._renewed = True
+        self._timer.start()
+
+    def _on_time(self) -> None:
         self._timer.stop()
+        renewed, self._renewed = self._renewed, False
+        if not renewed:
+            self._on_views_added()
+        elif self._session.nodes is not None:
+            self._on_fused()
+
+    def _on_views_added(self) -> None:
         nodes = self._session.nodes
         if nodes is None:
             return

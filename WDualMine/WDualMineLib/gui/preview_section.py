@@ -7,7 +7,7 @@ from typing import Any
 import qt
 
 from ..errors import WDualMineError
-from .messages import DOUBTFUL, QUIET, coloured, of_error
+from .messages import DOUBTFUL, QUIET, coloured, of_error, of_notes
 from .protocols import PreviewLogic
 from .session import Session
 from .widgets import Hint, say
@@ -81,9 +81,9 @@ class PreviewSection:
         found = self._session.attempt(lambda: self._logic.picture(request), self._on_error)
         if found is not None:
             self._show_picture(qt.QPixmap(str(found.path)))
-            lines = [coloured(text, QUIET) for text in (found.place, *found.notes)]
-            if found.warning:
-                lines.insert(1, coloured(found.warning, DOUBTFUL))
+            warning = [coloured(found.warning, DOUBTFUL)] if found.warning else []
+            notes = [of_notes(found.notes)] if found.notes else []
+            lines = [coloured(found.place, QUIET), *warning, *notes]
             say(self._ui.previewLabel, "<br/>".join(lines))
 
     def _on_loaded(self, _: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import WDualMineError
-from .messages import DOUBTFUL, coloured, of_error
+from .messages import PLAIN, coloured, of_error
 from .protocols import DependencyLogic
 from .runner import StepsRunner
 from .session import Session
@@ -34,7 +34,7 @@ class SetupSection:
                 coloured(
                     "They are installed into this 3D Slicer only, which needs the internet and "
                     "some minutes, once.",
-                    DOUBTFUL,
+                    PLAIN,
                     f"WDualMine needs {listed}.",
                 ),
             )

@@ -115,7 +115,7 @@ class Alignment:
 
 
 def align_steps(request: Request) -> Steps[Alignment]:
-    """Align as ``request`` asks, in the background, yielding progress ten times a second.
+    """Align as ``request`` asks, in the background, yielding progress all the while.
 
     Returns:
         The alignment; a doubtful one is for the caller to judge.

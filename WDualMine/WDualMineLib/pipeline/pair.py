@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import Caution, InputError
 from ..fusion.colour import colour_table, luminance, table_indices
 from ..fusion.intensity import CT_WINDOWS, Window, choose_window, count_not_finite
 from ..fusion.settings import FusionSettings
@@ -98,10 +98,8 @@ class Preparation:
         fixed_window = _window(fixed, settings.fixed_window, notes)
         moving_window = _window(moving, settings.moving_window, notes)
         if fixed_window.name == moving_window.name == "pet":
-            notes.append(
-                f"Both {fixed.name} and {moving.name} are taken for PET or SPECT; choose another "
-                "window for one that is not."
-            )
+            both = f"Both {fixed.name} and {moving.name} are taken for PET or SPECT"
+            notes.append(Caution(f"{both}; choose another window for one that is not."))
         seen = tuple(dict.fromkeys(notes))
         placed = _placement_notes(fixed, moving, transform)
         return cls(fixed, moving, transform, fixed_window, moving_window, table, seen, placed)
@@ -214,10 +212,8 @@ def _window(volume: Volume, wanted: str | tuple[float, float], notes: list[str])
         )
     window = choose_window(volume, wanted)
     if window.name in CT_WINDOWS and window.units != "HU" and volume.modality.upper() != "CT":
-        notes.append(
-            f"{volume.name} does not look as if it were in Hounsfield units; "
-            f"the window {window.name} may not fit it."
-        )
+        unlike = f"{volume.name} does not look as if it were in Hounsfield units"
+        notes.append(Caution(f"{unlike}; the window {window.name} may not fit it."))
     bad = count_not_finite(volume)
     if bad:
         notes.append(
@@ -240,8 +236,5 @@ def _placement_notes(
     resampled = f"{moving.name} was resampled to the grid of {fixed.name}."
     if shared >= _SMALL_OVERLAP:
         return (resampled,)
-    return (
-        resampled,
-        f"Only {100 * shared:.0f} % of {fixed.name} lies inside {moving.name}; "
-        f"outside of it {moving.name} counts as black.",
-    )
+    little = f"Only {100 * shared:.0f} % of {fixed.name} lies inside {moving.name}"
+    return resampled, Caution(f"{little}; outside of it {moving.name} counts as black.")

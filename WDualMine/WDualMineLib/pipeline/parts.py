@@ -6,6 +6,7 @@ A new map is one row here, and whatever computes it under its name in
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..dicom.series import COLOUR as COLOUR_SERIES
@@ -14,6 +15,8 @@ from ..dicom.series import SeriesKind
 from ..fusion.settings import FusionSettings
 
 _UNITLESS = "no unit"
+_LONGEST_NAME = 20
+_SERIES_NUMBER = re.compile(r"^\d+: +")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Part:
             all of it is shown, if its palette is not transparent where there is nothing to show.
         overlay: whether the panel offers it over the fused volume, as far as it is a map.
         short_ends: ``ends`` in a word each, below a small colour bar; ("", "") for numbers alone.
+        says_nothing: values, from and to, that slice views leave out, so that what lies below is
+            seen; None where the palette knows by itself.
         optional: whether a result may lack it.
         is_map: whether it tells of the fusion, and is not a fused volume itself.
     """
@@ -49,6 +54,7 @@ class Part:
     unit: str = _UNITLESS
     shown_from: float | None = 0.55
     overlay: bool = True
+    says_nothing: tuple[float, float] | None = None
     optional: bool = False
     is_map: bool = True
 
@@ -59,14 +65,24 @@ class Part:
 
     @property
     def legend(self) -> str:
-        """Lines for a colour legend: what is shown, and what both ends of the scale mean."""
-        (low, high), (of_low, of_high) = self.scale, self.ends
+        """Short lines for a colour legend: what is shown, and what both ends of the scale mean."""
+        (low, high), (of_low, of_high) = self.scale, self.short_ends
         subject = self.heading.split(" of ")[0]
         return f"{subject}\n{high:g}: {of_high}\n{low:g}: {of_low}"
 
     def title_for(self, fixed: str, moving: str) -> str:
-        """:attr:`title` for two sources of these names."""
+        """:attr:`title` for two sources of these names, which are shortened."""
+        fixed, moving = short_name(fixed), short_name(moving)
         return self.title.format(pair=f"{fixed} + {moving}", fixed=fixed, moving=moving)
+
+
+def short_name(name: str) -> str:
+    """The name of a source as a part of another: without the number of its series, and cut.
+
+    DICOM's names ("301: eT1W_3D_TFE_SENSE_GADO sag") make a list of results that nobody can read.
+    """
+    name = _SERIES_NUMBER.sub("", name).strip() or name
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip(" _-,") + "…"
 
 
 _FAULTS = ("fault in the fixed volume", "fault in the moving volume")
@@ -159,6 +175,7 @@ SHARE = Part(
     ("moving volume", "fixed volume"),
     ("moving", "fixed"),
     shown_from=None,
+    says_nothing=(0.45, 0.55),  # both alike, or air
     optional=True,
 )
 """How far the fused value follows the fixed volume; 1/2 in air. Says nothing of faults."""

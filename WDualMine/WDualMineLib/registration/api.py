@@ -42,7 +42,7 @@ def register(
 def register_steps(
     fixed: Volume, moving: Volume, settings: RegistrationSettings | None = None
 ) -> Steps[RegistrationResult]:
-    """Align ``moving`` to ``fixed`` in the background, yielding progress ten times a second.
+    """Align ``moving`` to ``fixed`` in the background, yielding progress all the while.
 
     Closing the generator cancels within a second.
 
@@ -76,7 +76,7 @@ def _register(
     if given:
         matrix = np.eye(4) if start is None else start
     aligned = time.perf_counter()
-    job.report(0.7, "Judging")
+    job.report(0.7, "Judging the alignment")
     figures = measure(aligner, found, matrix, np.eye(4) if start is None else start)
     if given:
         figures["offset_mm"] = largest_displacement(found.matrix, matrix, aligner.points)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import slicer
 
-from ...pipeline.parts import BY_NAME, FUSED, PARTS
+from ...pipeline.parts import BY_NAME, FUSED, PARTS, short_name
 from ...pipeline.record import Record
 from ...pipeline.result import Result
 from ...version import __version__
@@ -128,7 +128,7 @@ def add_outputs(
     fused = targets.get(FUSED.name)
     if fused is not None:
         targets[RESIDUAL] = fused.GetNodeReference(PART_ROLE + RESIDUAL)
-    pair = f"{fixed.GetName()} + {moving.GetName()}"
+    pair = " + ".join(short_name(node.GetName()) for node in (fixed, moving))
     nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
     known = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
     kept: list[Kept] = []

@@ -41,6 +41,7 @@ def image_of(volume: Volume) -> vtk.vtkImageData:
     flat = np.ascontiguousarray(volume.array).reshape(-1, components)
     scalars = numpy_support.numpy_to_vtk(flat, deep=True)
     scalars.SetName("ImageScalars")
+    scalars.GetRange()  # kept with them, for displays and sliders that ask for it in the window
     image.GetPointData().SetScalars(scalars)
     return image
 

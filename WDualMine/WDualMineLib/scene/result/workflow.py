@@ -71,7 +71,7 @@ class FusionWorkflow:
         self._results = results or Results()
 
     def steps(self, request: SceneRequest) -> Steps[Outcome]:
-        """Align and fuse, yielding progress ten times a second; closing cancels.
+        """Align and fuse, yielding progress all the while; closing cancels.
 
         Computation runs in a thread on copies, so that the application stays alive and the user
         may change or delete nodes meanwhile. The scene is changed in one step at the end: an

@@ -12,7 +12,7 @@ from ...volumes.modality import EMISSION
 from ..result.volume_nodes import modality_of
 
 _TABLE = "WDualMine.ColourTable"
-_LABELS = 5  # of a legend: 0, 0.25, 0.5, 0.75, 1
+_LABELS = 3  # of a legend: 0, 0.5, 1
 
 
 def show(
@@ -109,6 +109,11 @@ def part_colours(scene: slicer.vtkMRMLScene, part: Part) -> slicer.vtkMRMLColorN
         return grey_colours(scene)
     meaning = ", ".join(f"{x:g}: {end}" for x, end in zip(part.scale, part.ends, strict=True))
     table = PALETTES[part.palette] / 255.0
+    if part.says_nothing is not None:
+        values = np.linspace(*part.scale, len(table))
+        low, high = part.says_nothing
+        seen = (values < low) | (values > high)
+        table = np.column_stack([table, seen])
     return _colour_node(scene, _table_name(part), table, meaning)
 
 
@@ -165,9 +170,13 @@ def add_legend(
     legend = logic.AddDefaultColorLegendDisplayNode(node)
     modifying = legend.StartModify()
     legend.SetTitleText(title)
-    legend.SetLabelFormat("%.2f")
+    legend.SetLabelFormat("%.1f")
     legend.SetNumberOfLabels(_LABELS)
-    legend.SetPosition(0.97, 0.5)
-    legend.SetSize(0.12, 0.45)
+    # Low at the right, where slice views write nothing, and small, for it lies over the picture:
+    # with it the title grows and shrinks, whatever the size of its font.
+    legend.SetPosition(0.99, 0.02)
+    legend.SetSize(0.05, 0.26)
+    legend.GetLabelTextProperty().SetFontSize(11)
+    legend.GetLabelTextProperty().SetFontFamilyToArial()
     legend.EndModify(modifying)
     return legend

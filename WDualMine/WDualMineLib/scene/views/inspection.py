@@ -13,7 +13,7 @@ from ...volumes.volume import Volume
 from ..application.choices import Layers, Map
 from ..result.recovery import Results
 from ..result.result_nodes import FIXED_ROLE, MOVING_ROLE, FusionNodes
-from ..result.volume_nodes import add_volume, geometry_of, update_volume
+from ..result.volume_nodes import geometry_of, update_volume
 from .appearance import grey_colours, renew, show, show_everywhere, show_only_between
 from .borrowed import Borrowed, borrow_layout
 from .slice_views import SliceViews
@@ -118,20 +118,12 @@ class Inspection:
             InputError: a source is not in the scene any more.
         """
         sources = self._results.of(nodes).pair
-        extent = [
-            n * s for n, s in zip(sources.fixed.shape, nodes.fused.GetSpacing()[::-1], strict=True)
-        ]
-        side = min(extent) / tiles  # mm
-        squares = sum(
-            np.floor(np.arange(n) * s / side).astype(int).reshape(shape)
-            for n, s, shape in zip(
-                sources.fixed.shape,
-                nodes.fused.GetSpacing()[::-1],
-                ((-1, 1, 1), (1, -1, 1), (1, 1, -1)),
-                strict=True,
-            )
-        )
-        self._compare(nodes, np.where(squares % 2 == 0, sources.fixed, sources.moving))
+        sizes = list(zip(sources.fixed.shape, nodes.fused.GetSpacing()[::-1], strict=True))
+        side = min(n * s for n, s in sizes) / tiles  # mm
+        # Bits along each axis instead of a number for each voxel: the slider follows the mouse.
+        k, j, i = (np.floor(np.arange(n) * s / side).astype(int) % 2 == 1 for n, s in sizes)
+        of_moving = k[:, None, None] ^ j[:, None] ^ i
+        self._compare(nodes, np.where(of_moving, sources.moving, sources.fixed))
 
     def reveal(self, nodes: FusionNodes, position: float) -> None:
         """Fixed on the screen's left, moving on its right of a curtain at ``position``, 0 to 1.
@@ -215,13 +207,15 @@ class Inspection:
         node = self._scene.GetFirstNodeByName(COMPARISON)
         volume = Volume(array, geometry_of(nodes.fused), COMPARISON)
         if node is None:
-            node = add_volume(self._scene, volume)
             # Found by its name, which the scene makes another one once it had such a node.
+            node = self._scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
             node.SetName(COMPARISON)
             node.SaveWithSceneOff()
             node.HideFromEditorsOn()
-        else:
-            update_volume(node, volume)
+            # Before there are voxels, of which it would look for the best window.
+            node.CreateDefaultDisplayNodes()
+            node.GetDisplayNode().AutoWindowLevelOff()
+        update_volume(node, volume)
         node.SetAndObserveTransformNodeID(nodes.fused.GetTransformNodeID())
         show(node, (0.0, 1.0), grey_colours(self._scene))
         self._leave()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,18 +92,24 @@ class LivePreview:
         self._placed: bytes = b""
 
     def load_steps(self, request: SceneRequest) -> Steps[None]:
-        """Load the network, which takes seconds the first time.
+        """Load the network and look at both volumes, which takes seconds the first time.
 
         Raises:
             WeightsError, DeviceError: it cannot be loaded, or not there.
+            InputError: as of :meth:`picture`.
         """
+        key, placed, prepare = self._preparing(request)
 
-        def work(job: Job) -> SliceEngine:
+        def work(job: Job) -> tuple[SliceEngine, Preparation, JointStatistics]:
             job.report(0.1, "Loading the network")
-            return load_engine(request.settings)
+            engine = load_engine(request.settings)
+            job.report(0.5, "Looking at the volumes")
+            preparation = prepare()
+            return engine, preparation, _statistics(preparation)
 
-        self._engine = yield from run_in_background(work)
+        self._engine, self._preparation, self._statistics = yield from run_in_background(work)
         self._engine_of = _engine_key(request.settings)
+        self._prepared_of, self._placed = key, placed
 
     def picture(self, request: SceneRequest) -> PreviewPicture:
         """The fused slice that the view along the fusion's axis shows, as the volumes lie now.
@@ -163,6 +169,20 @@ class LivePreview:
 
     def _prepared(self, request: SceneRequest) -> Preparation:
         """Windows, colours and statistics of the whole volumes, looked for when they change."""
+        key, placed, prepare = self._preparing(request)
+        known = self._preparation
+        if known is not None and key == self._prepared_of and placed == self._placed:
+            return known
+        known = prepare()
+        self._preparation, self._prepared_of, self._placed = known, key, placed
+        self._statistics = _statistics(known)
+        return known
+
+    def _preparing(self, request: SceneRequest) -> tuple[tuple, bytes, Callable[[], Preparation]]:
+        """By what a preparation is known again, where the volumes lie, and what prepares them.
+
+        That touches no node, so that any thread may do it.
+        """
         settings = request.settings
         matrix = _placement(request)
         key = (
@@ -175,17 +195,10 @@ class LivePreview:
         moved = not np.allclose(matrix, np.eye(4), rtol=0, atol=1e-9)
         transform = affine_transform(matrix, np.zeros(3)) if moved else None
         known = self._preparation
-        if known is None or key != self._prepared_of:
-            fixed, moving = seen_in(request.fixed), seen_in(request.moving)
-            known = Preparation.of(fixed, moving, settings, transform)
-        elif self._placed != matrix.tobytes():
-            known = known.under(transform)
-        else:
-            return known
-        self._preparation, self._prepared_of = known, key
-        self._placed = matrix.tobytes()
-        self._statistics = _statistics(known)
-        return known
+        if known is not None and key == self._prepared_of:
+            return key, matrix.tobytes(), lambda: known.under(transform)
+        fixed, moving = seen_in(request.fixed), seen_in(request.moving)
+        return key, matrix.tobytes(), lambda: Preparation.of(fixed, moving, settings, transform)
 
     def _shown_index(self, node: slicer.vtkMRMLScalarVolumeNode, axis: int) -> int:
         for number in range(self._scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):

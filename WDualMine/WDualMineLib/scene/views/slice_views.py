@@ -118,8 +118,15 @@ class SliceViews:
     def renew_legends(self) -> None:
         """Make colour legends notice which layers are shown now.
 
-        Those of 3D Slicer notice a change of layers by the mouse only.
+        Those of 3D Slicer notice a change of layers only where the layers say that the user made
+        it, and a view that came later than a legend does not know of it before.
         """
+        flags = slicer.vtkMRMLSliceCompositeNode
+        for composite in self._composites():
+            before = composite.GetInteractionFlags()
+            composite.SetInteractionFlags(flags.BackgroundVolumeFlag | flags.ForegroundVolumeFlag)
+            composite.Modified()
+            composite.SetInteractionFlags(before)
         kind = "vtkMRMLColorLegendDisplayNode"
         for index in range(self._scene.GetNumberOfNodesByClass(kind)):
             self._scene.GetNthNodeByClass(index, kind).Modified()

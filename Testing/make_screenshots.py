@@ -23,7 +23,10 @@ def main(folder: Path) -> int:
     environment = os.environ | {"WDUALMINE_SCREENSHOTS": str(folder)}
     tests = [str(TESTING / "gui" / name) for name in PANEL]
     layouts = str(TESTING / "scene" / "make_inspect_pictures.py")
-    for command in (["-m", "pytest", "-q", *tests], [layouts, str(folder)]):
+    page = str(TESTING / "unit" / "casereport" / "make_case_page.py")
+    for command in (
+        ["-m", "pytest", "-q", *tests], [layouts, str(folder)], [page, str(folder)],
+    ):  # fmt: skip
         done = subprocess.run([sys.executable, *command], env=environment, cwd=TESTING.parent)
         if done.returncode:
             return done.returncode

@@ -30,9 +30,10 @@ def write(driver, session, folder):
 
 
 def test_a_page_of_the_result_is_written_and_no_file_replaced(
-    fused, session, tmp_path, pages
+    fused, session, tmp_path, pages, monkeypatch
 ) -> None:
-    write(fused, session, tmp_path / "new")
+    monkeypatch.chdir(tmp_path)
+    write(fused, session, "new")
     path = tmp_path / "new" / "wdualmine-case.pdf"
     assert path.read_bytes().startswith(b"%PDF-"), fused.text("caseLabel")
     assert "The page is written." in fused.text("caseLabel")
@@ -40,7 +41,7 @@ def test_a_page_of_the_result_is_written_and_no_file_replaced(
     measures = next(s for s in pages[0].right if s.heading == "Measures")
     assert {"MI", "SSIM", "Qabf"} <= {name for name, _ in measures.rows}
     before = path.read_bytes()
-    write(fused, session, tmp_path / "new")
+    write(fused, session, "new")
     assert path.read_bytes() == before and (tmp_path / "new" / "wdualmine-case-2.pdf").is_file()
     fused.ui.caseSection.setProperty("collapsed", False)
     fused.screenshot("panel-case")

@@ -14,12 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-from PIL import Image
-from WDualMineLib.casereport.columns import pictures_of
-from WDualMineLib.casereport.content import words_of
-from WDualMineLib.casereport.sheet import SIZE, draw
 from WDualMineLib.fusion.settings import FusionSettings
-from WDualMineLib.pipeline.result import Result
 from WDualMineLib.progress import finish
 from WDualMineLib.samples.catalogue import CT_BRAIN, MR_T1
 from WDualMineLib.samples.download import fetch, load
@@ -92,15 +87,6 @@ def main(folder: Path) -> None:
                 folder / "inspect-checkerboard-reveal.png",
             )
         layouts.close()
-        write_page(outcome.result, folder / "case-page.png")
-
-
-def write_page(result: Result, path: Path) -> None:
-    """The page of the case at half its size, in the few colours that it has."""
-    page = words_of(result)
-    sheet = draw(page, *pictures_of(result, page.doubts))
-    small = sheet.resize((SIZE[0] // 2, SIZE[1] // 2), Image.Resampling.LANCZOS)
-    small.quantize(128).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -23,10 +23,9 @@ from WDualMineLib.gui.logics import logics_for
 from WDualMineLib.gui.panel import FusionPanel
 from WDualMineLib.gui.sample_data import register
 from WDualMineLib.progress import finish
+from WDualMineLib.scene.application.additions import extend_application
 from WDualMineLib.scene.application.defaults import suggest_inputs
-from WDualMineLib.scene.application.fuse_with import register as register_hierarchy_plugin
 from WDualMineLib.scene.application.parameters import FusionParameters
-from WDualMineLib.scene.application.probe_words import extend as extend_data_probe
 from WDualMineLib.scene.result.requests import request_of
 from WDualMineLib.scene.views.inspection import know_layout
 
@@ -67,15 +66,6 @@ def at_startup():
     icons = Path(__file__).parent / "Resources" / "Icons"
     logic, window = SampleData.SampleDataLogic, slicer.util.mainWindow()
     register(logic, slicer.mrmlScene, icons, slicer.util.errorDisplay, window)
-
-
-def extend_application():
-    """*Fuse with* in the subject hierarchy, and values with units in the data probe."""
-    gui = Path(__file__).parent / "WDualMineLib" / "gui"
-    register_hierarchy_plugin(str(gui / "WDualMineSubjectHierarchyPlugin.py"))
-    probe = getattr(slicer.modules, "DataProbeInstance", None)
-    if probe is not None:  # there is none without a main window
-        extend_data_probe(probe.infoWidget)
 
 
 class WDualMineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -179,26 +169,12 @@ class WDualMineLogic(ScriptedLoadableModuleLogic):
         return finish(self.logics.fusion.steps(request_of(parameters)))
 
 
-def open_second_panel():
-    """(widget, what closes it) of the module's panel in a window of its own."""
-    panel = slicer.modules.wdualmine.createNewWidgetRepresentation()
-    panel.setMRMLScene(slicer.mrmlScene)
-    panel.show()
-    panel.enter()
-
-    def close():
-        panel.exit()
-        panel.close()
-        panel.deleteLater()
-
-    return panel.self(), close
-
-
 class WDualMineTest(ScriptedLoadableModuleTest):
     """Runs the whole workflow in this Slicer, without network and without a user."""
 
     def runTest(self):
         from WDualMineLib.gui.pulse import Pulse
+        from WDualMineLib.scene.application.referee.second_panel import open_second_panel
         from WDualMineLib.scene.application.self_test import SelfTest
 
         SelfTest.pulse, SelfTest.new_widget = Pulse, open_second_panel

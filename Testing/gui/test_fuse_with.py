@@ -22,7 +22,7 @@ def hierarchy(scene, shown_widget, volumes, monkeypatch):
     monkeypatch.setattr(slicer, "modules", type("Modules", (), {})(), raising=False)
     monkeypatch.setattr(slicer.util, "selectModule", lambda _: widget.enter(), raising=False)
     monkeypatch.setattr(slicer.util, "getModuleWidget", lambda _: widget, raising=False)
-    module.extend_application()
+    module.extend_application()  # as at the end of Slicer's start
     yield handler, lambda node: item_of(handler.subjectHierarchyNode(), node)
     subject_hierarchy.uninstall(slicer)
 

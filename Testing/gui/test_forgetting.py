@@ -98,10 +98,9 @@ def align(scene, fixed, moving, verdict="good", reasons="two starts agree"):
     return transform
 
 
-def test_the_verdict_of_a_loaded_scene_is_told(
-    ready, scene, volumes, shown_widget, tmp_path
-) -> None:
-    """Its nodes get the IDs of those that the panel spoke of before."""
+def test_the_verdict_of_a_loaded_scene_is_told(ready, scene, volumes, session, tmp_path) -> None:
+    """Its nodes get the IDs of those that the panel spoke of before, and while they come one by
+    one, widgets hear of them and ask the panel to look."""
     from WDualMineLib.scene.application.scene_files import load_scene, save_scene
 
     ready.choose("registrationCombo", "Rigid")
@@ -113,7 +112,9 @@ def test_the_verdict_of_a_loaded_scene_is_told(
     ready.choose("registrationCombo", "Rigid")
     assert ready.text("verdictLabel") == "Not registered yet."
     scene.Clear(False)
+    asked = scene.AddObserver(scene.NodeAddedEvent, lambda *_: session.changed.emit())
     load_scene(scene, tmp_path / "aligned.mrb")
+    scene.RemoveObserver(asked)
     ready.settle()
     assert ready.text("verdictLabel") == "Good alignment.\nTwo starts agree."
 

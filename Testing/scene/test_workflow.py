@@ -153,6 +153,24 @@ def test_a_doubtful_alignment_is_shown_but_not_fused(scene, sources, settings, f
     assert nodes_in(scene) == before and moving.GetParentTransformNode() is user
 
 
+def test_discarding_puts_no_other_transform_in_the_place_of_one_that_is_gone(
+    scene, sources, settings, found
+) -> None:
+    found(Verdict.DOUBTFUL)
+    fixed, moving = sources
+    user = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "By hand")
+    moving.SetAndObserveTransformNodeID(user.GetID())
+    flow = workflow.FusionWorkflow(scene)
+    outcome = finish(flow.steps(SceneRequest(fixed, moving, settings, Registration.RIGID)))
+    taken = user.GetID()
+    scene.RemoveNode(user)
+    other = slicer.vtkMRMLLinearTransformNode()
+    scene.AddNode(other)
+    flow.discard(outcome)
+    assert moving.GetParentTransformNode() is None, f"{taken} is {other.GetID()} now"
+    assert moving.GetTransformNodeID() is None
+
+
 def test_a_failed_alignment_leaves_the_scene_as_it_was(scene, sources, settings, found) -> None:
     found(Verdict.FAILED)
     before = nodes_in(scene)

@@ -125,6 +125,7 @@ class CtkSliderWidget(QtWidgets.QWidget):
         def set_it(self, value):
             setattr(self, name, value)
             self._limits()
+            self._set(self._value)  # clamped, and told, as if somebody had chosen it
 
         return set_it
 

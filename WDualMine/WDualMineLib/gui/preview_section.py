@@ -7,7 +7,7 @@ from typing import Any
 import qt
 
 from ..errors import WDualMineError
-from .messages import DOUBTFUL, QUIET, coloured, of_error, of_notes
+from .messages import QUIET, coloured, of_error, of_notes
 from .protocols import PreviewLogic
 from .session import Session
 from .widgets import Hint, say
@@ -81,9 +81,8 @@ class PreviewSection:
         found = self._session.attempt(lambda: self._logic.picture(request), self._on_error)
         if found is not None:
             self._show_picture(qt.QPixmap(str(found.path)))
-            warning = [coloured(found.warning, DOUBTFUL)] if found.warning else []
-            notes = [of_notes(found.notes)] if found.notes else []
-            lines = [coloured(found.place, QUIET), *warning, *notes]
+            notes = [note for note in (found.warning, *found.notes) if note]
+            lines = [coloured(found.place, QUIET), *([of_notes(notes)] if notes else [])]
             say(self._ui.previewLabel, "<br/>".join(lines))
 
     def _on_loaded(self, _: Any) -> None:

@@ -16,7 +16,7 @@ from ..fusion.settings import FusionSettings
 
 _UNITLESS = "no unit"
 _LONGEST_NAME = 20
-_SERIES_NUMBER = re.compile(r"^\d+: +")
+_SERIES_NUMBER = re.compile(r"^\d+: *(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def short_name(name: str) -> str:
 
     DICOM's names ("301: eT1W_3D_TFE_SENSE_GADO sag") make a list of results that nobody can read.
     """
-    name = _SERIES_NUMBER.sub("", name).strip() or name
+    name = _SERIES_NUMBER.sub("", name.strip())
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip(" _-,") + "…"
 
 
@@ -135,6 +135,7 @@ RELIABILITY_MOVING = Part(
     ),
     "suspected faults, moving",
     _FAULTS[::-1],
+    ("fault in moving", "in fixed"),
     shown_from=None,
     overlay=False,  # it says what the other one says
 )

@@ -90,7 +90,7 @@ class FusionParameters:
 
     map: Map = Map.RELIABILITY_FIXED
     mapThreshold: Annotated[float, WithinRange(0.0, 1.0)] = 0.55
-    mapOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.8
+    mapOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.6
     tiles: Annotated[float, WithinRange(2.0, 40.0)] = 8.0
     reveal: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
 

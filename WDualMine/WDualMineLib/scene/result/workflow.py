@@ -53,14 +53,14 @@ class Outcome:
             it before anything is fused. A result alone is None for what was saved and loaded.
         alignment: of the two volumes, with its verdict where there is one.
         transform: the node that a registration was put into.
-        replaced: ID of the transform that the moving volume observed before, or None.
+        replaced: the transform that the moving volume observed before, or None.
     """
 
     nodes: FusionNodes | None
     result: Result | None
     alignment: Alignment | None = None
     transform: slicer.vtkMRMLLinearTransformNode | None = None
-    replaced: str | None = None
+    replaced: slicer.vtkMRMLTransformNode | None = None
 
 
 class FusionWorkflow:
@@ -96,7 +96,7 @@ class FusionWorkflow:
         registered = request.registration in (Registration.RIGID, Registration.AFFINE)
         if registered and alignment.is_doubtful:
             self._require_present(request)
-            replaced = request.moving.GetTransformNodeID()
+            replaced = request.moving.GetParentTransformNode()
             node = self._place(None, request, alignment, moving_to_world)
             return Outcome(None, None, alignment, node, replaced)
         fused = in_background(lambda: fuse_aligned_steps(job, alignment))
@@ -111,7 +111,9 @@ class FusionWorkflow:
             return
         moving = outcome.transform.GetNodeReference(ALIGNS)
         if moving is not None:
-            moving.SetAndObserveTransformNodeID(outcome.replaced)
+            before = outcome.replaced
+            there = before is not None and self._scene.IsNodePresent(before)
+            moving.SetAndObserveTransformNodeID(before.GetID() if there else None)
         self._scene.RemoveNode(outcome.transform)
 
     def recover(self, fused: slicer.vtkMRMLScalarVolumeNode) -> Outcome | None:

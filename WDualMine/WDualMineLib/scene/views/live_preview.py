@@ -14,6 +14,7 @@ import numpy as np
 import slicer
 
 from ...background import Job, run_in_background
+from ...errors import Caution
 from ...fusion.colour import colourise
 from ...fusion.settings import FusionSettings
 from ...fusion.slices import slicings
@@ -210,14 +211,17 @@ class LivePreview:
 
 
 def reason_not_aligned(request: SceneRequest) -> str:
-    """What the user must know of how the volumes lie now; "" where Apply would not move them."""
+    """What the user must know of how the volumes lie now; "" where Apply would not move them.
+
+    A :class:`~...errors.Caution` where it is doubtful.
+    """
     if request.registration not in (Registration.RIGID, Registration.AFFINE):
         return ""
     known = alignment_between(request.fixed, request.moving)
     if known is None:
         return "Not registered yet: shown as the volumes lie now. Apply aligns them first."
     if known[0] == "doubtful":
-        return "Shown with an alignment that is doubtful."
+        return Caution("Shown with an alignment that is doubtful.")
     return ""
 
 

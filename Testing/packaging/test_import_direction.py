@@ -40,11 +40,12 @@ ALLOWED = {
     "fusion": GROUND | {"network", "quality"},
     # The job is put together here, and nowhere above or below.
     "pipeline": GROUND | {"dicom", "fusion", "network", "quality", "registration"},
+    "batch": GROUND | {"dicom", "fusion", "network", "pipeline", "quality", "registration"},
     "lab": GROUND | {"fusion", "network", "pipeline", "quality", "registration", "samples"},
     "scene": GROUND | {"dicom", "fusion", "network", "pipeline", "quality", "registration"},
     "gui": GROUND | {"dicom", "fusion", "pipeline", "quality", "registration", "samples", "scene"},
     "cli": GROUND
-    | {"dicom", "fusion", "lab", "network", "pipeline", "quality", "registration", "samples"},
+    | {"batch", "dicom", "fusion", "lab", "network", "pipeline", "quality", "registration", "samples"},
 }
 # The demo shows its result in a MRML scene where slicer-core is installed.
 EXCEPTIONS = {("cli/demo_scene.py", "scene")}

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse._ActionsContainer) -> None:
     """Every option but the two volumes and where to: what a row of a batch can say, too."""
     parser.add_argument(
         "--registration",
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
 def require_possible(options: argparse.Namespace) -> FusionSettings:
     """What would be found wrong with the options and the folder, before anything is read."""
     fuse_dicom.require_dicom_wanted(options)
-    settings = _settings(options)
+    settings = settings_of(options)
     _require_room(options, settings)
     return settings
 
@@ -126,7 +126,7 @@ def fuse_study(
         model: a network that is loaded already.
         extras: what is written beside what the command writes.
     """
-    settings = _settings(options)
+    settings = settings_of(options)
     dicom: list[fuse_dicom.DicomOutput] = []
 
     def read() -> tuple[Volume, Volume]:
@@ -170,7 +170,8 @@ def overview(result: Result) -> Extra:
     return Extra(OVERVIEW, write)
 
 
-def _settings(options: argparse.Namespace) -> FusionSettings:
+def settings_of(options: argparse.Namespace) -> FusionSettings:
+    """What the options say of the fusion."""
     return FusionSettings(
         fixed_window=options.fixed_window,
         moving_window=options.moving_window,

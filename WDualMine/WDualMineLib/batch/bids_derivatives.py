@@ -33,7 +33,7 @@ _LABELS = {
     "share": "sharefixed",
 }
 _IGNORED = (
-    "studies/", "*.html", "pages/", "summary.csv", "summary.json", "ro-crate-metadata.json",
+    "studies", "*.html", "summary.csv", "summary.json", "ro-crate-metadata.json",
     ".batch/",
 )  # fmt: skip
 _README = """\
@@ -55,12 +55,8 @@ def require_own_dataset(root: Path) -> None:
     path = root / DESCRIPTION
     if not path.exists():
         return
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        ours = any(each.get("Name") == _PROGRAM for each in told.get("GeneratedBy", []))
-    except (OSError, ValueError, AttributeError):
-        ours = False
-    if not ours:
+    made_by = _read_json(path).get("GeneratedBy") or []
+    if not any(isinstance(each, dict) and each.get("Name") == _PROGRAM for each in made_by):
         raise OutputError(
             f"{root} is another dataset: its {DESCRIPTION} does not name {_PROGRAM}",
             "Choose a folder of its own, such as derivatives/wdualmine",
@@ -74,15 +70,16 @@ def describe_dataset(root: Path, source: Path) -> None:
         OSError: no room or permission.
     """
     link = source_link(root, source)
-    told = {
+    of_source = _read_json(source / DESCRIPTION)
+    told: dict[str, Any] = {
         "Name": f"Fused volumes of {source.resolve().name}",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
-        "License": "As that of the source dataset",
         "GeneratedBy": [{"Name": _PROGRAM, "Version": __version__}],
         "SourceDatasets": [{"URL": link}],
         "DatasetLinks": {"raw": link},
     }
+    told |= {key: of_source[key] for key in ("Authors", "License") if key in of_source}
     write_whole(root / DESCRIPTION, json.dumps(told, indent=2) + "\n")
     write_whole(root / ".bidsignore", "\n".join(_IGNORED) + "\n")
     if not (root / "README.md").exists():
@@ -170,7 +167,13 @@ def _sidecar(study: Study, bids: Bids, part: Part, report: Mapping[str, Any]) ->
 def _is_skull_stripped(image: Path) -> bool:
     """As the image's own sidecar says, and no where it does not say."""
     sidecar = image.with_name(image.name.partition(".nii")[0] + ".json")
+    return bool(_read_json(sidecar).get("SkullStripped", False))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """What a JSON file tells; {} where there is none that can be read."""
     try:
-        return bool(json.loads(sidecar.read_text(encoding="utf-8")).get("SkullStripped", False))
-    except (OSError, ValueError, AttributeError):
-        return False
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -17,7 +17,7 @@ from ..volumes.memory import free_bytes
 if TYPE_CHECKING:
     from distributed import Client
 
-_CONNECT_S = 15
+_CONNECT_S = 8
 GPU = "GPU"
 """Name of the Dask resource by which a worker says that it has one."""
 

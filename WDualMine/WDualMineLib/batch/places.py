@@ -55,7 +55,7 @@ class Places:
             try:
                 # Asked of the disk, and not of a cache that takes what there is no room for.
                 with probe.open("wb") as stream:
-                    stream.write(bytes(1 << 16))
+                    stream.write(bytes(1 << 12))
                     stream.flush()
                     os.fsync(stream.fileno())
             finally:

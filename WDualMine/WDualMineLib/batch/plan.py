@@ -94,8 +94,8 @@ def plan_studies(
                     f"the name {study.name} is that of {same}, too",
                     "Give each study a name of its own, also where capitals count for nothing",
                 )
-            plan.studies.append(study)
             plan.outcomes[study.name] = _standing(study, places, rules)
+            plan.studies.append(study)
         except WDualMineError as error:
             wrong.append(f"{row.place}: {error.what}. {error.remedy}.")
         except OSError as error:

@@ -89,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="replace folders of studies that no batch wrote"
     )
-    fuse.add_settings(parser.add_argument_group("every study, unless its row says otherwise"))
+    fuse.add_settings(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
 
 
-def add_settings(parser: argparse._ActionsContainer) -> None:
+def add_settings(parser: argparse.ArgumentParser) -> None:
     """Every option but the two volumes and where to: what a row of a batch can say, too."""
     parser.add_argument(
         "--registration",

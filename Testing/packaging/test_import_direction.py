@@ -45,7 +45,17 @@ ALLOWED = {
     "scene": GROUND | {"dicom", "fusion", "network", "pipeline", "quality", "registration"},
     "gui": GROUND | {"dicom", "fusion", "pipeline", "quality", "registration", "samples", "scene"},
     "cli": GROUND
-    | {"batch", "dicom", "fusion", "lab", "network", "pipeline", "quality", "registration", "samples"},
+    | {
+        "batch",
+        "dicom",
+        "fusion",
+        "lab",
+        "network",
+        "pipeline",
+        "quality",
+        "registration",
+        "samples",
+    },
 }
 # The demo shows its result in a MRML scene where slicer-core is installed.
 EXCEPTIONS = {("cli/demo_scene.py", "scene")}

@@ -15,7 +15,9 @@ from WDualMineLib.errors import InputError
 def series(tmp_path):
     """Write headers of a series into a folder of the tree."""
 
-    def series(folder: str, modality: str, study: str = "1.2.3", patient: str = "P", files: int = 2):
+    def series(
+        folder: str, modality: str, study: str = "1.2.3", patient: str = "P", files: int = 2
+    ):
         uid = generate_uid()
         for number in range(files):
             dataset = Dataset()

@@ -42,8 +42,8 @@ def test_report_is_safe_and_stands_alone(summary, tmp_path):
     write_report(summary, summary.rows())
     page = (tmp_path / "report.html").read_text()
     assert NASTY not in page and "&lt;script&gt;" in page
-    assert not re.search(r"(src|href)=.?(https?:)?//", page) and "@" not in re.findall(
-        r"@[A-Z]+@", page)  # fmt: skip
+    assert not re.search(r"(src|href)=.?(https?:)?//", page)
+    assert not re.search(r"@[A-Z]+@", page)
     (row,) = re.findall(r'<tr class="[^"]*outlier[^"]*">.*?</tr>', page)
     assert "s7" in row and 'class="n out"' in row
 

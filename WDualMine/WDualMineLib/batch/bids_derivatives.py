@@ -1,8 +1,8 @@
 """Results of a BIDS dataset as a derivatives dataset, which the official validator accepts.
 
 The fused volume keeps the suffix of the fixed image, on whose grid it lies; maps are probabilities
-and shares from 0 to 1, for which BIDS has ``probseg``. What BIDS has no name for (the fused volume in
-colour, transforms, pictures, DICOM) stays in the folder of the study.
+and shares from 0 to 1, for which BIDS has ``probseg``. What BIDS has no name for (the fused volume
+in colour, transforms, pictures, DICOM) stays in the folder of the study.
 """
 
 from __future__ import annotations

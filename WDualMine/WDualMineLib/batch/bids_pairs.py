@@ -1,8 +1,8 @@
 """Pairs of a BIDS dataset, found by the entities of its file names.
 
-Within a subject and session one anatomical image (T1w before T2w) is fixed, and the PET or CT moves;
-without either, the T2w moves to the T1w. BIDS has no folder for CT yet: ``ct/*_ct.nii.gz`` and
-``anat/*_ct.nii.gz`` are what its proposal and users write.
+Within a subject and session one anatomical image (T1w before T2w) is fixed, and the PET or CT
+moves; without either, the T2w moves to the T1w. BIDS has no folder for CT yet: ``ct/*_ct.nii.gz``
+and ``anat/*_ct.nii.gz`` are what its proposal and users write.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from .study import Bids, Row
 DESCRIPTION = "dataset_description.json"
 _DATATYPES = ("anat", "pet", "ct")
 _FIXED, _MOVING = ("T1w", "T2w"), ("pet", "ct")
-_NAME = re.compile(r"(?P<entities>[a-zA-Z0-9]+-[^_]+(?:_[a-zA-Z0-9]+-[^_]+)*)_(?P<suffix>\w+)\.nii(\.gz)?")
+_NAME = re.compile(
+    r"(?P<entities>[a-zA-Z0-9]+-[^_]+(?:_[a-zA-Z0-9]+-[^_]+)*)_(?P<suffix>\w+)\.nii(\.gz)?"
+)
 _WINDOWS = {"pet": "pet"}
 
 

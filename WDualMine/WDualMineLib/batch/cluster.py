@@ -54,25 +54,28 @@ def local_cluster(workers: int, threads: int, memory: int | None, gpu: bool) -> 
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.pause": False,
     }
-    with tempfile.TemporaryDirectory(prefix="wdualmine-", ignore_cleanup_errors=True) as scratch:
-        with _environment(DASK_LOGGING__DISTRIBUTED="critical"), dask.config.set(settings):
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=each,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=60,
-                resources={GPU: 1} if gpu else None,
-                local_directory=scratch,
-            )
-            try:
-                with Client(cluster, timeout=_CONNECT_S) as client:
-                    yield client
-            finally:
-                with suppress(Exception):
-                    cluster.close(timeout=5)
+    with (
+        tempfile.TemporaryDirectory(prefix="wdualmine-", ignore_cleanup_errors=True) as scratch,
+        _environment(DASK_LOGGING__DISTRIBUTED="critical"),
+        dask.config.set(settings),
+    ):
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=each,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=60,
+            resources={GPU: 1} if gpu else None,
+            local_directory=scratch,
+        )
+        try:
+            with Client(cluster, timeout=_CONNECT_S) as client:
+                yield client
+        finally:
+            with suppress(Exception):
+                cluster.close(timeout=5)
 
 
 @contextmanager
@@ -123,7 +126,9 @@ def require_usable(client: Client, paths: Sequence[Path], gpu: bool) -> None:
         )
     _require_versions(client)
     try:
-        answers: dict[str, Any] = client.run(_look, [str(path) for path in paths], on_error="return")
+        answers: dict[str, Any] = client.run(
+            _look, [str(path) for path in paths], on_error="return"
+        )
     except Exception as error:
         raise InputError(
             f"The workers do not answer: {error!r}", "Look at what `dask worker` prints"

@@ -1,7 +1,7 @@
 """The run as an RO-Crate: which inputs became which results, by what, when, and what failed.
 
-``ro-crate-metadata.json`` after RO-Crate 1.1 and the profile Process Run Crate 0.5: an action for each
-study, with W3C PROV's notions in schema.org's words.
+``ro-crate-metadata.json`` after RO-Crate 1.1 and the profile Process Run Crate 0.5: an action for
+each study, with W3C PROV's notions in schema.org's words.
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@
 A study is pinned to a worker that is free, so that no worker has two and what each does is known.
 What ends a study early is told apart:
 
-- *preempted*: the worker said that it leaves, or it went with its nanny and never came back. That is
-  nothing of the study's doing: it is given out again, however often.
+- *preempted*: the worker said that it leaves, or it went with its nanny and never came back. That
+  is nothing of the study's doing: it is given out again, however often.
 - *out of memory*: the nanny ended the worker for it. Tried once more, for the memory may have been
   taken by others, then reported.
-- *ended its worker*: the worker died under a nanny that lives. Given out again, and reported when it
-  happened three times.
+- *ended its worker*: the worker died under a nanny that lives. Given out again, and reported when
+  it happened three times.
 """
 
 from __future__ import annotations

@@ -159,8 +159,7 @@ class _Checks:
         options.output = self._places.studies / name
         options.force = False
         options.fixed, options.moving = (
-            self._input(text, role)
-            for role, text in (("fixed", row.fixed), ("moving", row.moving))
+            self._input(text, role) for role, text in (("fixed", row.fixed), ("moving", row.moving))
         )
         self._require_pair(options)
         if options.registration not in ("none", "rigid", "affine"):

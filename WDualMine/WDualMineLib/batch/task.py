@@ -19,7 +19,6 @@ from typing import Any
 
 from ..errors import DeviceError, InputError, NoRoom, WDualMineError
 from ..pipeline.folder import REPORT
-from ..progress import Progress
 from ..volumes.writing import writing_errors
 from . import study as kinds
 from .bids_derivatives import write_derivatives

@@ -330,7 +330,7 @@ def _show(
     """A table of what would run, on standard output."""
     doubts = {row.place: row.doubt for row in rows if row.doubt}
     words = {row.place: " ".join(f"{k}={v}" for k, v in row.words.items()) for row in rows}
-    lines = [("study", "stands", "fixed", "moving", "options and remarks")]
+    lines: list[tuple[str, ...]] = [("study", "stands", "fixed", "moving", "options and remarks")]
     for study in plan.studies:
         state = plan.outcomes[study.name].state
         inputs = [str(study.inputs[role]) for role in ("fixed", "moving")]

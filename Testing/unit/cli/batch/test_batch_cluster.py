@@ -153,7 +153,9 @@ def test_a_scheduler_that_goes_is_said_and_nothing_is_lost(studies, table, tmp_p
 
 
 def test_no_scheduler_there(run, studies, tmp_path):
-    code, _, err = run("batch", studies(1), "-o", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
+    code, _, err = run(
+        "batch", studies(1), "-o", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9"
+    )
     assert code == 2 and re.search(r"no Dask scheduler at tcp://127.0.0.1:9", err)
 
 

@@ -31,7 +31,7 @@ def batch_refused(batch, tmp_path):
     """A batch that must be refused before it leaves anything; its last line of words."""
 
     def batch_refused(source, *options):
-        code, out, err = batch(source, *options)
+        code, _, err = batch(source, *options)
         assert code == 2, err
         assert not (tmp_path / "out").exists()
         return err.splitlines()[-1]
@@ -181,7 +181,7 @@ def test_dry_run_shows_and_leaves_nothing(batch, studies, tmp_path):
         (("fixed,moving,timeout", "0_fixed.nii.gz,0_moving.nii.gz,-1"), ("row 2", "timeout")),
         (("fixed,moving,colour", "0_fixed.nii.gz,0_moving.nii.gz,nosuch"), ("row 2", "nosuch")),
         (("fixed,moving,kind", "0_fixed.nii.gz,0_moving.nii.gz,CT"), ("row 2", "--dicom")),
-        (("fixed,moving,registration", "0_fixed.nii.gz,0_moving.nii.gz,no.tfm"), ("row 2", "no.tfm")),
+        (("fixed,moving,registration", "0_fixed.nii.gz,0_moving.nii.gz,no.tfm"), ("no.tfm",)),
         (("fixed,moving,weights", "0_fixed.nii.gz,0_moving.nii.gz,no.pt"), ("row 2", "no.pt")),
     ],
 )  # fmt: skip
@@ -206,7 +206,10 @@ def test_all_that_is_wrong_is_said_at_once(batch, studies, tmp_path):
 
 def test_two_subjects_are_not_paired_by_mistake(batch_refused, studies):
     source = studies(1)
-    for name, subject in (("0_fixed.nii.gz", "sub-01_T1w.nii.gz"), ("0_moving.nii.gz", "sub-02_ct.nii.gz")):
+    for name, subject in (
+        ("0_fixed.nii.gz", "sub-01_T1w.nii.gz"),
+        ("0_moving.nii.gz", "sub-02_ct.nii.gz"),
+    ):
         (source.parent / name).rename(source.parent / subject)
     write_rows(source, "fixed,moving", "sub-01_T1w.nii.gz,sub-02_ct.nii.gz")
     assert "different subjects: sub-01 and sub-02" in batch_refused(source)
@@ -215,7 +218,9 @@ def test_two_subjects_are_not_paired_by_mistake(batch_refused, studies):
 def test_spreadsheets_of_europe(batch, studies):
     """Semicolons, a byte order mark, Windows line ends, an empty row at the end."""
     source = studies(1)
-    source.write_bytes(b"\xef\xbb\xbfName;Fixed;Moving\r\ns0;0_fixed.nii.gz;0_moving.nii.gz\r\n;;\r\n")
+    source.write_bytes(
+        b"\xef\xbb\xbfName;Fixed;Moving\r\ns0;0_fixed.nii.gz;0_moving.nii.gz\r\n;;\r\n"
+    )
     assert "1 studies, 1 to run" in batch(source, "--dry-run").out
 
 

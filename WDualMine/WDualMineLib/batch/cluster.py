@@ -133,17 +133,23 @@ def require_usable(client: Client, paths: Sequence[Path], gpu: bool) -> None:
         raise InputError(
             f"The workers do not answer: {error!r}", "Look at what `dask worker` prints"
         ) from error
+    _, ours, _ = _look([])
     for address, answer in answers.items():
         if isinstance(answer, BaseException):
             raise InputError(
                 f"The worker {address} cannot run WDualMine: {type(answer).__name__}: {answer}",
                 "Install the same wdualmine[batch] there",
             )
-        version, missing = answer
+        version, weights, missing = answer
         if version != __version__:
             raise InputError(
                 f"The worker {address} has WDualMine {version}, and here it is {__version__}",
                 "Install the same version everywhere",
+            )
+        if weights != ours:
+            raise InputError(
+                f"The worker {address} has other network weights than those that ship here",
+                "Install the same wdualmine everywhere, or give --weights on a shared disk",
             )
         if missing:
             raise InputError(
@@ -191,9 +197,11 @@ def _require_versions(client: Client) -> None:
             )
 
 
-def _look(paths: list[str]) -> tuple[str, list[str]]:
-    """Asked of every worker: its version, and which of ``paths`` it does not see."""
-    return __version__, [path for path in paths if not os.path.exists(path)]
+def _look(paths: list[str]) -> tuple[str, str, list[str]]:
+    """Asked of every worker: its version and weights, and which of ``paths`` it does not see."""
+    from ..network.weights import weights_hash
+
+    return __version__, weights_hash(), [path for path in paths if not os.path.exists(path)]
 
 
 @contextmanager

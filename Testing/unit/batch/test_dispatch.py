@@ -12,7 +12,16 @@ pytest.importorskip("distributed", reason="dask distributed is not installed (ex
 
 from WDualMineLib.batch import dispatch
 from WDualMineLib.batch.dispatch import MOST_DEATHS, MOST_MEMORY_DEATHS, Dispatcher, SchedulerLost
-from WDualMineLib.batch.study import DONE, LOST, OUT_OF_MEMORY, OUT_OF_TIME, Outcome, Study
+from WDualMineLib.batch.study import (
+    DONE,
+    FAILED,
+    LOST,
+    OUT_OF_MEMORY,
+    OUT_OF_TIME,
+    UNFIT,
+    Outcome,
+    Study,
+)
 from WDualMineLib.batch.task import STARTED
 
 
@@ -72,6 +81,8 @@ class Cluster:
         self.tell(STARTED, study=study.name, worker=address)
         if step == "done":
             future.finish()
+        elif step == "unfit":
+            future.status, future._outcome = "finished", Outcome(FAILED, UNFIT, "other version")
         elif step == "hang":
             pass
         else:
@@ -136,6 +147,29 @@ def test_a_study_that_hangs_is_ended_with_its_worker(dispatch_all):
     ended, cluster = dispatch_all({"a": ["hang"], "b": ["done"]}, timeout=0.05)
     assert ended["a"].kind == OUT_OF_TIME and cluster.restarted == ["w0"]
     assert ended["b"].state == DONE
+
+
+def test_a_worker_that_can_do_nothing_gets_no_more(dispatch_all):
+    """Else it would end all studies in a moment, while the others are at work."""
+    ended, _ = dispatch_all({"a": ["unfit"], "b": ["done"], "c": ["done"]}, workers=2)
+    assert [ended[name].state for name in "abc"] == [DONE] * 3 and ended["a"].attempts == 2
+
+
+def test_only_workers_with_a_gpu_where_one_is_asked_for(monkeypatch):
+    monkeypatch.setattr(dispatch, "_TICK_S", 0.001)
+    cluster = Cluster({name: [] for name in "abc"}, workers=2)
+    cluster.workers["w1"]["resources"] = {"GPU": 1}
+    asked = []
+    submit = cluster.submit
+    monkeypatch.setattr(
+        cluster,
+        "submit",
+        lambda *a, **k: (asked.append((k["workers"], k["resources"])), submit(*a, **k))[1],
+    )
+    studies = [Study("row", name, argparse.Namespace(), "r") for name in "abc"]
+    runner = Dispatcher(cluster, lambda study, _threads: study, gpu=True)
+    assert len([item for item in runner.run(studies) if item]) == 3
+    assert asked == [(["w1"], {"GPU": 1})] * 3
 
 
 def test_a_cluster_without_workers_is_waited_for_and_not_for_ever(dispatch_all, monkeypatch):

@@ -29,6 +29,7 @@ def summary(tmp_path) -> Summary:
             fixed=tmp_path / "a.nii",
             moving=tmp_path / "b.nii",
             registration="none",
+            anonymise=False,
         )
         studies.append(Study(f"row {number}", f"s{number}", options, "0" * 64))
         figures = {"cc_over_bound": 0.99, "verdict": "good", "floor_met": True}

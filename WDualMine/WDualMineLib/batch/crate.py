@@ -72,7 +72,8 @@ def _graph(summary: Summary) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     for study in tried:
         outcome = summary.outcomes[study.name]
-        uris = {role: path.as_uri() for role, path in study.inputs.items()}
+        inputs = {} if study.is_anonymous else study.inputs
+        uris = {role: path.as_uri() for role, path in inputs.items()}
         action: dict[str, Any] = {
             "@id": f"#{study.name}",
             "@type": "CreateAction",

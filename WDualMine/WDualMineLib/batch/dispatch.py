@@ -7,6 +7,7 @@ What ends a study early is told apart:
   is nothing of the study's doing: it is given out again, however often.
 - *out of memory*: the nanny ended the worker for it. Tried once more, for the memory may have been
   taken by others, then reported.
+- *unfit worker*: one that came later and cannot do any study. It gets no more of them.
 - *ended its worker*: the worker died under a nanny that lives. Given out again, and reported when
   it happened three times.
 """
@@ -67,6 +68,7 @@ class _History:
 
     attempts: int = 0
     deaths: int = 0
+    unfit: int = 0
     memory_deaths: int = 0
 
 
@@ -93,6 +95,7 @@ class Dispatcher:
         self._attempts: dict[str, _Attempt] = {}
         self._history: dict[str, _History] = {}
         self._workers: dict[str, dict[str, Any]] = {}
+        self._unfit: set[str] = set()
         self._looked_at = self._last_worker_at = time.monotonic()
 
     def run(self, studies: Sequence[Study]) -> Iterator[tuple[Study, Outcome] | None]:
@@ -125,7 +128,11 @@ class Dispatcher:
         for address, info in self._workers.items():
             if not waiting:
                 return
-            if address in busy or (self.gpu and not info.get("resources", {}).get(GPU)):
+            if (
+                address in busy
+                or address in self._unfit
+                or (self.gpu and not info.get("resources", {}).get(GPU))
+            ):
                 continue
             self._submit(waiting.popleft(), address, info)
 
@@ -187,7 +194,7 @@ class Dispatcher:
         except (OSError, TimeoutError, RuntimeError) as error:
             raise _lost(self.client) from error
         self._looked_at = now = time.monotonic()
-        if self._workers:
+        if self._workers.keys() - self._unfit:
             self._last_worker_at = now
         elif now - self._last_worker_at > _NO_WORKERS_S:
             raise SchedulerLost(
@@ -201,17 +208,28 @@ class Dispatcher:
     def _verdict(self, attempt: _Attempt) -> Outcome | str | None:
         """The outcome of an attempt, "again", or None while it runs or is not clear."""
         if attempt.future.status == "finished":
-            return self._told(attempt, attempt.future.result())
+            outcome = attempt.future.result()
+            if outcome.kind == kinds.UNFIT:
+                return self._of_unfit_worker(attempt, outcome.words)
+            return self._told(attempt, outcome)
         if attempt.lost_at is not None:
             return self._of_lost_worker(attempt)
         if attempt.future.status == "error":
-            error = attempt.future.exception()
-            return self._failed(attempt, kinds.DEFECT, f"The worker could not run it: {error!r}")
+            return self._of_unfit_worker(attempt, repr(attempt.future.exception()))
         if attempt.future.status in ("cancelled", "lost"):
             if self.client.status != "running":
                 raise _lost(self.client)
             return "again"
         return self._of_time(attempt)
+
+    def _of_unfit_worker(self, attempt: _Attempt, reason: str) -> Outcome | str:
+        history = self._history[attempt.study.name]
+        self._unfit.add(attempt.worker)
+        history.unfit += 1
+        if history.unfit < MOST_DEATHS:
+            return "again"
+        words = f"{history.unfit} workers could not run it. The last said: {reason}"
+        return self._failed(attempt, kinds.UNFIT, words)
 
     def _of_time(self, attempt: _Attempt) -> Outcome | None:
         limit = attempt.study.timeout

@@ -33,7 +33,7 @@ def figures_of(report: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """
     measures = report["measures"]
     return {
-        "verdict": report["registration"].get("verdict") or "",
+        "verdict": report["registration"].get("verdict") or "as they lie",
         "floor_met": measures.get("floor_met"),
         "cc_over_bound": measures.get("cc_over_bound"),
         "flagged_ml": flagged_ml(folder),

@@ -51,7 +51,7 @@ def write_report(summary: Summary, rows: Sequence[Mapping[str, Any]]) -> None:
         _template()
         .replace("@COUNTS@", counts)
         .replace("@STATES@", "".join(f"<option>{escape(state)}</option>" for state in STATES))
-        .replace("@HEADINGS@", "".join(f"<th>{h}</th>" for h, _ in _FIGURES.values()))
+        .replace("@HEADINGS@", "".join(f'<th class="n">{h}</th>' for h, _ in _FIGURES.values()))
         .replace("@WHEN@", f"{'Ended' if summary.ended else 'Running; as of'} {written}")
         .replace("@RUNNING@", "" if summary.ended else "running")
         .replace("@ABOUT@", escape(_about(summary.about)))
@@ -65,8 +65,9 @@ def write_report(summary: Summary, rows: Sequence[Mapping[str, Any]]) -> None:
 def write_page(study: Study, folder: Path, report: Mapping[str, Any], figures: Mapping) -> None:
     """Write the page of a study beside its overview. Raises OSError if there is no room."""
     told = {
-        "Fixed": study.options.fixed.name,
-        "Moving": study.options.moving.name,
+        # As the report calls them: of an anonymised result no file name may be told.
+        "Fixed": report["fixed"]["name"],
+        "Moving": report["moving"]["name"],
         "Alignment": _alignment(report["registration"]),
         "Windows": " and ".join(_window(report[role]["window"]) for role in ("fixed", "moving")),
         "Device": figures.get("device", ""),
@@ -165,7 +166,7 @@ def _class(state: str) -> str:
 
 
 def _about(about: Mapping[str, Any]) -> str:
-    return "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in about.items())
+    return "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in about.items())
 
 
 def _alignment(told: Mapping[str, Any]) -> str:

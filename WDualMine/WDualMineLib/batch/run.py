@@ -24,7 +24,7 @@ from .whole_results import describe_inputs, put_back
 # Reports are written again at most this often, and may take this part of the time.
 _REPORT_EVERY_S, _REPORT_SHARE = 2.0, 0.05
 # Failures that say nothing of the study: it is tried again in the next run without being asked.
-_PASSING = (kinds.NO_ROOM, kinds.LOST)
+_PASSING = (kinds.NO_ROOM, kinds.LOST, kinds.UNFIT)
 
 Outcomes = Iterable[tuple[Study, Outcome] | None]
 

@@ -15,9 +15,10 @@ STATES = (DONE, KEPT, FAILED, FAILED_BEFORE, WAITING)
 """Done in this run; done in an earlier one; failed in this run; failed in an earlier one and not
 tried again; not come to yet."""
 
-OUT_OF_TIME, OUT_OF_MEMORY, REFUSED, DEFECT, LOST, NO_ROOM = (
-    "time limit", "memory", "refused", "defect", "lost workers", "no room",
+OUT_OF_TIME, OUT_OF_MEMORY, REFUSED, DEFECT, LOST, NO_ROOM, UNFIT = (
+    "time limit", "memory", "refused", "defect", "lost workers", "no room", "unfit worker",
 )  # fmt: skip
+"""Kinds of failure; the last three say nothing of the study."""
 
 Perform = Callable[[argparse.Namespace, Callable[[Progress], None], Any], dict[str, Any]]
 """Does one study: options of ``wdualmine fuse``, a reporter of progress and a loaded network to
@@ -88,6 +89,11 @@ class Study:
     timeout: float | None = None
     bids: Bids | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nothing that is written may tell what it was made of."""
+        return bool(self.options.anonymise)
 
     @property
     def inputs(self) -> dict[str, Path]:

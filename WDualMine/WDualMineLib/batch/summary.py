@@ -77,8 +77,8 @@ class Summary:
             "stands_out_in": stands_out,
             "words": outcome.words,
             "folder": folder if outcome.is_done else "",
-            "fixed": str(study.options.fixed),
-            "moving": str(study.options.moving),
+            "fixed": "" if study.is_anonymous else str(study.options.fixed),
+            "moving": "" if study.is_anonymous else str(study.options.moving),
         }
 
 

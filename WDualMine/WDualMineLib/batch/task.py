@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import DeviceError, InputError, NoRoom, WDualMineError
 from ..pipeline.folder import REPORT
+from ..version import __version__
 from ..volumes.writing import writing_errors
 from . import study as kinds
 from .bids_derivatives import write_derivatives
@@ -58,16 +59,21 @@ class Job:
         root: the output folder of the batch.
         perform: see :data:`~.study.Perform`.
         threads: that the study may use.
+        version: of who sends it.
     """
 
     study: Study
     root: Path
     perform: Perform
     threads: int
+    version: str = __version__
 
 
 def run_job(job: Job) -> Outcome:
     """Do a study on this worker. Raises nothing: whatever goes wrong is the outcome."""
+    if job.version != __version__:
+        words = f"The worker has WDualMine {__version__}, and it was sent by {job.version}."
+        return Outcome(FAILED, kinds.UNFIT, words)
     with _one_at_a_time:
         _announce(job)
         return carry_out(job, _dask_memory_limit(), _is_unwanted())
@@ -80,11 +86,11 @@ def carry_out(job: Job, limit: int = 0, unwanted: Callable[[], bool] = lambda: F
         limit: bytes that this process may take; 0 for any.
         unwanted: whether nobody waits for the study any more.
     """
+    _warm_up(job)
     started = time.perf_counter()
     worker = f"{socket.gethostname()}:{os.getpid()}"
     folder: Path = job.study.options.output
     try:
-        _use_threads(job.threads)
         with _guard(job.study.timeout, limit, unwanted) as check:
             figures, notes = _fuse(job, check, started, worker)
     except _Stopped as stop:
@@ -130,6 +136,9 @@ def _fuse(
         if study.bids is not None:
             outside = write_derivatives(study, folder, report, job.root)
         notes = tuple(str(note) for note in report["notes"])
+        if study.is_anonymous:
+            for told in inputs.values():
+                told.pop("path")
         about = {
             "study": study.name,
             "recipe": study.recipe,
@@ -238,12 +247,16 @@ def _without_hidden(text: str, folder: Path) -> str:
     return re.sub(rf"{parent}/\.partial-[0-9a-f]{{8}}/", f"{folder.parent}/", text)
 
 
-def _use_threads(count: int) -> None:
+def _warm_up(job: Job) -> None:
+    """What is done once a process, and is no study's own time."""
     import SimpleITK as sitk
     import torch
 
-    torch.set_num_threads(count)
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(count)
+    torch.set_num_threads(job.threads)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(job.threads)
+    # Where the weights cannot be read, the study says so.
+    with suppress(WDualMineError):
+        _network(job.study.options.weights)
 
 
 def _announce(job: Job) -> None:

@@ -136,7 +136,7 @@ def _carry_out(options: argparse.Namespace, plan: Plan, places: Places) -> int:
     about = {
         "source": str(options.source),
         "workers": options.scheduler or options.workers,
-        "timeout_s": options.timeout,
+        "time_limit": None if options.timeout is None else f"{options.timeout:g} s",
     }
     about = {key: value for key, value in about.items() if value is not None}
     run_ = Run(plan, places, about, options.memory)

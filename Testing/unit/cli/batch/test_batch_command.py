@@ -286,6 +286,19 @@ def test_remains_of_killed_runs_are_tidied(batch, studies, tmp_path, simple_netw
     assert sorted(p.name for p in home.iterdir()) == ["s0", "s1"]
 
 
+def test_anonymised_studies_name_no_file(batch, studies, tmp_path, simple_network):
+    source = studies(1, {0: {"dicom": "yes", "anonymise": "yes"}})
+    for name in ("fixed", "moving"):
+        (source.parent / f"0_{name}.nii.gz").rename(source.parent / f"Doe_Jane_{name}.nii.gz")
+    source.write_text(source.read_text().replace("0_", "Doe_Jane_"))
+    code, _, err = batch(source)
+    assert code == 0, err
+    for path in (tmp_path / "out").rglob("*"):
+        if path.is_file():
+            assert b"Doe" not in path.read_bytes(), path
+    assert "1 done before" in batch(source).out
+
+
 def test_ten_thousand_rows_are_planned_in_seconds(batch, studies):
     source = studies(1)
     rows = [f"n{n},0_fixed.nii.gz,0_moving.nii.gz,{n / 10000}" for n in range(10_000)]

@@ -19,8 +19,9 @@ OPTIONS = {
     "processes": 1,  # one worker a job
     "memory": "8GB",
     "walltime": "04:00:00",
+    "scheduler_options": {"dashboard_address": ":0"},
     # Leaves before the job is ended, and not all at once: its study goes to another worker.
-    "worker_extra_args": ["--lifetime", "3h50m", "--lifetime-stagger", "10m", "--no-dashboard"],
+    "worker_extra_args": ["--lifetime", "230m", "--lifetime-stagger", "10m", "--no-dashboard"],
     # One GPU a worker; give `--device cuda` to the command then:
     # "job_extra_directives": ["--gres=gpu:1"], and "--resources", "GPU=1" among the arguments above
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import threading
 from collections import defaultdict
 from pathlib import Path
 
@@ -45,18 +46,19 @@ class Future:
 class Cluster:
     """A client whose tasks go as ``script`` says: of each study, what happens at each attempt.
 
-    It behaves as badly as a real one: the events come late, a lost worker is still listed by its
-    old address for a while, and a nanny brings a worker back under another address.
+    It behaves as badly as a real one: a nanny brings a worker back under another address, and on a
+    busy machine the client's own list of workers is now and then that of its periodic update,
+    which leaves them out.
     """
 
-    id, status, scheduler = "client", "running", None
+    id, status = "client", "running"
 
     def __init__(self, script: dict[str, list[str]], workers: int = 1) -> None:
         self.script = {name: list(steps) for name, steps in script.items()}
         self.workers = {f"w{n}": {"nthreads": 1, "nanny": f"n{n}"} for n in range(workers)}
         self.handlers, self.busy, self.most = {}, defaultdict(int), 0
         self.restarted: list[str] = []
-        self.born = workers
+        self.born, self.asked = workers, 0
 
     def subscribe_topic(self, topic, handler) -> None:
         self.handlers[topic] = handler
@@ -65,7 +67,22 @@ class Cluster:
         self.handlers.pop(topic)
 
     def scheduler_info(self, n_workers):
-        return {"workers": dict(self.workers)}
+        self.asked += 1
+        return {"workers": {} if self.asked % 2 == 0 else dict(self.workers)}
+
+    class _Identity:
+        def __init__(self, cluster) -> None:
+            self.cluster = cluster
+
+        def identity(self, n_workers):
+            return {"workers": dict(self.cluster.workers)}
+
+    @property
+    def scheduler(self):
+        return self._Identity(self)
+
+    def sync(self, function, **options):
+        return function(**options)
 
     def cancel(self, futures, force) -> None:
         for future in futures:
@@ -85,6 +102,8 @@ class Cluster:
             future.status, future._outcome = "finished", Outcome(FAILED, UNFIT, "other version")
         elif step == "hang":
             pass
+        elif step == "slow":
+            threading.Timer(0.2, future.finish).start()
         else:
             self.lose(address, step)
         return future
@@ -170,6 +189,12 @@ def test_only_workers_with_a_gpu_where_one_is_asked_for(monkeypatch):
     runner = Dispatcher(cluster, lambda study, _threads: study, gpu=True)
     assert len([item for item in runner.run(studies) if item]) == 3
     assert asked == [(["w1"], {"GPU": 1})] * 3
+
+
+def test_a_busy_machine_loses_nobody(dispatch_all, monkeypatch):
+    monkeypatch.setattr(dispatch, "_LOOK_S", 0.01)
+    ended, _ = dispatch_all({"a": ["slow"], "b": ["slow"]}, workers=2)
+    assert [ended[name].attempts for name in "ab"] == [1, 1]
 
 
 def test_a_cluster_without_workers_is_waited_for_and_not_for_ever(dispatch_all, monkeypatch):

@@ -65,7 +65,7 @@ def local_cluster(workers: int, threads: int, memory: int | None, gpu: bool) -> 
             processes=True,
             memory_limit=each,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=60,
             resources={GPU: 1} if gpu else None,
             local_directory=scratch,
@@ -119,7 +119,7 @@ def require_usable(client: Client, paths: Sequence[Path], gpu: bool) -> None:
     Raises:
         InputError, WDualMineError: says which worker, and what it lacks.
     """
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    workers = workers_of(client)
     if not workers:
         raise InputError(
             "The scheduler has no workers", "Start some by `dask worker ADDRESS --nthreads 1`"
@@ -164,10 +164,16 @@ def require_usable(client: Client, paths: Sequence[Path], gpu: bool) -> None:
         )
 
 
-def threads_of(client: Client, local_threads: int | None) -> dict[str, int]:
-    """Threads that a study may use on each worker; all that the worker was given."""
-    found = client.scheduler_info(n_workers=-1)["workers"]
-    return {address: local_threads or int(info["nthreads"]) for address, info in found.items()}
+def workers_of(client: Client) -> dict[str, dict[str, Any]]:
+    """Address of each worker to what the scheduler knows of it.
+
+    Not by ``client.scheduler_info``: what that returns may be that of the client's own periodic
+    update in between, which has no workers.
+
+    Raises:
+        OSError, TimeoutError: the scheduler does not answer.
+    """
+    return client.sync(client.scheduler.identity, n_workers=-1)["workers"]
 
 
 def default_workers(memory: int | None) -> int:

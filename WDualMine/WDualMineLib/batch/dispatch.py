@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import WDualMineError
 from . import study as kinds
-from .cluster import GPU
+from .cluster import GPU, workers_of
 from .study import FAILED, Outcome, Study
 from .task import STARTED, Job, out_of_time, run_job
 
@@ -190,8 +190,8 @@ class Dispatcher:
         if self.client.status != "running":
             raise _lost(self.client)
         try:
-            self._workers = self.client.scheduler_info(n_workers=-1)["workers"]
-        except (OSError, TimeoutError, RuntimeError) as error:
+            self._workers = workers_of(self.client)
+        except (OSError, TimeoutError, RuntimeError, AttributeError) as error:
             raise _lost(self.client) from error
         self._looked_at = now = time.monotonic()
         if self._workers.keys() - self._unfit:

@@ -15,6 +15,7 @@ from ..pipeline.sources import fingerprint
 from ..version import __version__
 from ..volumes.kept_inputs import files_of
 from ..volumes.reading import is_dicom
+from .study import WITHOUT_FILE
 
 # What a result does not depend on, or what is hashed on its own.
 _APART = ("fixed", "moving", "output", "force", "weights", "device")
@@ -36,7 +37,7 @@ def recipe_of(options: argparse.Namespace, extra: Mapping[str, Any]) -> str:
     told = {key: str(value) for key, value in vars(options).items() if key not in _APART}
     weights = str(options.weights) if options.weights else None
     # The path of a transform is none of the recipe; its content is an input.
-    if told.get("registration") not in ("none", "rigid", "affine"):
+    if told.get("registration") not in WITHOUT_FILE:
         told["registration"] = "file"
     content = {"version": __version__, "weights": _weights_hash(weights), **told, **extra}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

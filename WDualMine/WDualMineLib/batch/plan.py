@@ -16,10 +16,10 @@ from ..volumes.paths import printable, require_readable, require_unicode
 from ..volumes.reading import is_dicom
 from .fingerprints import recipe_of
 from .places import Places
-from .study import FAILED_BEFORE, KEPT, WAITING, Outcome, Row, Study
+from .study import FAILED_BEFORE, KEPT, WAITING, WITHOUT_FILE, Outcome, Row, Study
 from .whole_results import MARKER, is_of, is_whole, read_marker
 
-_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+@-]*")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]*")
 _LONGEST_NAME = 120
 _SUBJECT = re.compile(r"(?:^|[/_])sub-([A-Za-z0-9]+)(?=[/_.]|$)")
 # A fused volume and maps, compressed, in bytes for each byte of the fixed file: measured from 2 to
@@ -162,7 +162,7 @@ class _Checks:
             self._input(text, role) for role, text in (("fixed", row.fixed), ("moving", row.moving))
         )
         self._require_pair(options)
-        if options.registration not in ("none", "rigid", "affine"):
+        if options.registration not in WITHOUT_FILE:
             options.registration = str(self._transform(options.registration))
         if options.weights is not None:
             self._require_weights(options.weights)
@@ -235,7 +235,8 @@ class _Checks:
             )
         if options.different_patients:
             return
-        subjects = [_SUBJECT.findall(path.as_posix()) for path in (options.fixed, options.moving)]
+        below = (os.path.relpath(p, self._rules.root) for p in (options.fixed, options.moving))
+        subjects = [_SUBJECT.findall(Path(path).as_posix()) for path in below]
         if all(subjects) and subjects[0][-1] != subjects[1][-1]:
             raise InputError(
                 f"the volumes are of different subjects: sub-{subjects[0][-1]} and "
@@ -292,7 +293,7 @@ def _require_name(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise InputError(
             f"the name {name!r} cannot be a folder's",
-            f"Use at most {_LONGEST_NAME} letters, digits and _ . + @ -, not beginning with a dot",
+            f"Use at most {_LONGEST_NAME} letters, digits and _ . + @ -, beginning with a letter or digit",
         )
     return name
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..pipeline.request import AFFINE, AS_THEY_LIE, RIGID
 from ..progress import Progress
+
+WITHOUT_FILE = (AS_THEY_LIE, RIGID, AFFINE)
+"""Registrations that no file of a transform gives."""
 
 DONE, KEPT, FAILED, FAILED_BEFORE, WAITING = "done", "kept", "failed", "failed before", "waiting"
 STATES = (DONE, KEPT, FAILED, FAILED_BEFORE, WAITING)
@@ -99,7 +103,7 @@ class Study:
     def inputs(self) -> dict[str, Path]:
         """Fixed and moving volume, and a transform where a file gives it."""
         found = {"fixed": self.options.fixed, "moving": self.options.moving}
-        if self.options.registration not in ("none", "rigid", "affine"):
+        if self.options.registration not in WITHOUT_FILE:
             found["transform"] = Path(self.options.registration)
         return found
 

@@ -17,7 +17,7 @@ from ..batch.cluster import cluster_at, default_workers, local_cluster, require_
 from ..batch.places import Places
 from ..batch.plan import Plan, Rules, plan_studies, proposed
 from ..batch.run import Run, counted, one_after_the_other, reports_in
-from ..batch.study import WAITING, Row, Study
+from ..batch.study import WAITING, WITHOUT_FILE, Row, Study
 from ..batch.study_list import read_list, write_list
 from ..batch.task import Job
 from ..batch.whole_results import put_back
@@ -238,6 +238,7 @@ class _RowParser(argparse.ArgumentParser):
         super().__init__(add_help=False, allow_abbrev=False)
         take_negative_pairs(self)
         fuse.add_settings(self)
+        self._root: Path = options.root
         kinds = {action.dest: action for action in self._actions}
         self._kinds = kinds
         self._defaults = {dest: getattr(options, dest) for dest in kinds}
@@ -268,7 +269,9 @@ class _RowParser(argparse.ArgumentParser):
         if found.colour is not None:
             colour_table(found.colour)
         if found.weights is not None:
-            found.weights = found.weights.absolute()
+            # Of a row they lie below the root, as its volumes; else where the command was given.
+            at = self._root if "weights" in row.words else Path()
+            found.weights = (at / found.weights).absolute()
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -306,6 +309,8 @@ def _require_sense(options: argparse.Namespace) -> None:
         )
     if options.list is not None:
         refuse_existing([options.list], force=False)
+    if options.registration not in WITHOUT_FILE:
+        options.registration = str(Path(options.registration).absolute())
 
 
 def _bytes(text: str) -> int:

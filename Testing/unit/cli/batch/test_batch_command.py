@@ -215,6 +215,29 @@ def test_two_subjects_are_not_paired_by_mistake(batch_refused, studies):
     assert "different subjects: sub-01 and sub-02" in batch_refused(source)
 
 
+def test_a_folder_above_the_list_may_be_called_as_it_likes(batch, studies, tmp_path):
+    source = studies(1)
+    source.parent.rename(tmp_path / "sub-cohort")
+    (tmp_path / "sub-cohort" / "0_moving.nii.gz").rename(
+        tmp_path / "sub-cohort" / "sub-1_ct.nii.gz"
+    )
+    listed = write_rows(
+        tmp_path / "sub-cohort" / "list.csv", "fixed,moving", "0_fixed.nii.gz,sub-1_ct.nii.gz"
+    )
+    assert batch(listed, "--dry-run").code == 0
+
+
+def test_a_transform_of_the_command_line_counts_for_all(batch, studies, tmp_path):
+    """Its content is an input: another transform is another result."""
+    source = studies(2)
+    path = source.parent / "move.tfm"
+    sitk.WriteTransform(sitk.TranslationTransform(3, (1.0, 0.0, 0.0)), str(path))
+    assert "2 done." in batch(source, "--registration", path).out
+    assert "2 done before" in batch(source, "--registration", path).out
+    sitk.WriteTransform(sitk.TranslationTransform(3, (2.0, 0.0, 0.0)), str(path))
+    assert "2 done." in batch(source, "--registration", path).out
+
+
 def test_spreadsheets_of_europe(batch, studies):
     """Semicolons, a byte order mark, Windows line ends, an empty row at the end."""
     source = studies(1)
@@ -303,10 +326,11 @@ def test_ten_thousand_rows_are_planned_in_seconds(batch, studies):
     source = studies(1)
     rows = [f"n{n},0_fixed.nii.gz,0_moving.nii.gz,{n / 10000}" for n in range(10_000)]
     write_rows(source, "name,fixed,moving,strength", *rows)
-    started = time.perf_counter()
+    # Processor time, which a busy machine leaves as it is.
+    started = time.process_time()
     code, out, _ = batch(source, "--dry-run")
     assert code == 0 and "10000 studies, 10000 to run" in out
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 20
 
 
 def test_bids_pairs_and_derivatives(batch, run, save, tmp_path, simple_network):

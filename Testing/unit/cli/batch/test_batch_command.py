@@ -227,17 +227,6 @@ def test_a_folder_above_the_list_may_be_called_as_it_likes(batch, studies, tmp_p
     assert batch(listed, "--dry-run").code == 0
 
 
-def test_a_transform_of_the_command_line_counts_for_all(batch, studies, tmp_path):
-    """Its content is an input: another transform is another result."""
-    source = studies(2)
-    path = source.parent / "move.tfm"
-    sitk.WriteTransform(sitk.TranslationTransform(3, (1.0, 0.0, 0.0)), str(path))
-    assert "2 done." in batch(source, "--registration", path).out
-    assert "2 done before" in batch(source, "--registration", path).out
-    sitk.WriteTransform(sitk.TranslationTransform(3, (2.0, 0.0, 0.0)), str(path))
-    assert "2 done." in batch(source, "--registration", path).out
-
-
 def test_spreadsheets_of_europe(batch, studies):
     """Semicolons, a byte order mark, Windows line ends, an empty row at the end."""
     source = studies(1)

@@ -293,7 +293,7 @@ def _require_name(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise InputError(
             f"the name {name!r} cannot be a folder's",
-            f"Use at most {_LONGEST_NAME} letters, digits and _ . + @ -, and a letter or digit first",
+            f"Use at most {_LONGEST_NAME} letters, digits and _ . + @ -; a letter or digit first",
         )
     return name
 

@@ -37,8 +37,8 @@ def fused_too_early(monkeypatch) -> None:
     def begun(*_arguments: object, **_options: object) -> None:
         raise AssertionError("fusing began")
 
-    monkeypatch.setattr("WDualMineLib.cli.fuse.align_steps", begun)
-    monkeypatch.setattr("WDualMineLib.cli.fuse.fuse_aligned_steps", begun)
+    monkeypatch.setattr("WDualMineLib.pipeline.job.align_steps", begun)
+    monkeypatch.setattr("WDualMineLib.pipeline.job.fuse_aligned_steps", begun)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ ALLOWED = {
     "fusion": GROUND | {"network", "quality"},
     # The job is put together here, and nowhere above or below.
     "pipeline": GROUND | {"dicom", "fusion", "network", "quality", "registration"},
+    "batch": GROUND | {"dicom", "fusion", "network", "pipeline", "quality", "registration"},
     "casereport": GROUND | {"fusion", "pipeline"},
     "lab": GROUND | {"fusion", "network", "pipeline", "quality", "registration", "samples"},
     "scene": GROUND
@@ -49,6 +50,7 @@ ALLOWED = {
     "gui": GROUND | {"dicom", "fusion", "pipeline", "quality", "registration", "samples", "scene"},
     "cli": GROUND
     | {
+        "batch",
         "casereport",
         "dicom",
         "fusion",

@@ -50,6 +50,10 @@ class OutputError(WDualMineError):
     """A result cannot be written: no room, no permission, or it would overwrite something."""
 
 
+class NoRoom(OutputError):
+    """The disk is full, or a quota used up: what comes next will fail alike."""
+
+
 class WeightsError(WDualMineError):
     """The network's weights are missing, corrupt, or of another architecture."""
 

@@ -171,7 +171,7 @@ def test_no_room_for_the_picture(fuse_refused, save, little_room):
 @pytest.mark.parametrize(
     "stage",
     [
-        "cli.fuse.fuse_aligned_steps",
+        "pipeline.job.fuse_aligned_steps",
         "cli.pictures.fusion_overview.write_overview",
         "pipeline.folder.write_report",
     ],

@@ -11,6 +11,11 @@ _EXAMPLES = {
         "wdualmine fuse MR_FOLDER PET_FOLDER -o fused --registration rigid --colour PET-Heat",
         "wdualmine fuse MR_FOLDER CT_FOLDER -o fused --dicom --moving-window ct-bone",
     ),
+    "batch": (
+        "wdualmine batch studies.csv -o fused --workers 4 --timeout 600",
+        "wdualmine batch BIDS -o BIDS/derivatives/wdualmine --scheduler tcp://host:8786",
+        "wdualmine batch DICOM_TREE -o fused --dry-run --list pairs.csv",
+    ),
     "fuse-images": ("wdualmine fuse-images CT_PNGS MR_PNGS -o fused",),
     "register": ("wdualmine register mr.nii.gz ct.nii.gz -o aligned",),
     "report": (

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dicom.identity import require_one_patient
 from ..fusion.settings import FusionSettings
-from ..pipeline.alignment import align_steps
-from ..pipeline.anonymous import anonymous
+from ..pipeline.alignment import Alignment
 from ..pipeline.folder import Extra, file_names, require_no_remains, require_room
-from ..pipeline.folder import write_folder as save
-from ..pipeline.request import AS_THEY_LIE, Request
+from ..pipeline.job import fuse_into
+from ..pipeline.request import AS_THEY_LIE
 from ..pipeline.result import Result
-from ..pipeline.run import fuse_aligned_steps
-from ..progress import Progress, finish
+from ..progress import Progress
 from ..volumes.kept_inputs import refuse_overwriting
+from ..volumes.volume import Volume
 from ..volumes.writing import writing_errors
 from . import fuse_dicom
 from .console import ConsoleProgress, note, warn
@@ -32,6 +29,9 @@ from .options import (
     take_negative_pairs,
 )
 from .series_option import add_series, read_chosen
+
+if TYPE_CHECKING:
+    from torch import nn
 
 OVERVIEW = "overview.png"
 _WINDOWS = "auto|ct-brain|ct-bone|ct-soft|pet|mr|LO,HI"
@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         moving="volume of the same patient, aligned in space; resampled if its grid differs",
     )
     add_output(parser)
+    add_settings(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Every option but the two volumes and where to: what a row of a batch can say, too."""
     parser.add_argument(
         "--registration",
         default=AS_THEY_LIE,
@@ -93,38 +98,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Read, fuse, save everything or nothing, and say what was written."""
-    fuse_dicom.require_dicom_wanted(options)
-    settings = _settings(options)
-    _require_room(options, settings)
-    clock = _Clock()
+    require_possible(options)
     with ConsoleProgress() as progress:
-        progress(Progress(0, "Reading the volumes"))
-        with clock.stage("reading"):
-            fixed = read_chosen(options.fixed, options.fixed_series, "--fixed-series")
-            moving = read_chosen(options.moving, options.moving_series, "--moving-series")
-            require_one_patient(fixed.context, moving.context, allowed=options.different_patients)
-            dicom = fuse_dicom.prepare(options, settings, fixed, moving) if options.dicom else None
-        with clock.stage("registration"):
-            request = Request.of(
-                fixed, moving, settings, options.registration, options.different_patients
-            )
-            alignment = finish(align_steps(request), progress.part(0.05, 0.3))
-        with clock.stage("fusion"):
-            result = finish(fuse_aligned_steps(request, alignment), progress.part(0.3, 0.7))
-        with clock.stage("measuring"):
-            measures = finish(result.measure_steps(), progress.part(0.7, 0.85))
-            result = result.with_measures(measures)
-        if options.anonymise:
-            result = anonymous(result, (fixed, moving))
-        report = save(
-            result,
-            options.output,
-            force=options.force,
-            extras=[overview(result), *([dicom.extra(result)] if dicom is not None else [])],
-            seconds=clock.seconds,
-            progress=progress.part(0.85, 1),
-        )
+        report, alignment = fuse_study(options, progress)
     say(options.output, report, alignment.warning)
+
+
+def require_possible(options: argparse.Namespace) -> FusionSettings:
+    """What would be found wrong with the options and the folder, before anything is read."""
+    fuse_dicom.require_dicom_wanted(options)
+    settings = settings_of(options)
+    _require_room(options, settings)
+    return settings
+
+
+def fuse_study(
+    options: argparse.Namespace,
+    progress: Callable[[Progress], None],
+    model: nn.Module | None = None,
+    extras: Callable[[Result], Sequence[Extra]] = lambda _: (),
+) -> tuple[dict[str, Any], Alignment]:
+    """One fusion as the command does it, without a word on the console.
+
+    Args:
+        options: of ``wdualmine fuse``.
+        progress: called after every step.
+        model: a network that is loaded already.
+        extras: what is written beside what the command writes.
+    """
+    settings = settings_of(options)
+    dicom: list[fuse_dicom.DicomOutput] = []
+
+    def read() -> tuple[Volume, Volume]:
+        fixed = read_chosen(options.fixed, options.fixed_series, "--fixed-series")
+        moving = read_chosen(options.moving, options.moving_series, "--moving-series")
+        if options.dicom:
+            require_one_patient(fixed.context, moving.context, allowed=options.different_patients)
+            dicom.append(fuse_dicom.prepare(options, settings, fixed, moving))
+        return fixed, moving
+
+    return fuse_into(
+        options.output,
+        read,
+        settings,
+        registration=options.registration,
+        different_patients=options.different_patients,
+        anonymise=options.anonymise,
+        force=options.force,
+        extras=lambda result: [
+            overview(result),
+            *(output.extra(result) for output in dicom),
+            *extras(result),
+        ],
+        progress=progress,
+        model=model,
+    )
 
 
 def overview(result: Result) -> Extra:
@@ -142,7 +170,8 @@ def overview(result: Result) -> Extra:
     return Extra(OVERVIEW, write)
 
 
-def _settings(options: argparse.Namespace) -> FusionSettings:
+def settings_of(options: argparse.Namespace) -> FusionSettings:
+    """What the options say of the fusion."""
     return FusionSettings(
         fixed_window=options.fixed_window,
         moving_window=options.moving_window,
@@ -203,16 +232,3 @@ def _window_in_words(window: dict[str, Any]) -> str:
     low, high, factor = window["low"], window["high"], window["suv_factor"]
     words = f"{window['name']} {low:.4g} to {high:.4g} {window['units']}".rstrip()
     return words if factor is None else f"{words} (SUV {factor * low:.3g} to {factor * high:.3g})"
-
-
-class _Clock:
-    """Wall-clock seconds of each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - started

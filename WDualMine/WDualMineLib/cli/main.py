@@ -19,6 +19,7 @@ from .streams import SafeStream, safe_streams
 # runs, so that `wdualmine --help` does not wait for torch.
 COMMANDS = {
     "fuse": ("fuse", "fuse two volumes into one, with reliability and arbitration maps"),
+    "batch": ("batch", "fuse many studies on Dask workers, resumable, with a report"),
     "fuse-images": ("fuse_images", "fuse folders of 2-D image pairs of equal name"),
     "register": ("register", "align a moving volume to a fixed one and judge the alignment"),
     "report": ("report", "a result on one page, for the record: pictures, verdict, doubts"),

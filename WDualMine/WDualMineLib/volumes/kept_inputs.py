@@ -26,7 +26,7 @@ def refuse_overwriting(
     there = [path for path in outputs if path.exists()]
     if not there:
         return
-    kept = {_identity(file) for path in inputs if path is not None for file in _files(Path(path))}
+    kept = {_identity(file) for path in inputs if path is not None for file in files_of(Path(path))}
     for path in there:
         if _identity(path) in kept:
             raise OutputError(
@@ -35,7 +35,9 @@ def refuse_overwriting(
             )
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_of(path: Path) -> Iterator[Path]:
+    """The files that ``path`` stands for: itself, its other half, those that its header names; of
+    a folder all that is in it."""
     if path.is_dir():
         yield from (file for file in path.rglob("*") if file.is_file())
         return

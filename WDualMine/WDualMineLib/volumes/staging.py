@@ -54,7 +54,7 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
     except OutputError as error:
         # Users know nothing of the hidden folder.
         what = error.what.replace(str(staging), str(destination))
-        raise OutputError(what, error.remedy) from error
+        raise type(error)(what, error.remedy) from error
     finally:
         with interrupts_held():
             shutil.rmtree(staging, ignore_errors=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import OutputError
+from ..errors import NoRoom, OutputError
 from . import nifti
 from .arrays import storable
 from .geometry import Geometry
@@ -135,7 +135,7 @@ def _system_error(error: OSError) -> OSError:
 
 def _output_error(path: Path, code: int | None, reason: str) -> OutputError:
     if code in _NO_ROOM:
-        return OutputError(
+        return NoRoom(
             f"There is no room on the disk for {path} ({os.strerror(code)})",
             "Free some space, or write elsewhere",
         )

@@ -27,10 +27,19 @@ from .devices import (
     free_memory,
     half_precisions,
     is_out_of_memory,
+    keep_freed_memory,
     release_memory,
 )
 from .evidence import reliability_steps
-from .slice_tensors import add, axis_name, count_slices, cut, fullest_slice, slice_size
+from .slice_tensors import (
+    add,
+    axis_name,
+    count_slices,
+    cut,
+    fullest_slice,
+    ranges_shown,
+    slice_size,
+)
 from .slices import Slicing
 from .workers import Workers
 
@@ -86,6 +95,7 @@ class SliceEngine:
         self.precision = precision
         self.half: torch.dtype | None = None
         self._statistics: JointStatistics | None = None
+        keep_freed_memory()
         self._move_to(self.device)
 
     def steps(
@@ -238,9 +248,11 @@ class SliceEngine:
             for slicing in slicings:
                 height, width = (a.shape[k] for k in slicing.permutation[1:])
                 size = self._batch_size(height * width, bytes_per_pixel)
-                start, count = 0, count_slices(a, slicing)
-                while start < count:
-                    stop = min(start + size * workers.count, count)
+                ranges, empty = ranges_shown(sources, slicing)
+                put = partial(self._put_back, outputs, slicing, 1 / len(slicings))
+                while ranges:
+                    start, end = ranges.pop(0)
+                    stop = min(start + size * workers.count, end)
                     batches = [slice(k, min(k + size, stop)) for k in range(start, stop, size)]
                     found = self._maps_or_none(workers, sources, slicing, batches, sensitivity)
                     if found is None:
@@ -249,11 +261,16 @@ class SliceEngine:
                         size, workers.count = max(1, size // 2), 1
                         release_memory(self.device)
                         self._note_once(_SMALLER_BATCHES)
+                        ranges.insert(0, (start, end))
                         continue
-                    put = partial(self._put_back, outputs, slicing, 1 / len(slicings))
                     workers.map(put, list(zip(batches, found, strict=True)))
+                    if stop < end:
+                        ranges.insert(0, (stop, end))
                     done += stop - start
-                    start = stop
+                    if empty and start == empty[0]:
+                        for k in empty[1:]:
+                            put((slice(k, k + 1), tuple(x[-1:] for x in found[0])))
+                        done += len(empty) - 1
                     message = f"Fused {done} of {total} {axis_name(slicings)} slices"
                     yield Progress(begun + (1 - begun) * done / total, message)
         if self.half is not None and not all(bool(x.isfinite().all()) for x in outputs):

@@ -32,8 +32,8 @@ class Content(NamedTuple):
         size = (a.shape[2], a.shape[3])
         if a.device.type != "cpu" or torch.is_grad_enabled():
             return cls(slice(0, size[0]), slice(0, size[1]), size)
-        shown = torch.maximum(a, b).amax((0, 1)) > 0
-        return cls(_span(shown.any(1)), _span(shown.any(0)), size)
+        shown = torch.maximum(a, b)
+        return cls(_span(shown.amax(3)), _span(shown.amax(2)), size)
 
     def cut(self, x: Tensor) -> Tensor:
         """That part of (N, C, H, W), or of half the resolution."""
@@ -50,9 +50,10 @@ class Content(NamedTuple):
         return F.pad(x, (left, right, above, below))
 
 
-def _span(shown: Tensor) -> slice:
-    """From the first to the last that is shown; the first few where none is."""
-    found = shown.nonzero()
+def _span(largest: Tensor) -> slice:
+    """Of rows or columns (N, 1, length) from the first to the last with more than 0, and some more;
+    the first few where there is none."""
+    found = (largest.amax((0, 1)) > 0).nonzero()
     first, last = (int(found[0]), int(found[-1]) + 1) if len(found) else (0, 0)
-    first, last = max(0, first - _MARGIN), min(len(shown), last + _MARGIN)
+    first, last = max(0, first - _MARGIN), min(largest.shape[2], last + _MARGIN)
     return slice(first // 2 * 2, -(-last // 2) * 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 from WDualMineLib.errors import OutputError
-from WDualMineLib.volumes import nrrd, partials
+from WDualMineLib.volumes import partials
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.reading import geometry_of, read_volume
 from WDualMineLib.volumes.volume import Volume
@@ -170,30 +169,3 @@ def test_disk_that_fills_in_mid_file(tmp_path, make_volume, little_room, suffix,
     with little_room(10_000), pytest.raises(OutputError, match=rf"no room .*v{suffix}"):
         write_volume(make_volume(size=(30, 20, 10)), tmp_path / f"v{suffix}", compress=compress)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("kind", "strategy", "size"), [("noise", zlib.Z_RLE, 0.95), ("even", 0, 0.02)]
-)
-def test_what_repeats_is_found_and_what_does_not_is_not_looked_for(
-    kind, strategy, size, tmp_path, make_geometry
-):
-    array = np.full((40, 64, 64), 0.5, np.float32)
-    if kind == "noise":
-        array = np.random.default_rng(0).random(array.shape, dtype=np.float32)
-    volume = Volume(array, make_geometry(array.shape), kind)
-
-    path = write_volume(volume, tmp_path / "map.nrrd")
-
-    assert nrrd._strategy(array.data.cast("B")) == strategy
-    assert path.stat().st_size < size * array.nbytes
-    read = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
-    np.testing.assert_array_equal(read, array)
-
-
-def test_a_volume_of_one_voxel_is_compressed_too(tmp_path, make_geometry):
-    volume = Volume(np.ones((1, 1, 1), np.uint8), make_geometry((1, 1, 1)), "dot")
-
-    path = write_volume(volume, tmp_path / "dot.nrrd")
-
-    assert sitk.GetArrayFromImage(sitk.ReadImage(str(path))).tolist() == [[[1]]]

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from .blocked_gzip import compressed
 from .geometry import Geometry
 from .volume import Volume
 
@@ -26,10 +26,6 @@ _TYPES = {
     "f4": "float", "f8": "double",
 }  # fmt: skip
 _CHUNK = 1 << 24
-# Of what is written, looked at before to choose how it is compressed: so many pieces of so many
-# bytes, and how much larger it may become by being compressed faster.
-_SAMPLES, _SAMPLE = 16, 1 << 14
-_AS_SMALL = 1.02
 
 
 def write_nrrd(volume: Volume, stream: BinaryIO, compress: bool = True) -> None:
@@ -112,28 +108,7 @@ def _value(value: Any) -> str:
 def _encoded(array: np.ndarray, compress: bool) -> Iterator[bytes | memoryview]:
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     data = little.data.cast("B")
-    blocks = (data[i : i + _CHUNK] for i in range(0, len(data), _CHUNK))
-    if not compress:
-        yield from blocks
-        return
-    packer = _packer(_strategy(data))
-    for block in blocks:
-        yield packer.compress(block)
-    yield packer.flush()
-
-
-def _packer(strategy: int) -> zlib._Compress:
-    # Level 1: higher levels take several times as long for a few per cent of float voxels.
-    return zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy)
-
-
-def _strategy(data: memoryview) -> int:
-    """How to look for repetitions. In the digits of most float voxels there are none but runs, and
-    looking for more takes three times as long; a sample tells."""
-    starts = np.linspace(0, max(0, len(data) - _SAMPLE), _SAMPLES).astype(int)
-    sample = b"".join(data[k : k + _SAMPLE] for k in starts)
-    any_kind, runs = (
-        len(packer.compress(sample) + packer.flush())
-        for packer in map(_packer, (zlib.Z_DEFAULT_STRATEGY, zlib.Z_RLE))
-    )
-    return zlib.Z_RLE if runs <= _AS_SMALL * any_kind else zlib.Z_DEFAULT_STRATEGY
+    if compress:
+        yield from compressed(data)
+    else:
+        yield from (data[i : i + _CHUNK] for i in range(0, len(data), _CHUNK))

@@ -31,7 +31,7 @@ ALLOWED = {
     "progress": set(),
     "version": set(),
     "resources": {"errors"},
-    "volumes": {"errors", "progress"},
+    "volumes": {"cores", "errors", "progress"},
     "samples": GROUND,
     "network": GROUND,
     "quality": GROUND,

@@ -108,8 +108,8 @@ def test_what_lies_around_a_plane_is_all_that_it_shows(direction, point):
         whole = sample(to_image(volume), plane.geometry, fill=float("nan"))
         wanted = sitk.GetArrayFromImage(whole)[0]
         found = plane.cut(volume)
-        # What lies on the border itself may fall to either side.
-        assert (np.isnan(found) != np.isnan(wanted)).mean() < 0.01
+        # What lies on the border itself, here a row of pixels, may fall to either side.
+        assert (np.isnan(found) != np.isnan(wanted)).mean() < 0.05
         assert np.nanmax(np.abs(found - wanted)) < 1e-5
         if direction is UPRIGHT:
             shown = [len(range(*part.indices(n))) for part, n in

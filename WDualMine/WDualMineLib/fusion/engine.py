@@ -129,6 +129,7 @@ class SliceEngine:
             while True:
                 try:
                     reliability = yield from self._looked_for_faults(a, b, slicings[0], spacing)
+                    release_memory(self.device)
                     maps = yield from self._attempt(a, b, slicings, reliability, sensitivity)
                     break
                 except _NoRoom:

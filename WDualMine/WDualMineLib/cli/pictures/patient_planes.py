@@ -69,7 +69,7 @@ class Plane:
         last = np.ceil(places.max(0)).astype(int) + 3
         i, j, k = (
             slice(max(0, min(low, n - 1)), min(n, max(high, 1)))
-            for low, high, n in zip(first, last, grid.size, strict=True)
+            for low, high, n in zip(first.tolist(), last.tolist(), grid.size, strict=True)
         )
         return k, j, i
 

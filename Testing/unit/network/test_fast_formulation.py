@@ -155,3 +155,34 @@ def test_sobel_by_sums_is_sobel_by_convolution():
     found = torch.stack(edge_refinement._sobel(x), 1)
 
     torch.testing.assert_close(found, sobel(x[:, None]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "tolerance"), [(torch.float16, 1 / 255), (torch.bfloat16, 10 / 255)]
+)
+def test_half_precision_agrees(kind, tolerance):
+    """By autocast on the CPU: what a GPU computes in, as far as one can be had without it."""
+    network = load_model().to(memory_format=torch.channels_last)
+    a, b = head(96, 64, seed=4)
+    known = joint_statistics(a.flatten()[None], b.flatten()[None]), torch.full_like(a, 0.5)
+
+    with torch.inference_mode():
+        wanted = network(a, b, *known)
+        with torch.autocast("cpu", dtype=kind):
+            found = network(a, b, *known)
+
+    for x, y in zip(found, wanted, strict=True):
+        torch.testing.assert_close(x.float(), y, atol=tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_it_runs_where_nothing_can_be_looked_at(known):
+    """As on a GPU, where asking for a value would wait for it: the meta device has none."""
+    network = load_model().to("meta")
+    a = torch.zeros(2, 1, 37, 50, device="meta")
+    statistics = joint_statistics(a.flatten()[None], a.flatten()[None])
+
+    with torch.inference_mode():
+        maps = network(a, a, statistics, a) if known else network(a, a)
+
+    assert {x.shape for x in maps} == {a.shape}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .layers import bordered
+from .layers import between, bordered
 
 
 def gradient_magnitude(x: Tensor) -> Tensor:
@@ -52,4 +52,4 @@ class Arbitration(nn.Module):
         """
         margin = gradient_magnitude(spatial) - gradient_magnitude(frequency)
         m = torch.sigmoid(self.log_gain.exp() * margin + self.bias)
-        return torch.lerp(frequency, spatial, m), m
+        return between(frequency, spatial, m), m

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .layers import conv3x3
+from .layers import between, conv3x3
 from .wavelet import WaveletTransform
 
 
@@ -47,7 +47,7 @@ class FrequencyExpert(nn.Module):
         lively_a, lively_b = self.activity(detail.abs()).chunk(2)
         low = (low_a + low_b) / 2
         low = self.low(low, rectified=True).add_(low)
-        detail = torch.lerp(detail_b, detail_a, torch.sigmoid(lively_a - lively_b))
+        detail = between(detail_b, detail_a, torch.sigmoid(lively_a - lively_b))
         detail = self.detail(detail).add_(detail)
         bands = torch.cat([low, detail], 1).unflatten(1, (4, -1))
         return self.transform.inverse(bands.transpose(1, 2))

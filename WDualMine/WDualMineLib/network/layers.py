@@ -159,6 +159,14 @@ def _shares(count: int, size: int, like: Tensor) -> Tensor:
     return (1 - distance.abs()).clamp_min(0)
 
 
+def between(x: Tensor, y: Tensor, share: Tensor) -> Tensor:
+    """``x`` where ``share`` is 0, ``y`` where it is 1; of any precision, which may differ between
+    them where half precision is used."""
+    if x.dtype == y.dtype == share.dtype:
+        return torch.lerp(x, y, share)
+    return x + share * (y - x)
+
+
 def tanh(x: Tensor) -> Tensor:
     """Hyperbolic tangent; PyTorch's own takes ten times as long on a CPU."""
     return torch.sigmoid(2 * x).mul(2).sub(1)

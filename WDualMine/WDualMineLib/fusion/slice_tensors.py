@@ -42,10 +42,10 @@ def ranges_shown(
         even trust. The first of these is a range of its own.
     """
     a, b, *known = (_ordered(x, slicing) for x in sources)
-    shown = torch.stack([torch.stack([x.any(), y.any()]).any() for x, y in zip(a, b, strict=True)])
+    seen = torch.stack([torch.stack([x.any(), y.any()]).any() for x, y in zip(a, b, strict=True)])
     for reliability in known:
-        shown |= torch.stack([(x != 0.5).any() for x in reliability])
-    shown = shown.tolist()
+        seen |= torch.stack([(x != 0.5).any() for x in reliability])
+    shown: list[bool] = seen.tolist()
     empty = [k for k, is_shown in enumerate(shown) if not is_shown]
     edges = [k for k in range(1, len(shown)) if shown[k] != shown[k - 1]]
     ranges = [r for r in pairwise([0, *edges, len(shown)]) if shown[r[0]]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,41 +78,43 @@ def run(options: argparse.Namespace) -> None:
     )
     if machine["load"] is not None and machine["load"] > 0.5:
         print(f"Other work keeps {machine['load']:.1f} processors busy: times come out longer.")
-    figures: dict[str, Any] = {
-        "version": __version__,
-        "machine": machine,
-        "network": network_cost(engine.model),
-        "best": best_rates(options.repeats),
-        "pair": slices.beside_peers(engine, options.repeats),
+    measured: dict[str, Callable[[], Any]] = {
+        "network": lambda: network_cost(engine.model),
+        "best": lambda: best_rates(options.repeats),
+        "pair": lambda: slices.beside_peers(engine, options.repeats),
     }
     if not options.no_sizes:
         most = min(usable_cores(), torch.get_num_threads())
-        figures["sizes"] = slices.by_size(engine, max(1, options.repeats // 4), most)
+        measured["sizes"] = lambda: slices.by_size(engine, max(1, options.repeats // 4), most)
     if engine.device.type != "cpu":
-        figures["gpu"] = slices.agreement_with_the_cpu(engine)
-    figures |= _of_volumes(options, engine.model)
-    for line in report.lines(figures):
-        print(line)
+        measured["gpu"] = lambda: slices.agreement_with_the_cpu(engine)
+    measured |= _of_volumes(options, engine.model)
+    figures: dict[str, Any] = {"version": __version__, "machine": machine}
+    for part, measure in measured.items():
+        figures[part] = measure()
+        # At once: all of it takes minutes.
+        for line in report.lines(part, figures):
+            print(line, flush=True)
     if options.json is not None:
         with atomic_path(options.json, force=options.force) as partial:
             partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _of_volumes(options: argparse.Namespace, model: Any) -> dict[str, Any]:
+def _of_volumes(options: argparse.Namespace, model: Any) -> dict[str, Callable[[], Any]]:
     from ...lab.speed.scaling import by_slices
     from ...lab.speed.stages import stages_of_a_volume
     from ..pictures.fusion_overview import write_overview
 
     settings = FusionSettings(device=options.device, precision=options.precision, **_WINDOWS)
-    figures: dict[str, Any] = {}
+    measured: dict[str, Callable[[], Any]] = {}
     if not options.no_volume:
         shape = tuple(options.size * 3 if len(options.size) == 1 else options.size)
-        figures["volume"] = stages_of_a_volume(
+        measured["volume"] = lambda: stages_of_a_volume(
             shape, settings, model, write_overview, options.registration
         )
     if options.scaling is not None:
-        figures["scaling"] = by_slices(256, options.scaling, settings, model)
-    return figures
+        measured["scaling"] = lambda: by_slices(256, options.scaling, settings, model)
+    return measured
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
+from ...fusion.devices import release_memory
+
 _SELF = Path("/proc/self")
 
 
@@ -14,6 +18,8 @@ def peak() -> Iterator[dict[str, int | None]]:
     """Bytes that the process held at the most, less what it held at entry: under "bytes" once it is
     over; None where the system does not tell (it does on Linux)."""
     found: dict[str, int | None] = {"bytes": None}
+    # What earlier work has freed and the process still keeps would hide what this one takes.
+    release_memory(torch.device("cpu"))
     try:
         (_SELF / "clear_refs").write_text("5")  # "5" resets the peak (proc(5))
         before = _held("VmRSS")

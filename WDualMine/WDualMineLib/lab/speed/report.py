@@ -10,33 +10,42 @@ from .slices import OURS
 _DENSE = "DenseFuse's shape"
 
 
-def lines(figures: dict[str, Any]) -> Iterator[str]:
-    """What is printed of ``wdualmine bench speed``."""
-    cost, best = figures["network"], figures["best"]
+def lines(part: str, figures: dict[str, Any]) -> Iterator[str]:
+    """What is printed of one part of what ``wdualmine bench speed`` measures.
+
+    Args:
+        part: a key of ``figures``.
+        figures: all that is measured so far.
+    """
+    return _PARTS[part](figures)
+
+
+def _network(figures: dict[str, Any]) -> Iterator[str]:
+    cost = figures["network"]
     yield (
         f"Network: {cost['parameters']} parameters, {cost['weight_bytes'] / 1e6:.3f} MB of float16 "
         f"weights, {cost['flop'] / 1e9:.3f} GFLOP a lone pair of 256 x 256 "
         "(a multiply-add counts 2)"
     )
+
+
+def _best(figures: dict[str, Any]) -> Iterator[str]:
+    best = figures["best"]
     yield (
         f"One thread does {best['gflop_per_second']:.0f} GFLOP/s in a product of matrices and "
         f"copies {best['gigabytes_per_second']:.0f} GB/s"
     )
-    yield from _pair(figures["pair"], best)
-    if "sizes" in figures:
-        yield from _sizes(figures["sizes"])
-    if "gpu" in figures:
-        gpu = figures["gpu"]
-        yield f"GPU against CPU: largest difference {gpu['largest_difference']:.1e}" + (
-            "" if gpu["bytes"] is None else f", {gpu['bytes'] / 1e6:.0f} MB at the most"
-        )
-    if "volume" in figures:
-        yield from _volume(figures["volume"])
-    if "scaling" in figures:
-        yield from _scaling(figures["scaling"])
 
 
-def _pair(rows: dict[str, dict[str, float]], best: dict[str, float]) -> Iterator[str]:
+def _gpu(figures: dict[str, Any]) -> Iterator[str]:
+    gpu = figures["gpu"]
+    yield f"GPU against CPU: largest difference {gpu['largest_difference']:.1e}" + (
+        "" if gpu["bytes"] is None else f", {gpu['bytes'] / 1e6:.0f} MB at the most"
+    )
+
+
+def _pair(figures: dict[str, Any]) -> Iterator[str]:
+    rows, best = figures["pair"], figures["best"]
     yield "A pair of 256 x 256 on one thread, in turns: ms of processor (fastest), of wall; rate"
     dense = rows[_DENSE]["cpu"]
     for row, found in rows.items():
@@ -49,7 +58,8 @@ def _pair(rows: dict[str, dict[str, float]], best: dict[str, float]) -> Iterator
         )
 
 
-def _sizes(rows: list[dict[str, Any]]) -> Iterator[str]:
+def _sizes(figures: dict[str, Any]) -> Iterator[str]:
+    rows = figures["sizes"]
     yield "A slice of a volume: ms of processor (of wall) by slices in a batch"
     for size, threads in dict.fromkeys((tuple(r["size"]), r["threads"]) for r in rows):
         those = [r for r in rows if (tuple(r["size"]), r["threads"]) == (size, threads)]
@@ -59,7 +69,8 @@ def _sizes(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield f"  {size[0]} x {size[1]}, {threads} thread{'s' * (threads > 1)}: {told}"
 
 
-def _volume(found: dict[str, Any]) -> Iterator[str]:
+def _volume(figures: dict[str, Any]) -> Iterator[str]:
+    found = figures["volume"]
     yield (
         f"A volume of {' x '.join(map(str, found['shape'][::-1]))} from files to files: "
         "seconds of processor (of wall)"
@@ -69,7 +80,8 @@ def _volume(found: dict[str, Any]) -> Iterator[str]:
     yield f"  {_memory(found)}"
 
 
-def _scaling(rows: list[dict[str, Any]]) -> Iterator[str]:
+def _scaling(figures: dict[str, Any]) -> Iterator[str]:
+    rows = figures["scaling"]
     yield "By the number of slices: ms of processor (of wall) a slice"
     for row in rows:
         yield (
@@ -83,3 +95,14 @@ def _memory(found: dict[str, Any]) -> str:
     if found["peak_bytes"] is None:
         return f"{inputs}; the system does not tell the memory held"
     return f"{found['peak_bytes'] / 1e6:.0f} MB held at the most, {inputs}"
+
+
+_PARTS = {
+    "network": _network,
+    "best": _best,
+    "pair": _pair,
+    "sizes": _sizes,
+    "gpu": _gpu,
+    "volume": _volume,
+    "scaling": _scaling,
+}

@@ -91,3 +91,10 @@ def test_agreement_is_measured_against_the_cpu():
     found = slices.agreement_with_the_cpu(SliceEngine(load_model(), "cpu"))
 
     assert found == {"largest_difference": 0.0, "bytes": None}
+
+
+def test_the_cost_is_that_of_a_picture_that_is_full():
+    network = load_model()
+    air = torch.zeros(1, 1, 256, 256)
+
+    assert network_cost(network)["flop"] > 1.05 * flop_of(lambda: network(air, air))

@@ -33,7 +33,7 @@ ALLOWED = {
     "progress": set(),
     "version": set(),
     "resources": {"errors"},
-    "volumes": {"errors", "interpreter", "progress"},
+    "volumes": {"cores", "errors", "interpreter", "progress"},
     "samples": GROUND,
     "network": GROUND,
     "quality": GROUND,

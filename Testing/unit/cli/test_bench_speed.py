@@ -5,18 +5,23 @@ import sys
 
 import numpy as np
 import pytest
-from WDualMineLib.cli.bench.speed import network_cost, phantoms
-from WDualMineLib.cli.main import main
 
-ROWS = {"network + floor", "average", "maximum + floor"}
+torch = pytest.importorskip("torch")
+
+from WDualMineLib.cli.main import main
+from WDualMineLib.lab.speed.cost import network_cost
+from WDualMineLib.lab.speed.peers import PEERS
+from WDualMineLib.lab.speed.phantoms import phantoms
+from WDualMineLib.lab.speed.slices import OURS
+from WDualMineLib.network.model import DualMineNetwork
+from WDualMineLib.network.weights import save_weights
+
+ROWS = {*OURS, *PEERS, "average", "maximum + floor"}
+STAGES = {"read", "windows and grid", "evidence", "network", "floor", "measure", "draw", "write"}
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    pytest.importorskip("torch")
-    from WDualMineLib.network.model import DualMineNetwork
-    from WDualMineLib.network.weights import save_weights
-
     path = tmp_path_factory.mktemp("weights") / "untrained.pt"
     save_weights(DualMineNetwork(), path)
     return path
@@ -27,26 +32,42 @@ def speed(weights, *more):
     return main([str(word) for word in words])
 
 
-def test_times_the_network_beside_the_baselines(weights, tmp_path, capsys):
+def test_times_the_network_beside_others_and_a_volume_by_stages(weights, tmp_path, capsys):
     path = tmp_path / "speed.json"
-    assert speed(weights, "--size", 16, "--json", path) == 0
+
+    assert speed(weights, "--size", 16, 24, 20, "--no-sizes", "--scaling", 16, "--json", path) == 0
+
     figures = json.loads(path.read_text())
-    assert set(figures["pair"]) == ROWS | {"network"}
-    assert set(figures["volume"]["rows"]) == ROWS
-    for timing in (*figures["pair"].values(), *figures["volume"]["rows"].values()):
-        assert 0 < timing["fastest"] <= timing["median"]
-    assert figures["pair"]["network"]["runs"] == 2
-    assert figures["machine"]["threads"] >= 1
-    stages = figures["volume"]["stages"]
-    assert 0 < stages["network"] <= figures["volume"]["rows"]["network + floor"]["median"]
+    assert set(figures["pair"]) == ROWS
+    for timing in figures["pair"].values():
+        assert 0 < timing["cpu_fastest"] <= timing["cpu"] and timing["runs"] == 2
+    for row in (*OURS, *PEERS):
+        assert 0.05 < figures["pair"][row]["gflop"] < 20
+    assert min(figures["best"].values()) > 0
+    volume = figures["volume"]
+    assert volume["shape"] == [16, 24, 20] and set(volume["stages"]) == STAGES
+    together = sum(took["wall"] for took in volume["stages"].values())
+    assert 0.8 * volume["total"]["wall"] < together <= volume["total"]["wall"]
+    assert volume["input_bytes"] == 2 * 4 * 16 * 24 * 20
+    assert [row["slices"] for row in figures["scaling"]] == [16]
     printed = capsys.readouterr().out
-    assert all(row in printed for row in ROWS)
+    assert all(row in printed for row in ROWS | STAGES)
+    assert printed.count("times as fast as DenseFuse's shape") == len(OURS)
+
+
+def test_sizes_threads_and_batches_are_told(weights, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("WDualMineLib.lab.speed.slices.SIZES", ((32, 48), (19, 33)))
+    path = tmp_path / "speed.json"
+
+    assert speed(weights, "--no-volume", "--json", path) == 0
+
+    rows = json.loads(path.read_text())["sizes"]
+    assert {tuple(row["size"]) for row in rows} == {(32, 48), (19, 33)}
+    assert {row["batch"] for row in rows} == {1, 4, 8} and 1 in {row["threads"] for row in rows}
+    assert "19 x 33, 1 thread: 1: " in capsys.readouterr().out
 
 
 def test_the_network_keeps_to_its_budget():
-    torch = pytest.importorskip("torch")
-    from WDualMineLib.network.model import DualMineNetwork
-
     cost = network_cost(DualMineNetwork())
     assert cost["flop"] <= 2.5e9
     assert cost["weight_bytes"] < 1e6
@@ -76,18 +97,23 @@ def test_phantoms_have_air_and_stay_in_range():
             assert 0.2 < (array == 0).mean() < 0.9
 
 
-@pytest.mark.parametrize("option", ["--repeats", "--size", "--threads"])
+@pytest.mark.parametrize("option", ["--repeats", "--size", "--threads", "--scaling"])
 def test_numbers_too_small_are_refused(weights, option, capsys):
     assert speed(weights, option, 0) == 2
     assert f"{option} 0 is too small" in capsys.readouterr().err
 
 
+def test_a_size_of_two_numbers_is_refused(weights, capsys):
+    assert speed(weights, "--size", 32, 32) == 2
+    assert "is not one number or three" in capsys.readouterr().err
+
+
 def test_nothing_is_replaced_without_force(weights, tmp_path):
     path = tmp_path / "speed.json"
     path.write_text("mine")
-    assert speed(weights, "--no-volume", "--json", path) == 2
+    assert speed(weights, "--no-volume", "--no-sizes", "--json", path) == 2
     assert path.read_text() == "mine"
-    assert speed(weights, "--no-volume", "--json", path, "--force") == 0
+    assert speed(weights, "--no-volume", "--no-sizes", "--json", path, "--force") == 0
     assert "volume" not in json.loads(path.read_text())
 
 

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from WDualMineLib.cli.bench.speed import phantoms
 from WDualMineLib.cli.main import main
+from WDualMineLib.lab.speed.phantoms import phantoms
 from WDualMineLib.quality.overshoot import overshoot
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume

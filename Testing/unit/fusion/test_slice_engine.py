@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from threading import get_ident
 
 import numpy as np
@@ -11,6 +12,8 @@ from WDualMineLib.errors import DeviceError
 from WDualMineLib.fusion import devices, engine, workers
 from WDualMineLib.fusion.engine import SliceEngine
 from WDualMineLib.fusion.slices import slicings
+from WDualMineLib.network.statistics import joint_statistics
+from WDualMineLib.network.weights import load_model
 from WDualMineLib.progress import finish
 
 
@@ -51,15 +54,63 @@ def test_two_runs_are_equal_to_the_last_bit(arrays, model, make_geometry):
 
 
 def test_batches_are_small_enough_to_answer_a_cancel(model, make_geometry):
-    a = np.zeros((10, 256, 256), np.float32)
+    a = np.ones((10, 256, 256), np.float32)
     finish(SliceEngine(model, "cpu").steps(a, a, slicings(make_geometry(a.shape), "axial")))
     assert model.batches == [1] * 10
 
 
 def test_small_slices_are_taken_together(model, make_geometry):
-    a = np.zeros((40, 64, 64), np.float32)
+    a = np.ones((40, 64, 64), np.float32)
     finish(SliceEngine(model, "cpu").steps(a, a, slicings(make_geometry(a.shape), "axial")))
     assert sorted(model.batches) == [8, 16, 16]
+
+
+@pytest.mark.parametrize("axis", ["axial", "coronal", "three-plane"])
+def test_of_slices_that_show_nothing_one_is_looked_at(axis, arrays, model, make_geometry):
+    a, b = (x.copy() for x in arrays)
+    for x in (a, b):
+        x[[0, 4, 5, 10]] = 0
+    b[4, 2, 2] = 0.1
+    axes = slicings(make_geometry(a.shape), axis)
+
+    maps = finish(SliceEngine(model, "cpu").steps(a, b, axes))
+
+    wanted = np.mean([expected(model, a, b, slicing) for slicing in axes], axis=0)
+    for found, want in zip(
+        (maps.residual, maps.reliability, maps.arbitration), wanted, strict=True
+    ):
+        assert np.abs(found - want).max() < 1e-6
+    if axis == "axial":
+        network = type(model)()
+        finish(SliceEngine(network, "cpu").steps(a, b, axes))
+        assert sum(network.batches) == 9, "slices 5 and 10 are like slice 0"
+
+
+def test_progress_ends_where_the_work_does(arrays, model, make_geometry):
+    a, b = (x.copy() for x in arrays)
+    a[6:], b[6:] = 0, 0
+    axes = slicings(make_geometry(a.shape), "axial")
+
+    fractions = [x.fraction for x in SliceEngine(model, "cpu").steps(a, b, axes)]
+
+    assert fractions == sorted(fractions) and fractions[-1] == pytest.approx(1)
+
+
+def test_memory_is_not_fetched_anew_for_every_slice():
+    """Without it a slice of 256 x 256 took 5000 faults, and a third longer."""
+    resource = pytest.importorskip("resource")
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("only the GNU C library is known to give memory back at once")
+    network = SliceEngine(load_model(), "cpu")
+    slices = torch.rand(2, 1, 1, 256, 256)
+    half, statistics = torch.full_like(slices[0], 0.5), joint_statistics(*slices)
+
+    def faults() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        network.batch(*slices, statistics, half)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    assert min(faults() for _ in range(6)) < 500
 
 
 def test_the_number_of_cores_does_not_show(arrays, model, make_geometry, monkeypatch):
@@ -97,7 +148,7 @@ def test_each_worker_computes_in_one_thread_and_leaves_the_callers_alone(monkeyp
 
 def test_closing_stops_at_once(model, make_geometry, monkeypatch):
     monkeypatch.setattr(workers, "usable_cores", lambda: 1)
-    a = np.zeros((40, 256, 256), np.float32)
+    a = np.ones((40, 256, 256), np.float32)
     steps = SliceEngine(model, "cpu").steps(a, a, slicings(make_geometry(a.shape), "axial"))
     progress = next(steps)
     steps.close()

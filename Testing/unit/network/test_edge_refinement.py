@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from plain_network import edge_of, kept_of
 from WDualMineLib.lab.training.losses.edges import qabf
 from WDualMineLib.network import edge_refinement
-from WDualMineLib.network.edge_refinement import EdgeRefinement, sobel
+from WDualMineLib.network.edge_refinement import EdgeRefinement
 
 
 @pytest.fixture(autouse=True)
@@ -23,28 +24,22 @@ def refined(part, fused, a, b, w_a=0.5, pursuit=1.0):
     return part(fused, a, b, torch.full_like(a, w_a), keenness)
 
 
-def test_sobel_is_that_of_a_ramp():
-    rows = torch.arange(6.0)[None, None, :, None].expand(1, 1, 6, 7)
-
-    across, down = sobel(rows).split(1, 1)
-
-    assert across.shape == (1, 1, 4, 5)
-    torch.testing.assert_close(across, torch.zeros_like(across))
-    torch.testing.assert_close(down, torch.full_like(down, 8.0))
-
-
 def test_pull_is_the_derivative_of_what_is_kept():
-    source, fused = (torch.rand(1, 1, 24, 24, dtype=torch.float64) for _ in range(2))
-    edges = edge_refinement._edges(source)
-    gradient = edge_refinement._gradient(fused).requires_grad_()
-    strength = torch.sqrt((gradient**2).sum(1, keepdim=True) + edge_refinement._FLAT**2)
-    closeness = torch.minimum(strength / edges.strength, edges.strength / strength)
-    cosine = (gradient * edges.direction).sum(1, keepdim=True) / strength
-    kept = torch.sigmoid(15 * (closeness - 0.5)) * torch.sigmoid(24 * (cosine**2 - 0.9))
+    sources = torch.rand(2, 1, 24, 24, dtype=torch.float64)
+    fused, share = torch.rand(2, 1, 24, 24, dtype=torch.float64)
+    shares = torch.stack([share, 1 - share])
+    bordered = torch.nn.functional.pad(fused, (1, 1, 1, 1), mode="replicate")
+    gradient = torch.stack(edge_refinement._sobel(bordered), 1).requires_grad_()
+    total = 0
+    for source, of_source in zip(sources, shares, strict=True):
+        direction, strength = edge_of(source[None])
+        total = total + (of_source * strength * kept_of(direction, strength, gradient)).sum()
 
-    (wanted,) = torch.autograd.grad((edges.strength * kept).sum(), gradient)
+    (wanted,) = torch.autograd.grad(total, gradient)
 
-    pull = edge_refinement._pull(edges, gradient.detach())
+    with torch.no_grad():
+        edges = edge_refinement._edges(sources, shares)
+        pull = torch.stack(edge_refinement._pull(edges, *gradient.detach().unbind(1)), 1)
     torch.testing.assert_close(pull, wanted, atol=1e-10, rtol=1e-8)
 
 

@@ -4,11 +4,12 @@ import pytest
 import torch
 from WDualMineLib.network.activity import Activity
 from WDualMineLib.network.arbitration import Arbitration, gradient_magnitude
+from WDualMineLib.network.content import Content
 from WDualMineLib.network.decoder import Decoder, replace_untrusted
 from WDualMineLib.network.encoder import Encoder
 from WDualMineLib.network.frequency_expert import FrequencyExpert
 from WDualMineLib.network.padding import crop, pad_to_multiple
-from WDualMineLib.network.reliability import at_scales, convict, reliability_of, shown, weigh
+from WDualMineLib.network.reliability import convict, reliability_of, shown, weigh
 from WDualMineLib.network.spatial_expert import GlobalContext, SpatialExpert
 from WDualMineLib.network.standardisation import standardised_average
 from WDualMineLib.network.statistics import LEVELS, expect, joint_statistics
@@ -28,12 +29,9 @@ def pyramid(side=32, batch=2):
 
 
 def test_encoder_gives_one_map_a_scale():
-    for features in Encoder(CHANNELS, "haar")(*torch.rand(2, 2, 1, 48, 64)):
-        assert [tuple(x.shape) for x in features] == [
-            (2, 4, 24, 32),
-            (2, 6, 12, 16),
-            (2, 8, 6, 8),
-        ]
+    features = Encoder(CHANNELS, "haar")(*torch.rand(2, 2, 1, 48, 64))
+
+    assert [tuple(x.shape) for x in features] == [(4, 4, 24, 32), (4, 6, 12, 16), (4, 8, 6, 8)]
 
 
 def test_encoder_treats_slices_of_a_batch_apart():
@@ -43,18 +41,18 @@ def test_encoder_treats_slices_of_a_batch_apart():
     together, alone = encoder(a, b), encoder(a[1:2], b[1:2])
 
     for x, y in zip(together, alone, strict=True):
-        torch.testing.assert_close(x[-1][1:2], y[-1], atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(x[[1, 4]], y, atol=1e-5, rtol=1e-5)
 
 
 def test_encoder_sees_each_slice_beside_the_other():
     encoder = Encoder(CHANNELS, "haar")
     a, b, c = torch.rand(3, 1, 1, 32, 32)
 
-    (of_a, of_b), (swapped_b, swapped_a) = encoder(a, b), encoder(b, a)
+    features = encoder(a, b)
 
-    for x, y in zip((*of_a, *of_b), (*swapped_a, *swapped_b), strict=True):
-        torch.testing.assert_close(x, y, atol=1e-6, rtol=1e-5)
-    assert not torch.allclose(encoder(a, c)[0][0], of_a[0])
+    for x, y in zip(features, encoder(b, a), strict=True):
+        torch.testing.assert_close(x, y.flip(0), atol=1e-6, rtol=1e-5)
+    assert not torch.allclose(encoder(a, c)[0][0], features[0][0])
 
 
 def test_reliability_of_scores_lies_in_unit_range_and_swaps():
@@ -97,26 +95,19 @@ def test_what_is_unlikely_is_hardly_shown_but_keeps_its_order():
     assert doubt[suspicion < 0.3].max() < 0.02
 
 
-def test_weights_at_scales_are_means():
-    weights = at_scales(torch.rand(2, 1, 16, 16), 3)
-
-    assert [w.shape[2] for w in weights] == [8, 4, 2]
-    torch.testing.assert_close(weights[2].mean(), weights[0].mean())
-
-
 def test_activity_tells_noise_from_blur_in_dark_tissue():
     columns = torch.arange(64) % 2 * 0.04
     lively = (0.1 + columns).expand(1, 1, 64, 64)
     stem = WaveletTransform("haar")
 
-    activity = Activity()(torch.flatten(stem(lively), 1, 2) / 2)
+    activity, usual = Activity()(torch.flatten(stem(lively), 1, 2) / 2)
 
-    assert activity.shape == (1, 6, 32, 32)
-    vertical, horizontal, diagonal, *relative = activity.mean((0, 2, 3))
+    assert activity.shape == (1, 3, 32, 32)
+    vertical, horizontal, diagonal = activity.mean((0, 2, 3))
     assert vertical > 0.2 and horizontal < 0.01 and diagonal < 0.01
-    assert all(abs(x) < 1e-5 for x in relative), "nowhere livelier than elsewhere"
+    assert (activity.mean((2, 3)) - usual).abs().max() < 1e-5, "nowhere livelier than elsewhere"
     blank = torch.flatten(stem(lively.mean().expand(1, 1, 64, 64)), 1, 2) / 2
-    assert Activity()(blank).max() < 0.01
+    assert Activity()(blank).activity.max() < 0.01
 
 
 def test_activity_is_relative_to_the_tissue_and_not_to_air():
@@ -124,7 +115,8 @@ def test_activity_is_relative_to_the_tissue_and_not_to_air():
     bands[:, 0, :, 16:] = 0.3
     bands[:, 1, :, 16:24] = 0.1
 
-    relative = Activity()(bands)[0, 3]
+    found = Activity()(bands)
+    relative = found.activity[0, 0] - found.usual[0, 0]
 
     assert relative[:, 19].min() > 0.2 > -0.2 > relative[:, 28].max()
     torch.testing.assert_close(relative[:, 16:].mean(), torch.tensor(0.0), atol=1e-6, rtol=0)
@@ -138,9 +130,26 @@ def test_doubt_is_no_conviction():
 
 
 def test_indifference_leaves_features_unchanged():
-    x = torch.randn(1, 3, 4, 4)
+    features = [torch.randn(2, 3, 8, 8), torch.randn(2, 3, 4, 4)]
 
-    torch.testing.assert_close(weigh(x, torch.full((1, 1, 4, 4), 0.5)), x)
+    weighted = weigh(features, torch.full((1, 1, 16, 16), 0.5))
+
+    torch.testing.assert_close(weighted, features)
+
+
+def test_features_count_by_the_mean_reliability_of_their_place():
+    reliability = torch.rand(2, 1, 16, 16)
+    ones = [torch.ones(4, 1, 16 // 2**s, 16 // 2**s) for s in (1, 2, 3)]
+
+    weighted = weigh(ones, reliability)
+
+    of_a, of_b = weighted[2][:2], weighted[2][2:]
+    torch.testing.assert_close(of_a[0, 0, 0, 0], 2 * reliability[0, 0, :8, :8].mean())
+    torch.testing.assert_close(of_a + of_b, torch.full_like(of_a, 2.0))
+
+
+def both(a, b):
+    return [torch.cat(pair) for pair in zip(a, b, strict=True)]
 
 
 def test_spatial_expert_sees_the_whole_slice():
@@ -149,7 +158,7 @@ def test_spatial_expert_sees_the_whole_slice():
     for x in a:
         x.requires_grad_()
 
-    fused, context = expert(a, b)
+    fused, context = expert(both(a, b))
     fused[0, :, 0, 0].sum().backward()
 
     assert fused.shape == (1, 4, 256, 256) and context.shape == (1, 8, 64, 64)
@@ -161,7 +170,7 @@ def test_spatial_expert_does_not_depend_on_order():
     expert = SpatialExpert(CHANNELS)
     a, b = pyramid(), pyramid()
 
-    torch.testing.assert_close(expert(a, b)[0], expert(b, a)[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(expert(both(a, b))[0], expert(both(b, a))[0], atol=1e-5, rtol=1e-5)
 
 
 def test_global_context_adds_one_vector_everywhere():
@@ -178,10 +187,10 @@ def test_frequency_expert_keeps_shape_and_order(wavelet):
     expert = FrequencyExpert(4, wavelet)
     a, b = torch.randn(2, 2, 4, 24, 32)
 
-    fused = expert(a, b)
+    fused = expert(torch.cat([a, b]))
 
     assert fused.shape == a.shape
-    torch.testing.assert_close(fused, expert(b, a), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(fused, expert(torch.cat([b, a])), atol=1e-5, rtol=1e-5)
 
 
 def test_frequency_expert_without_refinement_returns_equal_inputs():
@@ -192,7 +201,7 @@ def test_frequency_expert_without_refinement_returns_equal_inputs():
         torch.nn.init.zeros_(part.bias)
     x = torch.randn(1, 4, 16, 16)
 
-    torch.testing.assert_close(expert(x, x), x, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(expert(torch.cat([x, x])), x, atol=1e-5, rtol=1e-5)
 
 
 def test_arbitration_lies_in_unit_range_and_mixes_accordingly():
@@ -252,7 +261,8 @@ def test_untrained_decoder_lies_between_maximum_and_standardised_average():
     statistics = joint_statistics(a, b)
     even = torch.zeros_like(a)
 
-    decoded = part(a, b, statistics, even, torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2))
+    z, context = torch.randn(1, 4, 8, 8), torch.randn(1, 8, 2, 2)
+    decoded = part(a, b, statistics, even, z, context, Content.of(a, b))
 
     expected = (torch.maximum(a, b) + standardised_average(a, b, statistics.deviations)) / 2
     torch.testing.assert_close((a + b) / 2 + decoded.drive, expected, atol=1e-6, rtol=0)
@@ -271,6 +281,7 @@ def test_decoder_is_silent_in_air():
         air,
         torch.randn(1, 4, 8, 8),
         torch.randn(1, 8, 2, 2),
+        Content.of(air, air),
     )
 
     assert torch.count_nonzero(decoded.drive) == 0
@@ -300,7 +311,7 @@ def test_decoder_adds_nothing_where_the_features_are_faint():
 
     def drive(strength):
         z = strength * torch.ones(1, 4, 8, 8)
-        return part(a, b, joint_statistics(a, b), even, z, context).drive
+        return part(a, b, joint_statistics(a, b), even, z, context, Content.of(a, b)).drive
 
     assert torch.equal(drive(0.0), drive(0.1))
     assert not torch.equal(drive(0.0), drive(1e3))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from WDualMineLib.progress import finish
+from WDualMineLib.quality import volume_measures
 from WDualMineLib.quality.edges import qabf
 from WDualMineLib.quality.information import mi
 from WDualMineLib.quality.pearson import cc, cc_ratio
@@ -93,3 +96,39 @@ def test_only_air_is_undefined_and_shapes_must_agree():
     )
     with pytest.raises(ValueError, match="one shape"):
         measure(zeros, zeros, zeros[1:])
+
+
+def test_the_number_of_cores_does_not_show(monkeypatch):
+    volumes = np.random.default_rng(3).random((3, 7, 20, 24), dtype=np.float32)
+    found = []
+    for cores in (1, 3):
+        monkeypatch.setattr(volume_measures, "usable_cores", lambda n=cores: n)
+        found.append(finish(volume_measures.measure_volume_steps(*volumes, axis=1)))
+
+    assert found[0].whole == found[1].whole and found[0].flicker == found[1].flicker
+    for name in volume_measures.VOLUME_METRICS:
+        np.testing.assert_array_equal(found[0].slices[name], found[1].slices[name])
+
+
+def test_flicker_is_that_of_what_is_measured():
+    volumes = np.random.default_rng(4).random((3, 5, 16, 16), dtype=np.float32)
+
+    measured = finish(volume_measures.measure_volume_steps(*volumes)).flicker
+
+    levels = [np.rint(x * 255).astype(np.uint8) for x in volumes]
+    assert measured == pytest.approx(volume_measures.flicker(*levels), rel=1e-6)
+
+
+def test_memory_does_not_grow_with_the_slices(monkeypatch):
+    monkeypatch.setattr(volume_measures, "usable_cores", lambda: 2)
+
+    def peak(count):
+        volumes = np.random.default_rng(5).random((3, count, 48, 48), dtype=np.float32)
+        tracemalloc.start()
+        measure(*volumes)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    # Levels of the volumes alone, kept as 8 bit, would take 2 MB more.
+    assert peak(620) - peak(320) < 1e6

@@ -11,7 +11,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..volumes.geometry import Geometry
-from ..volumes.resampling import sample
+from ..volumes.resampling import sample, to_image
+from ..volumes.volume import Volume
 
 # Pixels along the longer side: more would not be seen in a picture of a page's width.
 _LARGEST = 400
@@ -52,10 +53,25 @@ class Plane:
         columns, rows, _ = (np.array(d) for d in _LAYOUT[self.name])
         return _letter(-columns), _letter(columns), _letter(-rows), _letter(rows)
 
-    def cut(self, image: sitk.Image) -> np.ndarray:
-        """(H, W) of a float image, NaN outside of it; (H, W, 3) of a colour one, black outside."""
-        fill = float("nan") if image.GetNumberOfComponentsPerPixel() == 1 else 0.0
-        return sitk.GetArrayFromImage(sample(image, self.geometry, fill=fill))[0]
+    def cut(self, volume: Volume) -> np.ndarray:
+        """(H, W) of a float volume, NaN outside of it; (H, W, 3) of a colour one, black outside."""
+        fill = 0.0 if volume.is_colour else float("nan")
+        near = self._near(volume.geometry)
+        # No more than lies around the plane is copied for the resampler.
+        part = Volume(volume.array[near], volume.geometry.part(near), volume.name)
+        return sitk.GetArrayFromImage(sample(to_image(part), self.geometry, fill=fill))[0]
+
+    def _near(self, grid: Geometry) -> tuple[slice, slice, slice]:
+        """The voxels (K, J, I) of a grid between which the plane's pixels lie."""
+        corners = np.column_stack([self.geometry.corners(), np.ones(8)])
+        places = (corners @ np.linalg.inv(grid.ijk_to_lps).T)[:, :3]
+        first = np.floor(places.min(0)).astype(int) - 2
+        last = np.ceil(places.max(0)).astype(int) + 3
+        i, j, k = (
+            slice(max(0, min(low, n - 1)), min(n, max(high, 1)))
+            for low, high, n in zip(first.tolist(), last.tolist(), grid.size, strict=True)
+        )
+        return k, j, i
 
 
 def planes_through(geometry: Geometry, point: np.ndarray) -> list[Plane]:

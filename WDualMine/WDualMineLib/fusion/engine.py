@@ -27,10 +27,19 @@ from .devices import (
     free_memory,
     half_precisions,
     is_out_of_memory,
+    keep_freed_memory,
     release_memory,
 )
 from .evidence import reliability_steps
-from .slice_tensors import add, axis_name, count_slices, cut, fullest_slice, slice_size
+from .slice_tensors import (
+    add,
+    axis_name,
+    count_slices,
+    cut,
+    fullest_slice,
+    ranges_shown,
+    slice_size,
+)
 from .slices import Slicing
 from .workers import Workers
 
@@ -39,6 +48,8 @@ from .workers import Workers
 # of the result.
 _CPU_PIXELS = 256 * 256
 _GPU_PIXELS = 64 * 256 * 256
+# Among the maps of a batch.
+_RELIABILITY = 1
 # Of the progress: what looking for faults takes of the whole.
 _EVIDENCE = 0.2
 _SMALLER_BATCHES = "Memory ran short, so the slices were taken in smaller batches."
@@ -86,6 +97,7 @@ class SliceEngine:
         self.precision = precision
         self.half: torch.dtype | None = None
         self._statistics: JointStatistics | None = None
+        keep_freed_memory()
         self._move_to(self.device)
 
     def steps(
@@ -117,6 +129,7 @@ class SliceEngine:
             while True:
                 try:
                     reliability = yield from self._looked_for_faults(a, b, slicings[0], spacing)
+                    release_memory(self.device)
                     maps = yield from self._attempt(a, b, slicings, reliability, sensitivity)
                     break
                 except _NoRoom:
@@ -220,11 +233,15 @@ class SliceEngine:
         """All slices on the present device; raises :class:`_NoRoom` if a single one is too many."""
         known = [a, b] if reliability is None else [a, b, reliability]
         count = 5 if sensitivity else 3
-        needed = (len(known) + count) * a.nbytes
+        needed = (2 + count) * a.nbytes
         home = self.device if needed < free_memory(self.device) / 2 else torch.device("cpu")
         try:
             sources = [torch.from_numpy(x).to(home) for x in known]
-            outputs = [torch.zeros(a.shape, device=home) for _ in range(count)]
+            outputs: list[Tensor | None] = [None] * count
+            for k in range(count):
+                # What is known of the reliability comes back as it is, and needs no second place.
+                if k != _RELIABILITY or reliability is None:
+                    outputs[k] = torch.zeros(a.shape, device=home)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -238,29 +255,37 @@ class SliceEngine:
             for slicing in slicings:
                 height, width = (a.shape[k] for k in slicing.permutation[1:])
                 size = self._batch_size(height * width, bytes_per_pixel)
-                start, count = 0, count_slices(a, slicing)
-                while start < count:
-                    stop = min(start + size * workers.count, count)
+                ranges, empty = ranges_shown(sources, slicing)
+                put = partial(self._put_back, outputs, slicing, 1 / len(slicings))
+                while ranges:
+                    start, end = ranges.pop(0)
+                    stop = min(start + size * workers.count, end)
                     batches = [slice(k, min(k + size, stop)) for k in range(start, stop, size)]
-                    found = self._maps_or_none(workers, sources, slicing, batches, sensitivity)
-                    if found is None:
+                    maps = self._maps_or_none(workers, sources, slicing, batches, sensitivity)
+                    if maps is None:
                         if size == 1 and workers.count == 1:
                             raise _NoRoom
                         size, workers.count = max(1, size // 2), 1
                         release_memory(self.device)
                         self._note_once(_SMALLER_BATCHES)
+                        ranges.insert(0, (start, end))
                         continue
-                    put = partial(self._put_back, outputs, slicing, 1 / len(slicings))
-                    workers.map(put, list(zip(batches, found, strict=True)))
+                    workers.map(put, list(zip(batches, maps, strict=True)))
+                    if stop < end:
+                        ranges.insert(0, (stop, end))
                     done += stop - start
-                    start = stop
+                    if empty and start == empty[0]:
+                        for k in empty[1:]:
+                            put((slice(k, k + 1), tuple(x[-1:] for x in maps[0])))
+                        done += len(empty) - 1
                     message = f"Fused {done} of {total} {axis_name(slicings)} slices"
                     yield Progress(begun + (1 - begun) * done / total, message)
-        if self.half is not None and not all(bool(x.isfinite().all()) for x in outputs):
+        found = [sources[-1] if output is None else output for output in outputs]
+        if self.half is not None and not all(bool(x.isfinite().all()) for x in found):
             self._note_once("Half precision overflowed, so float32 was used.")
             self.precision, self.half = "float32", None
             return (yield from self._attempt(a, b, slicings, reliability, sensitivity))
-        return [output.cpu().numpy() for output in outputs]
+        return [x.cpu().numpy() for x in found]
 
     def _of(self, slices: list[Tensor], sensitivity: bool) -> tuple[Tensor, ...]:
         """Maps of slices of both sources and, where there is one, of the reliability."""
@@ -289,14 +314,15 @@ class SliceEngine:
 
     @staticmethod
     def _put_back(
-        outputs: list[Tensor],
+        outputs: list[Tensor | None],
         slicing: Slicing,
         weight: float,
         result: tuple[slice, tuple[Tensor, ...]],
     ) -> None:
         batch, maps = result
         for output, values in zip(outputs, maps, strict=True):
-            add(output, slicing, batch, values, weight)
+            if output is not None:
+                add(output, slicing, batch, values, weight)
 
     def _try_out(self, slices: list[Tensor], sensitivity: bool) -> float:
         """Settle the precision on the fullest slice; returns bytes of memory for each pixel."""

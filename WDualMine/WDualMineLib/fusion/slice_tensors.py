@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -25,6 +27,29 @@ def add(volume: Tensor, slicing: Slicing, batch: slice, maps: Tensor, weight: fl
 def count_slices(a: np.ndarray, slicing: Slicing) -> int:
     """Slices that a (K, J, I) array has along an axis."""
     return a.shape[slicing.permutation[0]]
+
+
+def ranges_shown(
+    sources: list[Tensor], slicing: Slicing
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Which slices have to be looked at: those that show anything, and one for all that do not.
+
+    Args:
+        sources: a, b and, where it is known, the reliability of a: (K, J, I) each.
+
+    Returns:
+        Ranges of slices (first, last + 1), and the empty ones: those with 0 in both sources, and
+        even trust. The first of these is a range of its own.
+    """
+    a, b, *known = (_ordered(x, slicing) for x in sources)
+    seen = torch.stack([torch.stack([x.any(), y.any()]).any() for x, y in zip(a, b, strict=True)])
+    for reliability in known:
+        seen |= torch.stack([(x != 0.5).any() for x in reliability])
+    shown: list[bool] = seen.tolist()
+    empty = [k for k, is_shown in enumerate(shown) if not is_shown]
+    edges = [k for k in range(1, len(shown)) if shown[k] != shown[k - 1]]
+    ranges = [r for r in pairwise([0, *edges, len(shown)]) if shown[r[0]]]
+    return [(k, k + 1) for k in empty[:1]] + ranges, empty
 
 
 def fullest_slice(a: np.ndarray, b: np.ndarray, slicing: Slicing) -> slice:

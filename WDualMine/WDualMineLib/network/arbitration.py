@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from .layers import between, bordered
 
 
 def gradient_magnitude(x: Tensor) -> Tensor:
@@ -16,11 +17,15 @@ def gradient_magnitude(x: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W), not negative.
     """
-    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    horizontal = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) / 2
-    vertical = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]) / 2
+    padded = bordered(x, 1)
+    horizontal = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
+    vertical = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
     # The square root has no gradient at 0, where flat regions are.
-    return torch.sqrt(horizontal**2 + vertical**2 + 1e-8).mean(1, keepdim=True)
+    squared = torch.addcmul(x.new_tensor(4e-8), horizontal, horizontal)
+    magnitude = torch.addcmul(squared, vertical, vertical).sqrt()
+    # A product over the channels: their mean takes twice as long where they lie innermost.
+    halves = magnitude.new_full((x.shape[1],), 0.5 / x.shape[1])
+    return (magnitude.movedim(1, -1) @ halves)[:, None]
 
 
 class Arbitration(nn.Module):
@@ -47,4 +52,4 @@ class Arbitration(nn.Module):
         """
         margin = gradient_magnitude(spatial) - gradient_magnitude(frequency)
         m = torch.sigmoid(self.log_gain.exp() * margin + self.bias)
-        return m * spatial + (1 - m) * frequency, m
+        return between(frequency, spatial, m), m

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from .layers import conv3x3, garrote, upsample
+from .content import Content
+from .layers import conv3x3, enlarged, garrote, tanh
 from .standardisation import standardised_average
 from .statistics import AIR, JointStatistics, expect
 from .transfer import TransferFunction
-from .wavelet import WaveletTransform
+from .wavelet import WaveletTransform, interleave
 
 
 class Decoded(NamedTuple):
@@ -79,37 +81,59 @@ class Decoder(nn.Module):
         a: Tensor,
         b: Tensor,
         statistics: JointStatistics,
-        conviction: Tensor,
+        conviction: Tensor | None,
         z: Tensor,
         context: Tensor,
+        content: Content,
     ) -> Decoded:
         """Decode.
 
         Args:
             a, b: (N, 1, H, W) slices in [0, 1].
             statistics: of the volumes that a and b are slices of.
-            conviction: (N, 1, H, W) in [-1, 1], see :func:`~.reliability.convict`.
+            conviction: (N, 1, H, W) in [-1, 1], see :func:`~.reliability.convict`; None: 0.
             z: (N, C, H/2, W/2) arbitrated features.
-            context: (N, C', h, w) coarsest map of the spatial expert.
+            context: (N, C', h, w) coarsest map of the spatial expert, of the whole slices.
+            content: the part of the slices that the other maps are of.
 
         Returns:
             See :class:`Decoded`.
         """
-        n, _, h, w = z.shape
-        detail = self.transform.inverse(self.to_bands(z).reshape(n, self.detail, 4, h, w))
-        surroundings = upsample(self.to_surroundings(context), a.shape[2:])
-        guided = self.guide(torch.cat([detail, surroundings], 1))
+        guided = self._guided(z, context, content)
         addition = garrote(guided[:, :1], self.log_threshold.exp())
         # Each is unchanged when the inputs are exchanged.
         average = (a + b) / 2
-        a, b = replace_untrusted(a, b, conviction, statistics)
-        shift = standardised_average(a, b, statistics.deviations) - (a + b) / 2
+        if conviction is not None:
+            a, b = replace_untrusted(a, b, conviction, statistics)
+        mean = average if conviction is None else (a + b) / 2
+        shift = standardised_average(a, b, statistics.deviations) - mean
         transferred, gains = self.transfer(a, b, statistics)
         of_contrast, of_shift = (self.gains + gains).split(1, 1)
         drive = transferred + of_contrast * (a - b).abs() + of_shift * shift + addition
-        drive = drive + (a + b) / 2 - average
-        opening = torch.tanh(average * (2 / AIR))
+        if conviction is not None:
+            drive = drive + mean - average
+        opening = tanh(average * (2 / AIR))
         return Decoded(opening * drive, 2 * opening * torch.sigmoid(guided[:, 1:]))
+
+    def _guided(self, z: Tensor, context: Tensor, content: Content) -> Tensor:
+        """The addition, then the pursuits, (N, 1 + pursuits, H, W), without their bounds."""
+        # Channels are mixed before they are enlarged, which is the same and costs a quarter.
+        of_detail, of_surroundings = self.guide.weight.split(
+            (self.detail, self.guide.in_channels - self.detail), 1
+        )
+        bands, told = self.to_bands, self.to_surroundings
+        weight = bands.weight.unflatten(0, (self.detail, 4))
+        weight = torch.einsum("gd,dkizs->kgizs", of_detail[..., 0, 0], weight).flatten(0, 1)
+        bias = (of_detail[..., 0, 0] @ bands.bias.unflatten(0, (self.detail, 4))).T.flatten()
+        z = F.pad(z.contiguous(), (bands.reach,) * 4, mode="replicate")
+        if self.transform.short:
+            weight, bias = self.transform.to_places(weight), self.transform.to_places(bias)
+            near = interleave(F.conv2d(z, weight, bias))
+        else:
+            mixed = F.conv2d(z, weight, bias).unflatten(1, (4, -1))
+            near = self.transform.inverse(mixed.transpose(1, 2))
+        far = F.conv2d(told(context), of_surroundings, self.guide.bias)
+        return near + enlarged(far.contiguous(), content.size, content.rows, content.columns)
 
 
 def replace_untrusted(
@@ -126,6 +150,8 @@ def replace_untrusted(
     Returns:
         a and b, (N, 1, H, W), the same wherever the conviction is 0.
     """
+    if conviction.device.type == "cpu" and not conviction.any():
+        return a, b
     of_a, of_b = statistics.expected.unbind(1)
     return (
         torch.lerp(a, expect(b, of_a), (-conviction).clamp_min(0)),

@@ -25,10 +25,20 @@ _LONGEST = 0.03
 
 
 class _Edges(NamedTuple):
-    """Of one source: unit direction across the edge (N, 2, H, W) and strength (N, 1, H, W)."""
+    """Of both sources, one above the other, in the units in which they are compared with F's.
 
-    direction: Tensor
+    Attributes:
+        across, down: (2, N, H, W), unit direction across the edge, times the root of the slope of
+            alignment.
+        strength, weakness: (2, N, H, W), the slope of strength times it, and over it.
+        say: (2, N, H, W), strength times the share of the source in the pull.
+    """
+
+    across: Tensor
+    down: Tensor
     strength: Tensor
+    weakness: Tensor
+    say: Tensor
 
 
 class EdgeRefinement(nn.Module):
@@ -55,87 +65,131 @@ class EdgeRefinement(nn.Module):
         self.log_rates = nn.Parameter(torch.full((steps,), math.log(4e-3)))
         self.log_thresholds = nn.Parameter(torch.full((steps,), math.log(4 / 255)))
 
-    def forward(self, fused: Tensor, a: Tensor, b: Tensor, w_a: Tensor, pursuit: Tensor) -> Tensor:
+    def forward(
+        self, fused: Tensor, a: Tensor, b: Tensor, w_a: Tensor | None, pursuit: Tensor
+    ) -> Tensor:
         """Refine.
 
         Args:
             fused, a, b: (N, 1, H, W) in about [0, 1].
-            w_a: (N, 1, H, W) share of a in the pull, in [0, 1]; that of b is the rest.
+            w_a: (N, 1, H, W) share of a in the pull, in [0, 1]; that of b is the rest. None:
+                half of it each.
             pursuit: (N, steps, H, W), not negative: how keenly edges are pursued at each place.
 
         Returns:
             (N, 1, H, W); unchanged when a and b are exchanged along with their reliabilities.
         """
-        edges_a, edges_b = _edges(a), _edges(b)
+        fused = fused[:, 0]
+        shares = 0.5 if w_a is None else torch.stack([w_a[:, 0], 1 - w_a[:, 0]])
+        edges = _edges(torch.stack([a[:, 0], b[:, 0]]), shares)
         change = torch.zeros_like(fused)
         for step in range(self.steps):
-            gradient = _gradient(fused + change)
-            pull = w_a * _pull(edges_a, gradient) + (1 - w_a) * _pull(edges_b, gradient)
-            # Even weights are 1/2 each: the factor makes them count once.
-            ascent = 2 * self.log_rates[step].exp() * _adjoint(pull)
-            change = change + pursuit[:, step : step + 1] * ascent.clamp(-_LONGEST, _LONGEST)
+            across, down = _pull(edges, *_sobel(_bordered(fused + change)))
+            # Even weights are 1/2 each: the factor makes them count once. The adjoint of Sobel's
+            # filters is their negative.
+            ascent = _across(_surrounded(across)) + _down(_surrounded(down))
+            ascent = ascent * (-2 * self.log_rates[step].exp())
+            bounded = ascent.clamp(-_LONGEST, _LONGEST)
+            change = torch.addcmul(change, pursuit[:, step], bounded)
             change = garrote(change, self.log_thresholds[step].exp())
-        return fused + change
+        return (fused + change)[:, None]
 
 
-def sobel(x: Tensor) -> Tensor:
-    """Sobel derivatives (across the columns, down the rows) without a border.
+def _sobel(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Sobel derivatives across the columns and down the rows, without a border.
 
     By sums of shifted images, which on a CPU take a tenth of the time of a convolution.
 
     Args:
-        x: (N, 1, H + 2, W + 2).
+        x: (..., H + 2, W + 2).
 
     Returns:
-        (N, 2, H, W).
+        (..., H, W) twice.
     """
-    return torch.cat([_across(x), _down(x)], 1)
+    return _across(x), _down(x)
 
 
 def _across(x: Tensor) -> Tensor:
-    smooth = torch.add(x[:, :, :-2] + x[:, :, 2:], x[:, :, 1:-1], alpha=2)
+    smooth = torch.add(x[..., :-2, :] + x[..., 2:, :], x[..., 1:-1, :], alpha=2)
     return smooth[..., 2:] - smooth[..., :-2]
 
 
 def _down(x: Tensor) -> Tensor:
     smooth = torch.add(x[..., :-2] + x[..., 2:], x[..., 1:-1], alpha=2)
-    return smooth[:, :, 2:] - smooth[:, :, :-2]
+    return smooth[..., 2:, :] - smooth[..., :-2, :]
 
 
-def _adjoint(pull: Tensor) -> Tensor:
-    """What a pull (N, 2, H, W) at the gradient does to the pixels (N, 1, H, W).
-
-    The adjoint of Sobel's filters is their negative.
-    """
-    padded = F.pad(pull, (1, 1, 1, 1))
-    return -(_across(padded[:, :1]) + _down(padded[:, 1:]))
+def _bordered(x: Tensor) -> Tensor:
+    """(N, H, W) with its border repeated once."""
+    return F.pad(x, (1, 1, 1, 1), mode="replicate")
 
 
-def _gradient(x: Tensor) -> Tensor:
-    return sobel(F.pad(x, (1, 1, 1, 1), mode="replicate"))
+def _surrounded(x: Tensor) -> Tensor:
+    """(N, H, W) with zeros around it."""
+    return F.pad(x, (1, 1, 1, 1))
 
 
-def _edges(x: Tensor) -> _Edges:
-    gradient = _gradient(x)
-    strength = torch.sqrt((gradient**2).sum(1, keepdim=True) + _FLAT**2)
-    return _Edges(gradient / strength, strength)
+def _squared(across: Tensor, down: Tensor) -> Tensor:
+    """Squared strength of an edge, a little more than 0 where there is none."""
+    faint = across.new_tensor(_FLAT**2)
+    return torch.addcmul(torch.addcmul(faint, across, across), down, down)
 
 
-def _pull(source: _Edges, gradient: Tensor) -> Tensor:
-    """Derivative of ``strength * kept(strength) * kept(orientation)`` by F's gradient (N, 2, ...).
+def _edges(sources: Tensor, shares: Tensor | float) -> _Edges:
+    """Of (2, N, H, W) both sources and their shares in the pull."""
+    across, down = _sobel(_bordered(sources.flatten(0, 1)).unflatten(0, (2, -1)))
+    squared = _squared(across, down)
+    inverse = torch.rsqrt(squared)
+    strength = squared * inverse
+    scale = math.sqrt(_ALIGNMENT_SLOPE) * inverse
+    return _Edges(
+        across * scale,
+        down * scale,
+        _STRENGTH_SLOPE * strength,
+        _STRENGTH_SLOPE * inverse,
+        shares * strength,
+    )
 
-    With n the strength of F's gradient f, u the source's direction and s its strength:
+
+def _pull(edges: _Edges, across: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
+    """Derivative of ``sum over X of w_X strength_X kept_X`` by F's gradient (N, H, W) twice.
+
+    With n the strength of F's gradient f, u a source's direction and s its strength:
     ``r = min(n/s, s/n)``, ``c^2 = (f.u / n)^2``, and both are passed through a sigmoid.
     """
-    squared = (gradient**2).sum(1, keepdim=True) + _FLAT**2
+
+    # Maps that are not needed any more take what is computed next, where nothing will be
+    # differentiated: most of the time goes into fetching and storing them.
+    def spare(x: Tensor) -> Tensor | None:
+        return None if torch.is_grad_enabled() else x
+
+    squared = _squared(across, down)
     inverse = torch.rsqrt(squared)
-    ratio = squared * inverse / source.strength
-    closeness = torch.minimum(ratio, 1 / ratio)
-    along = (gradient * source.direction).sum(1, keepdim=True) * inverse
-    strength = torch.sigmoid(_STRENGTH_SLOPE * (closeness - _HALF_STRENGTH))
-    aligned = torch.sigmoid(_ALIGNMENT_SLOPE * (along**2 - _ALIGNED))
-    kept = source.strength * strength * aligned * inverse
+    weaker = edges.weakness * torch.mul(squared, inverse, out=spare(squared))
+    stronger = edges.strength * inverse
+    closeness = torch.minimum(weaker, stronger)
     # d closeness / dn is r/n while F's edge is the weaker one, -r/n when it is the stronger.
-    stretch = _STRENGTH_SLOPE * (1 - strength) * closeness * torch.sign(1 - ratio)
-    turn = 2 * _ALIGNMENT_SLOPE * (1 - aligned) * along
-    return kept * ((stretch - turn * along) * inverse * gradient + turn * source.direction)
+    signs = torch.sub(stronger, weaker, out=spare(stronger)).sign()
+    signed = torch.mul(signs, closeness, out=spare(signs))
+    strength = torch.sub(closeness, _STRENGTH_SLOPE * _HALF_STRENGTH, out=spare(closeness))
+    strength = torch.sigmoid(strength, out=spare(strength))
+    along = torch.mul(edges.across, across, out=spare(weaker))
+    along = torch.addcmul(along, edges.down, down, out=spare(along))
+    along = torch.mul(along, inverse, out=spare(along))
+    aligned = torch.addcmul(across.new_tensor(-_ALIGNMENT_SLOPE * _ALIGNED), along, along)
+    aligned = torch.sigmoid(aligned, out=spare(aligned))
+    stretch = torch.addcmul(signed, signed, strength, value=-1, out=spare(signed))
+    kept = torch.mul(strength, aligned, out=spare(strength))
+    kept = torch.mul(kept, edges.say, out=spare(kept))
+    turn = torch.addcmul(along, along, aligned, value=-1, out=spare(aligned))
+    stretch = torch.addcmul(stretch, turn, along, value=-2, out=spare(stretch))
+    of_a, of_b = torch.mul(stretch, kept, out=spare(stretch))
+    length = (of_a + of_b) * inverse
+    kept = torch.mul(kept, turn, out=spare(kept))
+    pulls = []
+    for gradient, direction in ((across, edges.across), (down, edges.down)):
+        of_a, of_b = kept * direction
+        turned = torch.add(of_a, of_b, out=spare(of_a)) * 2
+        pull = torch.addcmul(turned, gradient, length, out=spare(turned))
+        pulls.append(torch.mul(pull, inverse, out=spare(pull)))
+    return pulls[0], pulls[1]

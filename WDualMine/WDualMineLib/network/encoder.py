@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .activity import Activity
-from .layers import ResidualBlock, activation, conv3x3
+from .layers import ResidualBlock, activation, conv3x3, pointwise
 from .wavelet import WaveletTransform
 
 
@@ -31,31 +32,40 @@ class Encoder(nn.Module):
         inputs = (8, *channels[:-1])
         strides = (1, *(2 for _ in channels[1:]))
         self.entries = nn.ModuleList(map(conv3x3, inputs, channels, strides))
-        self.liveliness = nn.Conv2d(2 * Activity.CHANNELS, channels[0], 1, bias=False)
+        # Of the activity of the slice as it is and less what is usual in it, then of the other's.
+        self.liveliness = nn.Conv2d(4 * Activity.CHANNELS, channels[0], 1, bias=False)
         self.blocks = nn.ModuleList(map(ResidualBlock, channels))
 
-    def forward(self, a: Tensor, b: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def forward(self, a: Tensor, b: Tensor) -> list[Tensor]:
         """Encode pairs of slices.
 
         Args:
             a, b: (N, 1, H, W) in [0, 1]; H and W multiples of 2 to the number of scales.
 
         Returns:
-            Of a and of b, one (N, C_s, H / 2^s, W / 2^s) a scale, s = 1, 2, ...
+            One (2N, C_s, H / 2^s, W / 2^s) a scale, s = 1, 2, ...: of the a, then of the b.
         """
-        bands = torch.flatten(self.stem(torch.cat([a, b])), 1, 2)
+        bands = self.stem(torch.cat([a, b]))[:, 0]
         # An orthonormal 2-D low band carries twice the mean; halved, it is back in [0, 1].
-        bands = bands / 2
-        lively = self.liveliness(_beside_the_other(self.activity(bands)))
-        x, features = _beside_the_other(bands), []
-        for entry, block in zip(self.entries, self.blocks, strict=True):
-            x = entry(x) if features else entry(x) + lively
-            x = block(activation(x))
+        x, features = self._entered(bands / 2), []
+        for number, block in enumerate(self.blocks):
+            x = block(activation(self.entries[number](x) if number else x))
             features.append(x)
-        of_a, of_b = zip(*(x.chunk(2) for x in features), strict=True)
-        return list(of_a), list(of_b)
+        return features
+
+    def _entered(self, bands: Tensor) -> Tensor:
+        """What the first scale sees of both slices (2N, C_1, H / 2, W / 2): their bands, and how
+        lively they are."""
+        activity, usual = self.activity(bands)
+        # Of x and x - usual two linear maps are one of x, and a bias.
+        lively = self.liveliness.weight[..., 0, 0].unflatten(1, (2, 2, -1))
+        of_activity, of_usual = lively.sum(2).flatten(1), lively[:, :, 1].flatten(1)
+        shift = F.linear(_beside_the_other(usual), of_usual)[:, :, None, None]
+        activity = _beside_the_other(activity).contiguous(memory_format=torch.channels_last)
+        x = pointwise(activity, of_activity) - shift
+        return self.entries[0](_beside_the_other(bands)).add_(x)
 
 
 def _beside_the_other(x: Tensor) -> Tensor:
-    """(2N, C, H, W), first the a then the b, to (2N, 2C, H, W): own channels, then the other's."""
+    """(2N, C, ...), first the a then the b, to (2N, 2C, ...): own channels, then the other's."""
     return torch.cat([x, x.roll(len(x) // 2, 0)], 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .layers import activation, conv3x3
+from .layers import between, conv3x3
 from .wavelet import WaveletTransform
 
 
@@ -30,26 +30,24 @@ class FrequencyExpert(nn.Module):
         self.low = conv3x3(channels, channels)
         self.detail = conv3x3(3 * channels, 3 * channels, groups=3)
 
-    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         """Fuse.
 
         Args:
-            a, b: (N, C, H, W) weighted features, H and W even.
+            features: (2N, C, H, W) weighted, of the a, then of the b; H and W even.
 
         Returns:
             (N, C, H, W).
         """
-        n, c, h, w = a.shape
-        bands_a, bands_b = self.transform(a), self.transform(b)
-        low = (bands_a[:, :, 0] + bands_b[:, :, 0]) / 2
-        # (N, C, 3, ...) -> band-major channels, so that the grouped convolution stays in a band.
-        detail_a, detail_b = (
-            x[:, :, 1:].transpose(1, 2).reshape(n, 3 * c, h // 2, w // 2)
-            for x in (bands_a, bands_b)
-        )
-        choice = torch.sigmoid(self.activity(detail_a.abs()) - self.activity(detail_b.abs()))
-        detail = choice * detail_a + (1 - choice) * detail_b
-        low = low + self.low(activation(low))
-        detail = detail + self.detail(detail)
-        bands = torch.cat([low[:, None], detail.reshape(n, 3, c, h // 2, w // 2)], 1)
+        # Band-major channels, so that the grouped convolutions stay in a band.
+        bands = self.transform(features).transpose(1, 2)
+        low_a, low_b = bands[:, 0].chunk(2)
+        detail = bands[:, 1:].flatten(1, 2)
+        detail_a, detail_b = detail.chunk(2)
+        lively_a, lively_b = self.activity(detail.abs()).chunk(2)
+        low = (low_a + low_b) / 2
+        low = self.low(low, rectified=True).add_(low)
+        detail = between(detail_b, detail_a, torch.sigmoid(lively_a - lively_b))
+        detail = self.detail(detail).add_(detail)
+        bands = torch.cat([low, detail], 1).unflatten(1, (4, -1))
         return self.transform.inverse(bands.transpose(1, 2))

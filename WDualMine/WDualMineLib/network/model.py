@@ -9,14 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from .arbitration import Arbitration
+from .content import Content
 from .decoder import Decoder
 from .edge_refinement import EdgeRefinement
 from .encoder import Encoder
 from .evidence import Evidence
 from .frequency_expert import FrequencyExpert
-from .layers import upsample
+from .layers import tanh, upsample
 from .padding import crop, pad_to_multiple
-from .reliability import at_scales, convict, reliability_of, weigh
+from .reliability import convict, reliability_of, weigh
 from .spatial_expert import SpatialExpert
 from .statistics import JointStatistics, joint_statistics
 
@@ -116,26 +117,29 @@ class DualMineNetwork(nn.Module):
         if statistics is None:
             statistics = joint_statistics(a, b)
         given = self.judge(a, b) if reliability is None else reliability
-        if reliability is None:
-            # An image alone tells too little to be acted upon: its map is for the user to look at.
-            reliability = torch.full_like(a, 0.5)
-        a, b, reliability = (self._padded(x) for x in (a, b, reliability))
-        weights = at_scales(reliability, len(self.config.channels))
-        features_a, features_b = self.encoder(a, b)
-        weighted_a = [weigh(x, w) for x, w in zip(features_a, weights, strict=True)]
-        weighted_b = [weigh(x, 1 - w) for x, w in zip(features_b, weights, strict=True)]
-
-        spatial, context = self.spatial_expert(weighted_a, weighted_b)
-        frequency = self.frequency_expert(weighted_a[0], weighted_b[0])
+        a, b = self._padded(a), self._padded(b)
+        features = self.encoder(a, b)
+        # An image alone tells too little to be acted upon: its map is for the user to look at.
+        conviction = None
+        if reliability is not None:
+            reliability = self._padded(reliability)
+            features = weigh(features, reliability)
+            conviction = convict(reliability)
+        spatial, context = self.spatial_expert(features)
+        frequency = self.frequency_expert(features[0])
         z, arbitration = self.arbitration(spatial, frequency)
 
-        conviction = convict(reliability)
-        decoded = self.decoder(a, b, statistics, conviction, z, context)
-        average, alpha = (a + b) / 2, self.config.alpha
-        fused = self.base(a, b) + alpha * torch.tanh(decoded.drive)
-        fused = self.refinement(fused, a, b, (1 + conviction) / 2, decoded.pursuit)
-        residual = (fused - average).clamp(-alpha, alpha)
         arbitration = upsample(arbitration, a.shape[2:])
+        content, alpha = Content.of(a, b), self.config.alpha
+        a, b, z = (content.cut(x) for x in (a, b, z))
+        trust = None
+        if conviction is not None:
+            conviction = content.cut(conviction)
+            trust = (1 + conviction) / 2
+        decoded = self.decoder(a, b, statistics, conviction, z, context, content)
+        fused = self.base(a, b) + alpha * tanh(decoded.drive)
+        fused = self.refinement(fused, a, b, trust, decoded.pursuit)
+        residual = content.put_back((fused - (a + b) / 2).clamp(-alpha, alpha))
         residual, arbitration = (crop(x, size) for x in (residual, arbitration))
         return FusionMaps(residual, given, 1 - given, arbitration)
 

@@ -47,18 +47,20 @@ def reliability_of(score_a: Tensor, score_b: Tensor, a: Tensor, b: Tensor) -> Te
     return 0.5 + 0.5 * doubt * ((a + b) / AIR).clamp(0, 1)
 
 
-def at_scales(reliability: Tensor, scales: int) -> list[Tensor]:
-    """Weights for features at scales 1/2, 1/4, ...: (N, 1, H / 2^s, W / 2^s), finest first.
+def weigh(features: list[Tensor], reliability: Tensor) -> list[Tensor]:
+    """Features of both sources times how far each is trusted, doubled so that indifference (1/2
+    each) changes nothing.
 
     Args:
-        reliability: (N, 1, H, W); sides multiples of 2 to the number of scales.
-        scales: how many.
+        features: one (2N, C_s, H / 2^s, W / 2^s) for s = 1, 2, ...: of the a, then of the b.
+        reliability: of a, (N, 1, H, W).
     """
-    weights = []
-    for _ in range(scales):
-        reliability = F.avg_pool2d(reliability, 2)
-        weights.append(reliability)
-    return weights
+    weight = torch.cat([2 * reliability, 2 * (1 - reliability)])
+    weighted = []
+    for x in features:
+        weight = F.avg_pool2d(weight, 2)
+        weighted.append(x * weight)
+    return weighted
 
 
 def convict(weight: Tensor) -> Tensor:
@@ -74,8 +76,3 @@ def convict(weight: Tensor) -> Tensor:
         The same shape; in between as far as the reliability is beyond the limit.
     """
     return shrink(2 * weight - 1, _DOUBT) / (1 - _DOUBT)
-
-
-def weigh(features: Tensor, weight: Tensor) -> Tensor:
-    """Features times their reliability, doubled so that indifference (1/2 each) changes nothing."""
-    return 2 * weight * features

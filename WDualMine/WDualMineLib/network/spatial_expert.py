@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .layers import activation, conv1x1, conv3x3, upsample
+from .layers import EdgeConv2d, Pointwise, activation, conv1x1, conv3x3, pointwise, upsample
 
 
 class GlobalContext(nn.Module):
@@ -35,11 +35,9 @@ class LargeKernelBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.spread = nn.Conv2d(
-            channels, channels, 7, padding=3, groups=channels, padding_mode="replicate"
-        )
-        self.expand = nn.Conv2d(channels, 2 * channels, 1)
-        self.reduce = nn.Conv2d(2 * channels, channels, 1)
+        self.spread = EdgeConv2d(channels, channels, 7, groups=channels)
+        self.expand = Pointwise(channels, 2 * channels)
+        self.reduce = Pointwise(2 * channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
@@ -51,11 +49,13 @@ class Merge(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.mix = nn.Conv2d(2 * channels, channels, 1)
+        self.mix = Pointwise(2 * channels, channels)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """(N, C, H, W) twice -> (N, C, H, W)."""
-        return activation(self.mix(torch.cat([a + b, torch.maximum(a, b)], 1)))
+        of_sum, of_maximum = self.mix.weight[..., 0, 0].chunk(2, 1)
+        x = pointwise(a + b, of_sum, self.mix.bias)
+        return activation(x.add_(pointwise(torch.maximum(a, b), of_maximum)))
 
 
 class SpatialExpert(nn.Module):
@@ -78,20 +78,21 @@ class SpatialExpert(nn.Module):
         self.hints = nn.ModuleList(conv1x1(coarse, fine) for fine, coarse in pairwise(channels))
         self.ascents = nn.ModuleList(conv3x3(fine, fine) for fine in channels[:-1])
 
-    def forward(self, a: list[Tensor], b: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Fuse.
 
         Args:
-            a, b: weighted features, one (N, C_s, H_s, W_s) a scale, finest first.
+            features: weighted, one (2N, C_s, H_s, W_s) a scale, finest first: of the a, then of
+                the b.
 
         Returns:
             The expert's map at the finest scale (N, C_1, H_1, W_1), and its context at the
             coarsest (N, C_S, H_S, W_S).
         """
-        merged = [merge(x, y) for merge, x, y in zip(self.merges, a, b, strict=True)]
+        merged = [merge(*x.chunk(2)) for merge, x in zip(self.merges, features, strict=True)]
         context = x = self.context(merged.pop())
         for hint, ascent in reversed(list(zip(self.hints, self.ascents, strict=True))):
             fine = merged.pop()
             # Mixed before it is enlarged, which is the same and costs a quarter.
-            x = ascent(activation(fine + upsample(hint(activation(x)), fine.shape[2:])))
+            x = ascent(fine + upsample(hint(activation(x)), fine.shape[2:]), rectified=True)
         return x, context

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import activation
+from .layers import Pointwise, activation
 from .standardisation import standardised_average
 from .statistics import BINS, MOMENTS, JointStatistics
 
@@ -31,9 +31,9 @@ class TransferFunction(nn.Module):
 
     def __init__(self, hidden: int, gains: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(3, hidden, 1)
-        self.second = nn.Conv2d(hidden, hidden, 1)
-        self.last = nn.Conv2d(hidden, 1, 1)
+        self.first = Pointwise(3, hidden)
+        self.second = Pointwise(hidden, hidden)
+        self.last = Pointwise(hidden, 1)
         self.told = (BINS * BINS, MOMENTS)
         self.sizes = (hidden, hidden, hidden, hidden, gains)
         self.modulation = nn.Sequential(
@@ -78,4 +78,5 @@ def _nodes(statistics: JointStatistics) -> Tensor:
     levels = torch.linspace(0, 1, NODES, device=deviations.device)
     a, b = (x.expand(len(deviations), 1, NODES, NODES) for x in (levels[:, None], levels))
     shift = standardised_average(a, b, deviations) - (a + b) / 2
-    return torch.cat([a + b, (a - b).abs(), shift], 1)
+    nodes = torch.cat([a + b, (a - b).abs(), shift], 1)
+    return nodes.contiguous(memory_format=torch.channels_last)

@@ -45,6 +45,11 @@ class WaveletTransform(nn.Module):
         self._before = len(low) // 2 - 1
         self._overlap = len(low) - 2
 
+    @property
+    def short(self) -> bool:
+        """Whether the filters have two taps: Haar's, of whose coefficients no two share a place."""
+        return not self._overlap
+
     def forward(self, x: Tensor) -> Tensor:
         """Sub-bands of ``x``.
 
@@ -54,14 +59,20 @@ class WaveletTransform(nn.Module):
         Returns:
             (N, C, 4, H/2, W/2), bands in the order of :data:`BANDS`.
         """
-        n, c, h, w = x.shape
+        _, c, h, w = x.shape
         if h % 2 or w % 2:
             raise ValueError(f"the transform needs even sides, got {h}x{w}")
-        x = x.reshape(n * c, 1, h, w)
+        if self.short and c > 1:
+            upper, lower = x[:, :, ::2], x[:, :, 1::2]
+            bands = [_sum_and_difference(y[..., ::2], y[..., 1::2])
+                     for y in _sum_and_difference(upper, lower)]  # fmt: skip
+            halved = torch.cat([*bands[0], *bands[1]], 1) / 2
+            return halved.unflatten(1, (4, c)).transpose(1, 2)
         if self._overlap:
             after = self._overlap - self._before
             x = F.pad(x, (self._before, after, self._before, after), mode="circular")
-        return F.conv2d(x, self.bank.to(x.dtype), stride=2).reshape(n, c, 4, h // 2, w // 2)
+        bands = F.conv2d(x.reshape(-1, 1, *x.shape[2:]), self.bank.to(x.dtype), stride=2)
+        return bands.unflatten(0, (-1, c))
 
     def inverse(self, bands: Tensor) -> Tensor:
         """The maps whose sub-bands these are: the transpose of :meth:`forward`.
@@ -72,12 +83,52 @@ class WaveletTransform(nn.Module):
         Returns:
             (N, C, H, W).
         """
-        n, c, _, h, w = bands.shape
-        x = F.conv_transpose2d(bands.reshape(n * c, 4, h, w), self.bank.to(bands.dtype), stride=2)
-        if self._overlap:
-            # The transpose of circular padding: what was copied out is added back.
-            x = _fold(_fold(x, 2, self._before, 2 * h), 3, self._before, 2 * w)
-        return x.reshape(n, c, 2 * h, 2 * w)
+        _, c, _, h, w = bands.shape
+        if self.short:
+            low, vertical, horizontal, diagonal = bands.unbind(2)
+            left, right = _sum_and_difference(low, vertical)
+            of_left, of_right = _sum_and_difference(horizontal, diagonal)
+            upper_left, lower_left = _sum_and_difference(left, of_left)
+            upper_right, lower_right = _sum_and_difference(right, of_right)
+            places = [upper_left, upper_right, lower_left, lower_right]
+            return interleave(torch.cat(places, 1) / 2)
+        x = bands.reshape(-1, 4, h, w)
+        x = F.conv_transpose2d(x, self.bank.to(x.dtype), stride=2).unflatten(0, (-1, c))[:, :, 0]
+        # The transpose of circular padding: what was copied out is added back.
+        return _fold(_fold(x, 2, self._before, 2 * h), 3, self._before, 2 * w)
+
+    def to_places(self, weight: Tensor) -> Tensor:
+        """Of a convolution that gives bands the one that gives what :meth:`inverse` would make of
+        them, for :func:`interleave`; only of :attr:`short` filters.
+
+        Args:
+            weight: (4 C, ...), band by band.
+        """
+        bank = self.bank[:, 0].to(weight.dtype)
+        places = torch.einsum("kyx,kc...->yxc...", bank, weight.unflatten(0, (4, -1)))
+        return places.flatten(0, 2)
+
+
+def _sum_and_difference(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return x + y, x - y
+
+
+def interleave(x: Tensor) -> Tensor:
+    """Put the places of 2 x 2 blocks in their place.
+
+    Args:
+        x: (N, 4 C, H, W), all channels of the upper left place, the upper right, the lower left,
+            the lower right one.
+
+    Returns:
+        (N, C, 2 H, 2 W).
+    """
+    x = x.unflatten(1, (2, 2, -1)).permute(0, 3, 4, 1, 5, 2)
+    if x.stride(1) == 1:
+        # Channels innermost: so they stay.
+        x = x.permute(0, 2, 3, 4, 5, 1).flatten(3, 4).flatten(1, 2)
+        return x.permute(0, 3, 1, 2)
+    return torch.stack(x.unbind(-1), -1).flatten(4, 5).flatten(2, 3)
 
 
 def _fold(x: Tensor, axis: int, before: int, length: int) -> Tensor:

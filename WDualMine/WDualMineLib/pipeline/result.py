@@ -292,9 +292,9 @@ def _look(
 ) -> tuple[dict[str, Volume], list[str], dict[str, Any]]:
     """The parts that depend on the look, notes and measures."""
     names = pair.fixed_name, pair.moving_name
-    composed = compose(pair.fixed, pair.moving, network.residual, settings.strength)
+    # Without a name for what is composed: it is of the size of the volume, and not needed later.
     array, floor = apply_floor(
-        composed,
+        compose(pair.fixed, pair.moving, network.residual, settings.strength),
         pair.fixed,
         pair.moving,
         settings.correlation_floor,

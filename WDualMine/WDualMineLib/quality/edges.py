@@ -78,6 +78,8 @@ def qabf(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
 def qabf_terms(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """Numerator and denominator of :func:`qabf`, to be summed over the slices of a volume."""
     edges_f, edges_a, edges_b = (_strength_and_orientation(image) for image in (fused, a, b))
-    kept_a = np.vdot(_preservation(edges_a, edges_f), edges_a[0])
-    kept_b = np.vdot(_preservation(edges_b, edges_f), edges_b[0])
+    # Not np.vdot: BLAS would start threads for it, which wait for each other for as long as the
+    # rest takes.
+    kept_a = (_preservation(edges_a, edges_f) * edges_a[0]).sum()
+    kept_b = (_preservation(edges_b, edges_f) * edges_b[0]).sum()
     return float(kept_a + kept_b), float(edges_a[0].sum() + edges_b[0].sum())

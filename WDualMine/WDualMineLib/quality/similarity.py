@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .filtering import filter_valid
+from .filtering import mean_of_seven
 
 WINDOW = 7
 DATA_RANGE = 255.0
@@ -29,11 +29,10 @@ def ssim_pair(x: np.ndarray, y: np.ndarray) -> float:
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if min(x.shape) < WINDOW:
         return float("nan")
-    window = np.full(WINDOW, 1 / WINDOW)
-    mean_x, mean_y = filter_valid(x, window), filter_valid(y, window)
+    mean_x, mean_y = mean_of_seven(x), mean_of_seven(y)
     unbiased = WINDOW**2 / (WINDOW**2 - 1)
-    variances = unbiased * (filter_valid(x * x + y * y, window) - mean_x**2 - mean_y**2)
-    covariance = unbiased * (filter_valid(x * y, window) - mean_x * mean_y)
+    variances = unbiased * (mean_of_seven(x * x + y * y) - mean_x**2 - mean_y**2)
+    covariance = unbiased * (mean_of_seven(x * y) - mean_x * mean_y)
     c1, c2 = (0.01 * DATA_RANGE) ** 2, (0.03 * DATA_RANGE) ** 2
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     return float(np.mean(luminance * (2 * covariance + c2) / (variances + c2)))

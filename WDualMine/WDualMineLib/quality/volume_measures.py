@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from ..cores import usable_cores
 from ..progress import Progress, Steps
 from .edges import qabf_terms
 from .information import LEVELS, information_in, joint_histogram
@@ -50,22 +52,27 @@ def measure_volume_steps(
     """
     if not fused.shape == a.shape == b.shape or fused.ndim != 3:
         raise ValueError(f"need 3-D arrays of one shape: {fused.shape}, {a.shape}, {b.shape}")
-    fused, a, b = (np.moveaxis(_levels(array), axis, 0) for array in (fused, a, b))
-    count = len(fused)
+    volumes = [np.moveaxis(array, axis, 0) for array in (fused, a, b)]
+    count = len(volumes[0])
     slices = {name: np.full(count, np.nan) for name in VOLUME_METRICS}
     kept = weight = 0.0
     histograms = np.zeros((3, LEVELS, LEVELS), dtype=np.int64)
-    for k, planes in enumerate(zip(fused, a, b, strict=True)):
-        yield Progress(k / count, f"Measuring slice {k + 1} of {count}")
-        in_slice = _joint_histograms(*planes)
-        histograms += in_slice
-        if np.ptp(planes[1]) == 0 and np.ptp(planes[2]) == 0:
-            continue
-        slice_kept, slice_weight = qabf_terms(*planes)
-        kept, weight = kept + slice_kept, weight + slice_weight
-        values = (*_from_histograms(in_slice), ssim(*planes), _ratio(slice_kept, slice_weight))
-        for name, value in zip(VOLUME_METRICS, values, strict=True):
-            slices[name][k] = value
+    changes: list[list[float]] = []
+    before: tuple[np.ndarray, ...] = ()
+    threads = min(usable_cores(), count)
+    with ThreadPoolExecutor(threads, "measures") as pool:
+        for first in range(0, count, threads):
+            numbers = range(first, min(first + threads, count))
+            results = pool.map(partial(_of_slice, volumes), numbers)
+            for k, found in zip(numbers, results, strict=True):
+                yield Progress(k / count, f"Measuring slice {k + 1} of {count}")
+                histograms += found.histograms
+                kept, weight = kept + found.kept, weight + found.weight
+                for name, value in found.values.items():
+                    slices[name][k] = value
+                if before:
+                    changes.append([_change(*x) for x in zip(before, found.planes, strict=True)])
+                before = found.planes
     shown = slices["SSIM"][~np.isnan(slices["SSIM"])]
     values = (
         *_from_histograms(histograms),
@@ -73,7 +80,29 @@ def measure_volume_steps(
         _ratio(kept, weight),
     )
     whole = dict(zip(VOLUME_METRICS, values, strict=True))
-    return VolumeMeasures(whole, slices, flicker(fused, a, b))
+    return VolumeMeasures(whole, slices, _flicker(changes))
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """What is measured of one slice; its planes are what was measured, 8 bit."""
+
+    planes: tuple[np.ndarray, ...]
+    histograms: np.ndarray
+    kept: float = 0.0
+    weight: float = 0.0
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def _of_slice(volumes: list[np.ndarray], number: int) -> _Slice:
+    planes = tuple(_levels(volume[number]) for volume in volumes)
+    histograms = _joint_histograms(*planes)
+    if np.ptp(planes[1]) == 0 and np.ptp(planes[2]) == 0:
+        return _Slice(planes, histograms)
+    kept, weight = qabf_terms(*planes)
+    values = (*_from_histograms(histograms), ssim(*planes), _ratio(kept, weight))
+    told = dict(zip(VOLUME_METRICS, values, strict=True))
+    return _Slice(planes, histograms, kept, weight, told)
 
 
 def flicker(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
@@ -89,16 +118,21 @@ def flicker(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     Returns:
         0 or more; NaN for a single slice or sources that do not change.
     """
-    if len(fused) < 2:
+    stacks = (fused, a, b)
+    return _flicker([[_change(x[k], x[k + 1]) for x in stacks] for k in range(len(fused) - 1)])
+
+
+def _flicker(changes: list[list[float]]) -> float:
+    """Of the changes of fused, a and b from each slice to the next."""
+    if not changes:
         return float("nan")
-    change_f, change_a, change_b = (_change(array) for array in (fused, a, b))
+    change_f, change_a, change_b = (float(x) for x in np.mean(changes, axis=0))
     return 2 * change_f / (change_a + change_b) if change_a + change_b > 0 else float("nan")
 
 
-def _change(array: np.ndarray) -> float:
-    """Mean absolute difference of neighbouring slices, one pair at a time to spare memory."""
-    changes = [np.abs(p - q.astype(np.float32)).mean() for p, q in pairwise(array)]
-    return float(np.mean(changes))
+def _change(p: np.ndarray, q: np.ndarray) -> float:
+    """Mean absolute difference of two slices."""
+    return float(np.abs(p - q.astype(np.float32)).mean())
 
 
 def _levels(array: np.ndarray) -> np.ndarray:

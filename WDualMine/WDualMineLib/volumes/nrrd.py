@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from .blocked_gzip import compressed
 from .geometry import Geometry
 from .volume import Volume
 
@@ -108,12 +108,7 @@ def _value(value: Any) -> str:
 def _encoded(array: np.ndarray, compress: bool) -> Iterator[bytes | memoryview]:
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     data = little.data.cast("B")
-    blocks = (data[i : i + _CHUNK] for i in range(0, len(data), _CHUNK))
-    if not compress:
-        yield from blocks
-        return
-    # Level 1: higher levels take several times as long for a few per cent of float voxels.
-    packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    for block in blocks:
-        yield packer.compress(block)
-    yield packer.flush()
+    if compress:
+        yield from compressed(data)
+    else:
+        yield from (data[i : i + _CHUNK] for i in range(0, len(data), _CHUNK))

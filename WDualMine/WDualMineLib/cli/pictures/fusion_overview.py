@@ -17,7 +17,6 @@ from ...palettes import PALETTES
 from ...pipeline.parts import COLOUR, FUSED, PARTS, Part
 from ...pipeline.result import Result
 from ...version import __version__
-from ...volumes.resampling import to_image
 from ...volumes.volume import Volume
 from .page import new_page, save_page, short, write, write_letter
 
@@ -69,15 +68,13 @@ def draw_overview(result: Result) -> Figure:
         left, bottom = _LEFT + number * (_PANEL + _GAP), height - _TOP
         centre = left + _PANEL / 2
         write(page, centre, bottom + 0.03, column.title, va="bottom", size=9)
-        image = to_image(column.volume)
-        under = None if column.under is None else to_image(column.under)
         for plane in planes:
             w, h = (side * scale for side in plane.extent_mm)
             bottom -= h + _GAP
             box = (centre - w / 2, centre + w / 2, bottom, bottom + h)
-            if under is not None:
-                _draw(page, plane.cut(under), box, _GREY, 0.0, 1.0)
-            _draw(page, plane.cut(image), box, column.colours, column.low, column.high)
+            if column.under is not None:
+                _draw(page, plane.cut(column.under), box, _GREY, 0.0, 1.0)
+            _draw(page, plane.cut(column.volume), box, column.colours, column.low, column.high)
             if number == 0:
                 name = f"{plane.name.capitalize()}   {plane.position}"
                 write(page, _LEFT / 3, bottom + h / 2, name, rotation=90)

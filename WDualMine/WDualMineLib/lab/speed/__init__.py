@@ -1,0 +1,1 @@
+"""What fusing costs: time, arithmetic and memory, beside networks of other shapes."""

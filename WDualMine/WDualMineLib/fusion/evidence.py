@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..network.evidence import PIXEL_MM, Evidence
+from ..network.evidence import CELL, PIXEL_MM, Evidence
 from ..network.padding import pad_to_multiple
 from ..network.reliability import reliability_of
 from ..network.surroundings import REACH, surroundings_of_volumes
@@ -48,7 +48,7 @@ class EvidenceGrid:
         slices, height, width: of the stack as it is.
         group: slices averaged to one.
         distance: of the averaged slices in mm.
-        rows, columns: pixels at 1 mm, even.
+        rows, columns: pixels at 1 mm, whole cells.
     """
 
     slices: int
@@ -64,7 +64,7 @@ class EvidenceGrid:
         """For a stack (S, H, W) with so many mm between slices, rows and columns."""
         group = max(1, min(round(_SLICE_MM / spacing[0]), shape[0]))
         rows, columns = (
-            2 * max(1, round(n * min(mm / PIXEL_MM, _LARGEST_ZOOM) / 2))
+            CELL * max(1, round(n * min(mm / PIXEL_MM, _LARGEST_ZOOM) / CELL))
             for n, mm in zip(shape[1:], spacing[1:], strict=True)
         )
         return cls(*shape, group, group * spacing[0], rows, columns)
@@ -87,7 +87,7 @@ def slab_scores(
     """Scores of both sources for some averaged slices, on the CPU.
 
     Returns:
-        (2, stop - start, rows / 2, columns / 2), half precision.
+        (2, stop - start, rows / 4, columns / 4), half precision.
     """
     reach = _reach(network)
     first, last = max(0, start - reach), min(grid.depth, stop + reach)
@@ -95,7 +95,7 @@ def slab_scores(
     distance = torch.tensor([grid.distance], dtype=torch.float32, device=_device(network))
     known = surroundings_of_volumes(impressions[0], impressions[1], distance)
     scores = torch.cat(network.score(impressions[0], impressions[1], known))
-    scores = scores[:, start - first : stop - first, : grid.rows // 2, : grid.columns // 2]
+    scores = scores[:, start - first : stop - first, : grid.rows // CELL, : grid.columns // CELL]
     # No probability beyond that of 20 is any other in half precision.
     return scores.clamp(-20, 20).half().cpu()
 

@@ -73,7 +73,7 @@ def collect_scores(
 @torch.no_grad()
 def fold(model: Evidence, scaling: Scaling) -> None:
     """Build a scaling into a network: its scores become what the scaling makes of them."""
-    for _, score in (*model.scores, model.last):
+    for score in (*(layer for _, layer in model.scores), model.direct):
         score.weight *= scaling.gain
         score.bias *= scaling.gain
-    model.last[1].bias += scaling.shift
+    model.direct.bias += scaling.shift

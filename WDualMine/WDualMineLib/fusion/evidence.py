@@ -8,6 +8,7 @@ slices agree, and working memory does not grow with their number.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,15 +117,30 @@ def reliability_steps(
         into: (S, H, W) float32, takes the reliability in [0, 1].
     """
     grid = EvidenceGrid.of(a.shape, spacing)
-    step = max(_FEWEST, _SLAB_PIXELS // (grid.rows * grid.columns) - 2 * _reach(network))
     slabs = []
-    for start in range(0, grid.depth, step):
-        stop = min(start + step, grid.depth)
+    for start, stop in _slabs(network, grid):
         slabs.append(slab_scores(network, a, b, grid, start, stop))
         yield Progress(stop / grid.depth, f"Looked for faults in {100 * stop // grid.depth} %")
     scores = _smoothed(torch.cat(slabs, 1), grid.distance)
     for k in range(grid.slices):
         into[k] = _enlarged(scores, grid, k, a[k], b[k])
+
+
+def volume_scores(network: Evidence, a: np.ndarray, b: np.ndarray, grid: EvidenceGrid) -> Tensor:
+    """Scores of both stacks as :func:`reliability_steps` has them, on the evidence's own grid.
+
+    Returns:
+        (2, grid.depth, rows / 4, columns / 4), half precision.
+    """
+    slabs = [slab_scores(network, a, b, grid, *ends) for ends in _slabs(network, grid)]
+    return _smoothed(torch.cat(slabs, 1), grid.distance)
+
+
+def _slabs(network: Evidence, grid: EvidenceGrid) -> Iterator[tuple[int, int]]:
+    """First slice of each slab and the one behind its last."""
+    step = max(_FEWEST, _SLAB_PIXELS // (grid.rows * grid.columns) - 2 * _reach(network))
+    for start in range(0, grid.depth, step):
+        yield start, min(start + step, grid.depth)
 
 
 def _reach(network: Evidence) -> int:

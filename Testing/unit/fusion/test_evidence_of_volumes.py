@@ -20,7 +20,7 @@ def network():
     torch.manual_seed(0)
     network = Evidence((4, 6, 8, 8)).eval()
     # At its start everything is sound; these tests want a map with something in it.
-    torch.nn.init.zeros_(network.last[1].bias)
+    torch.nn.init.zeros_(network.direct.bias)
     return network
 
 

@@ -9,11 +9,23 @@ pytest.importorskip("scipy", reason="drawing volumes needs scipy, of the extra [
 from WDualMineLib.lab.evidence.anatomies import Anatomy
 from WDualMineLib.lab.evidence.appearance import sound
 from WDualMineLib.lab.evidence.batches import DENSE, NATURAL, draw_stacks
-from WDualMineLib.lab.evidence.calibration import fit_scaling, fold
+from WDualMineLib.lab.evidence.calibration import (
+    Scaling,
+    fit_scaling,
+    fold,
+    quiet_shift,
+    scores_of_sound,
+)
 from WDualMineLib.lab.evidence.drawing import FIELD_MM, draw_crop
 from WDualMineLib.lab.evidence.faults import KINDS, put_fault
-from WDualMineLib.lab.evidence.learning import Learner, LearningConfig, suspicion_loss
+from WDualMineLib.lab.evidence.learning import (
+    Learner,
+    LearningConfig,
+    naming_loss,
+    suspicion_loss,
+)
 from WDualMineLib.network.evidence import Evidence
+from WDualMineLib.network.reliability import reliability_of
 
 CHANNELS = (4, 6, 8, 8)
 
@@ -72,7 +84,7 @@ def test_batches_depend_on_seed_and_number_alone(anatomies):
     assert torch.equal(first.a, again.a) and first.kinds == again.kinds
     assert first.a.shape != other.a.shape or not torch.equal(first.a, other.a)
     assert first.a.shape[2:] == (FIELD_MM, FIELD_MM)
-    assert first.faulty_a.shape[2:] == (FIELD_MM // 2, FIELD_MM // 2)
+    assert first.faulty_a.shape[2:] == (FIELD_MM // 4, FIELD_MM // 4)
 
 
 def test_faults_are_as_common_as_asked_for(anatomies):
@@ -144,3 +156,36 @@ def test_scores_become_log_odds_and_the_network_says_them(anatomies):
     fold(model, scaling)
     after = model(stacks.a, stacks.b, stacks.distance)[0]
     torch.testing.assert_close(after, scaling.gain * before + scaling.shift, atol=1e-4, rtol=1e-4)
+
+
+def test_the_scale_is_set_by_how_much_of_sound_volumes_may_be_flagged():
+    scores = [torch.randn(20000, generator=torch.Generator().manual_seed(k)) for k in range(3)]
+    scaling = Scaling(2.0, -4.0)
+
+    shift = quiet_shift(scores, scaling, allowed=0.02)
+
+    log_odds = [scaling.gain * x + shift for x in scores]
+    never = torch.full_like(scores[0], -20.0)
+    tissue = torch.ones_like(never)
+    flagged = [(reliability_of(x, never, tissue, tissue) < 0.25).float().mean() for x in log_odds]
+    assert np.mean(flagged) == pytest.approx(0.02, abs=0.001)
+
+
+def test_only_pairs_tell_what_sound_volumes_score(anatomies):
+    torch.manual_seed(0)
+    model = Evidence((4, 6, 8, 8)).eval()
+
+    scores = scores_of_sound(model, anatomies)
+
+    assert len(scores) == 2 * sum(len(x.images) == 2 for x in anatomies) > 0
+    assert all(x.ndim == 1 and x.numel() > 10 and torch.isfinite(x).all() for x in scores)
+
+
+def test_naming_costs_least_where_each_fault_is_named(anatomies):
+    stacks = draw_stacks(anatomies, 2, DENSE, 3, 0)
+    right = torch.nn.functional.one_hot(stacks.kind_a, 1 + len(KINDS)).movedim(-1, 2).float()
+
+    costs = [naming_loss(k * right, stacks.kind_a, stacks.counts_a) for k in (0, 5)]
+
+    assert costs[1] < 0.1 * costs[0]
+    assert ((stacks.kind_a > 0) >= (stacks.faulty_a > 0)).float().mean() > 0.95

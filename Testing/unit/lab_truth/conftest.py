@@ -10,6 +10,7 @@ pytest.importorskip("scipy", reason="the measure needs scipy, of the extra [trut
 
 from scipy import ndimage
 from WDualMineLib.lab.truth.cases import Case
+from WDualMineLib.lab.truth.faults import truth_masks
 from WDualMineLib.lab.truth.scoring import Maps
 
 SHAPE = (24, 40, 36)
@@ -41,7 +42,7 @@ def even(a, b, spacing):
 
 
 class Knowing:
-    """Doubts a source, down to ``doubt``, where it differs from the sound one, and 4 mm around."""
+    """Doubts a source, down to ``doubt``, where it visibly differs from the sound one."""
 
     def __init__(self, case: Case, doubt: float = 0.02) -> None:
         self.case, self.doubt = case, doubt
@@ -52,10 +53,7 @@ class Knowing:
         for x, sound, level in zip(
             (a, b), self.case.sources, (self.doubt, 1 - self.doubt), strict=True
         ):
-            changed = np.abs(x - sound) > 0.05
-            if changed.any():
-                near = ndimage.distance_transform_edt(~changed, sampling=spacing) <= 4
-                fixed[near] = level
+            fixed[truth_masks(sound, x, self.case.tissue, spacing)[0]] = level
         # The fault is mended by half.
         average = ((a + b) / 2 + np.mean(self.case.sources, axis=0)) / 2
         return Maps(fixed, 1 - fixed, average)

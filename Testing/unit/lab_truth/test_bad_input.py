@@ -31,7 +31,7 @@ def test_the_volumes_are_as_odd_as_their_names(case) -> None:
 
 def test_even_maps_are_fine_on_all(case, even_maps) -> None:
     found = outcomes(even_maps, case)
-    assert len(found) == 9
+    assert len(found) == 10
     assert set(found.values()) == {"ok"}
 
 

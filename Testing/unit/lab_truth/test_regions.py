@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from WDualMineLib.lab.truth.regions import DIAMETERS_MM, beyond_plane, ellipsoid, slab
+from WDualMineLib.lab.truth.regions import DIAMETERS_MM, ellipsoid, slab
 
 TISSUE = np.zeros((40, 60, 60), bool)
 TISSUE[5:35, 10:50, 10:50] = True
@@ -47,9 +47,3 @@ def test_slabs_are_runs_of_whole_slices(thickness, slices) -> None:
         (at,) = np.nonzero(rows)
         assert at.tolist() == list(range(at[0], at[0] + slices))
         assert at[0] >= 1
-
-
-def test_a_plane_cuts_off_a_tenth_to_a_third_of_the_tissue() -> None:
-    for seed in range(10):
-        beyond = beyond_plane(TISSUE, (2.0, 1.0, 1.0), np.random.default_rng(seed)) > 0
-        assert 0.09 < beyond[TISSUE].mean() < 0.36

@@ -50,7 +50,7 @@ def test_the_text_has_every_section(summary) -> None:
         "at most .01",
         "faults by kind",
         "noise, whole",
-        "MR+PET: MR",
+        "MR+PET: PET",
         "look by pair",
         "1 and 2 mm, sound",
         "calibration: suspicion",

@@ -28,11 +28,11 @@ def mm(count=2):
 
 
 @torch.inference_mode()
-def test_scores_have_half_the_pixels(network):
+def test_scores_have_a_place_a_cell(network):
     a, b = stacks(side=96)
 
     for score in network(a, b, mm()):
-        assert score.shape == (2, 3, 48, 48)
+        assert score.shape == (2, 3, 24, 24)
         assert torch.isfinite(score).all()
 
 
@@ -103,10 +103,10 @@ def test_what_is_usual_far_away_does_not_count(network):
         for pair in ((a, b), quiet)
     ]
 
-    near = (..., slice(0, WINDOW // 2))
-    torch.testing.assert_close(found[0].usual_a[near], found[1].usual_a[near])
-    torch.testing.assert_close(found[0].unlike_b[near], found[1].unlike_b[near])
-    assert found[1].usual_a[..., -WINDOW:].max() < 0.01 < found[0].usual_a[..., -WINDOW:].min()
+    near, far = (..., slice(0, WINDOW // 2)), (..., slice(-WINDOW, None))
+    for x, y in zip(found[0][:2], found[1][:2], strict=True):
+        torch.testing.assert_close(x[near], y[near])
+        assert (x[far] - y[far]).abs().max() > 0.01
 
 
 def test_impressions_tell_texture_from_smoothness_and_count_tissue():
@@ -117,7 +117,35 @@ def test_impressions_tell_texture_from_smoothness_and_count_tissue():
     impressions = Impression()(stack)
 
     assert impressions.form.shape == (1, 1, 4, 8, 8)
+    assert impressions.detail.shape == (1, 1, 4, 8, 8)
     assert impressions.tissue[0, 0, 0, 4:].min() == 1 and impressions.tissue[0, 0, 0, :2].max() == 0
-    smooth, lively = impressions.activity[0, 0, :, 5, 1], impressions.activity[0, 0, :, 5, 6]
-    assert lively[0] > 0.4 > 0.01 > smooth.max()
-    assert impressions.activity.shape == (1, 1, 6, 8, 8)
+    smooth, lively = impressions.detail[0, 0, :2, 5, 1], impressions.detail[0, 0, :2, 5, 6]
+    assert lively[0] > 0.3 > 0.01 > smooth.max()
+
+
+def test_impressions_compare_a_slice_with_the_nearer_and_the_farther_neighbour():
+    stack = torch.full((1, 4, 16, 16), 0.5)
+    stack[:, 2:] = 0.8
+
+    nearer, farther = Impression()(stack).detail[0, :, 2:].unbind(1)
+
+    assert nearer.max() == 0
+    assert (farther.amax((1, 2)) > 0.5).tolist() == [False, True, True, False]
+
+
+def test_a_place_is_judged_by_others_of_its_kind():
+    noise = torch.Generator().manual_seed(5)
+    levels = torch.full((1, 3, 128, 128), 0.2)
+    levels[..., 64:] = 0.7
+    a = levels + 0.1 * (levels > 0.5) * torch.randn(levels.shape, generator=noise)
+    odd = a.clone()
+    odd[:, 1, 32:64, 16:48] += 0.1 * torch.randn((1, 32, 32), generator=noise)
+
+    part = Impression()
+    seen = part(odd.clamp(0, 1)), part(levels)
+    standing = surroundings_of_crops(*seen, mm(1)).standing_a[0, 1]
+
+    # Noise is usual in the bright half, and not in the dark one, by both volumes' intensities.
+    for number in (0, 4):
+        assert standing[number, 10:14, 6:10].min() > 0.6
+        assert standing[number, :, 18:].abs().mean() < 0.5

@@ -296,11 +296,25 @@ def test_an_untrusted_source_is_replaced_by_what_the_other_leads_one_to_expect()
     doubted, kept = replace_untrusted(a, b, torch.zeros_like(a), statistics)
     assert torch.equal(doubted, a) and torch.equal(kept, b)
     replaced, kept = replace_untrusted(a, b, -torch.ones_like(a), statistics)
-    torch.testing.assert_close(replaced, 0.2 + 0.5 * b, atol=0.05, rtol=0)
+    off = replaced - (0.2 + 0.5 * b)
+    assert off.abs().max() < 0.08 and off.std() < 0.025 < 0.04 < (a - 0.2 - 0.5 * b).std()
     assert torch.equal(kept, b)
 
     swapped = replace_untrusted(b, a, torch.ones_like(a), joint_statistics(b, a))
     torch.testing.assert_close(swapped, (kept, replaced))
+
+
+def test_a_gross_error_is_cut_down_to_what_its_volume_deviates():
+    b = torch.rand(1, 1, 64, 64)
+    a = 0.2 + 0.5 * b
+    a[..., 20:40, 20:40] = 0
+    statistics = joint_statistics(a, b)
+
+    replaced, _ = replace_untrusted(a, b, -torch.ones_like(a), statistics)
+
+    off = (replaced - (0.2 + 0.5 * b)).abs()[..., 22:38, 22:38]
+    assert off.max() < statistics.deviations[0, 0] + 0.1
+    assert off.mean() < 0.6 * (0.2 + 0.5 * b)[..., 22:38, 22:38].mean()
 
 
 def test_decoder_adds_nothing_where_the_features_are_faint():

@@ -32,12 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--calibrate", type=int, default=150, metavar="N", help="batches for it (default 150)"
     )
     parser.add_argument(
-        "--shift",
+        "--alarms",
         type=float,
-        default=1.02,
-        metavar="LOG_ODDS",
-        help="added after calibration on crops, which are stranger than the volumes of patients: "
-        "on these, what is flagged without it is right more often than it says (default 1.02)",
+        default=0.002,
+        metavar="SHARE",
+        help="of the tissue of the training's sound volumes that may be flagged, on average: the "
+        "scale of the maps is set by it (default .002)",
     )
     parser.add_argument(
         "--fusion",
@@ -54,7 +54,13 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     from ..lab.evidence.anatomies import read_anatomies
-    from ..lab.evidence.calibration import collect_scores, fit_scaling, fold
+    from ..lab.evidence.calibration import (
+        collect_scores,
+        fit_scaling,
+        fold,
+        quiet_shift,
+        scores_of_sound,
+    )
     from ..lab.evidence.learning import Learner, LearningConfig
     from ..network.weights import load_model, save_weights
 
@@ -82,8 +88,13 @@ def run(options: argparse.Namespace) -> None:
         return
     evidence = learner.average.cpu()
     scaling = fit_scaling(*collect_scores(evidence, anatomies, options.calibrate))
-    print(f"Calibrated: log-odds = {scaling.gain:.3f} score {scaling.shift:+.3f}")
-    fold(evidence, scaling._replace(shift=scaling.shift + options.shift))
+    sound = scores_of_sound(evidence, anatomies)
+    quiet = quiet_shift(sound, scaling, options.alarms)
+    print(
+        f"Calibrated on crops: log-odds = {scaling.gain:.3f} score {scaling.shift:+.3f}; "
+        f"with {options.alarms:g} of sound volumes flagged: {quiet:+.3f}"
+    )
+    fold(evidence, scaling._replace(shift=quiet))
     fusion.evidence.load_state_dict(evidence.state_dict())
     save_weights(fusion, options.output / "weights.pt")
     print(f"Wrote {options.output / 'weights.pt'}")

@@ -8,6 +8,7 @@ slices agree, and working memory does not grow with their number.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..network.evidence import PIXEL_MM, Evidence
+from ..network.evidence import CELL, PIXEL_MM, Evidence
 from ..network.padding import pad_to_multiple
 from ..network.reliability import reliability_of
 from ..network.surroundings import REACH, surroundings_of_volumes
@@ -48,7 +49,7 @@ class EvidenceGrid:
         slices, height, width: of the stack as it is.
         group: slices averaged to one.
         distance: of the averaged slices in mm.
-        rows, columns: pixels at 1 mm, even.
+        rows, columns: pixels at 1 mm, whole cells.
     """
 
     slices: int
@@ -64,7 +65,7 @@ class EvidenceGrid:
         """For a stack (S, H, W) with so many mm between slices, rows and columns."""
         group = max(1, min(round(_SLICE_MM / spacing[0]), shape[0]))
         rows, columns = (
-            2 * max(1, round(n * min(mm / PIXEL_MM, _LARGEST_ZOOM) / 2))
+            CELL * max(1, round(n * min(mm / PIXEL_MM, _LARGEST_ZOOM) / CELL))
             for n, mm in zip(shape[1:], spacing[1:], strict=True)
         )
         return cls(*shape, group, group * spacing[0], rows, columns)
@@ -87,7 +88,7 @@ def slab_scores(
     """Scores of both sources for some averaged slices, on the CPU.
 
     Returns:
-        (2, stop - start, rows / 2, columns / 2), half precision.
+        (2, stop - start, rows / 4, columns / 4), half precision.
     """
     reach = _reach(network)
     first, last = max(0, start - reach), min(grid.depth, stop + reach)
@@ -95,7 +96,7 @@ def slab_scores(
     distance = torch.tensor([grid.distance], dtype=torch.float32, device=_device(network))
     known = surroundings_of_volumes(impressions[0], impressions[1], distance)
     scores = torch.cat(network.score(impressions[0], impressions[1], known))
-    scores = scores[:, start - first : stop - first, : grid.rows // 2, : grid.columns // 2]
+    scores = scores[:, start - first : stop - first, : grid.rows // CELL, : grid.columns // CELL]
     # No probability beyond that of 20 is any other in half precision.
     return scores.clamp(-20, 20).half().cpu()
 
@@ -116,15 +117,30 @@ def reliability_steps(
         into: (S, H, W) float32, takes the reliability in [0, 1].
     """
     grid = EvidenceGrid.of(a.shape, spacing)
-    step = max(_FEWEST, _SLAB_PIXELS // (grid.rows * grid.columns) - 2 * _reach(network))
     slabs = []
-    for start in range(0, grid.depth, step):
-        stop = min(start + step, grid.depth)
+    for start, stop in _slabs(network, grid):
         slabs.append(slab_scores(network, a, b, grid, start, stop))
         yield Progress(stop / grid.depth, f"Looked for faults in {100 * stop // grid.depth} %")
     scores = _smoothed(torch.cat(slabs, 1), grid.distance)
     for k in range(grid.slices):
         into[k] = _enlarged(scores, grid, k, a[k], b[k])
+
+
+def volume_scores(network: Evidence, a: np.ndarray, b: np.ndarray, grid: EvidenceGrid) -> Tensor:
+    """Scores of both stacks as :func:`reliability_steps` has them, on the evidence's own grid.
+
+    Returns:
+        (2, grid.depth, rows / 4, columns / 4), half precision.
+    """
+    slabs = [slab_scores(network, a, b, grid, *ends) for ends in _slabs(network, grid)]
+    return _smoothed(torch.cat(slabs, 1), grid.distance)
+
+
+def _slabs(network: Evidence, grid: EvidenceGrid) -> Iterator[tuple[int, int]]:
+    """First slice of each slab and the one behind its last."""
+    step = max(_FEWEST, _SLAB_PIXELS // (grid.rows * grid.columns) - 2 * _reach(network))
+    for start in range(0, grid.depth, step):
+        yield start, min(start + step, grid.depth)
 
 
 def _reach(network: Evidence) -> int:

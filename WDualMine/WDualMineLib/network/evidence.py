@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .impressions import ACTIVITIES, Impression, Impressions
+from .clues import ACROSS, CLUES, clues
+from .impressions import Impression, Impressions
 from .layers import activation, conv1x1, conv3x3, upsample
 from .surroundings import Surroundings, surroundings_of_crops
 
@@ -18,7 +19,8 @@ PIXEL_MM = 1.0
 CELL = 4
 """Pixels to a side of a cell, for which features are computed."""
 
-_OWN = 4 + 2 * ACTIVITIES + 1
+_WEIGHED = 32
+"""Features that the clues of a place are weighed with at first."""
 
 
 class AcrossSlices(nn.Module):
@@ -74,9 +76,10 @@ class VolumeBlock(nn.Module):
 class Evidence(nn.Module):
     """Scores of suspicion for both volumes at every place: log-odds that it is faulty there.
 
-    A siamese pyramid, at a physical scale: cells of 4, 8, 16, ... mm in plane, and neighbouring
-    slices take part at all of them. The same weights see either volume with the other beside it, so
-    that exchanging the inputs exchanges the scores.
+    Clues at a physical scale, in cells of 4 mm, are weighed place by place, and a small siamese
+    pyramid, with cells of 4, 8, 16, ... mm, adds what neighbouring cells and slices say. The same
+    weights see either volume with the other beside it, so that exchanging the inputs exchanges the
+    scores.
 
     Args:
         channels: features at each scale, finest first.
@@ -86,11 +89,13 @@ class Evidence(nn.Module):
         super().__init__()
         self.impression = Impression()
         self.multiple = CELL * 2 ** (len(channels) - 1)
-        # Slices to either side that a score depends on: one for each block on its way.
-        self.reach = 2 * len(channels)
+        # Slices to either side that a score depends on: one for each block on its way, those of
+        # the clues, and one to whose neighbour a slice is compared.
+        self.reach = 2 * len(channels) + ACROSS + 1
         finest = channels[0]
-        self.entry = conv1x1(2 * _OWN + 1, finest)
-        self.look = conv3x3(finest, finest)
+        self.weighing = nn.Sequential(
+            conv1x1(CLUES, _WEIGHED), nn.LeakyReLU(0.1), conv1x1(_WEIGHED, finest)
+        )
         self.descents = nn.ModuleList(
             conv3x3(fine, coarse, stride=2) for fine, coarse in pairwise(channels)
         )
@@ -98,12 +103,13 @@ class Evidence(nn.Module):
         self.deepest = VolumeBlock(channels[-1])
         self.hints = nn.ModuleList(conv1x1(coarse, fine) for fine, coarse in pairwise(channels))
         self.ascents = nn.ModuleList(map(VolumeBlock, channels[:-1]))
-        self.scores = nn.ModuleList(nn.Sequential(Evened(c), conv1x1(c, 1)) for c in channels[1:])
-        self.last = nn.Sequential(Evened(finest), conv3x3(finest, 4))
-        for _, score in (*self.scores, self.last):
-            nn.init.normal_(score.weight, std=0.2)
+        self.scores = nn.ModuleList(nn.Sequential(Evened(c), conv1x1(c, 1)) for c in channels)
+        # Of the clues of the place alone.
+        self.direct = conv1x1(finest, 1)
+        for _, score in self.scores:
+            nn.init.zeros_(score.weight)
         # Faults are rare: begin there.
-        nn.init.constant_(self.last[1].bias, -2.0)
+        nn.init.constant_(self.direct.bias, -2.0)
 
     def forward(self, a: Tensor, b: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
         """Score stacks that stand alone, such as crops of 128 mm.
@@ -114,7 +120,7 @@ class Evidence(nn.Module):
             distance: (N,), of the slices in mm.
 
         Returns:
-            Scores of a and of b, (N, D, H / 2, W / 2).
+            Scores of a and of b, (N, D, H / 4, W / 4).
         """
         of_a, of_b = self.impression(a), self.impression(b)
         return self.score(of_a, of_b, surroundings_of_crops(of_a, of_b, distance))
@@ -124,8 +130,9 @@ class Evidence(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """:meth:`forward`, of impressions and what is known of the surroundings."""
         n, d = of_a.form.shape[:2]
-        x = self._entered(of_a, of_b, known)
-        skips = []
+        features = self.weighing(clues(of_a, of_b, known).flatten(0, 1))
+        direct = self.direct(activation(features))
+        x, skips = features, []
         for number, block in enumerate(self.blocks):
             if number:
                 x = self.descents[number - 1](activation(x))
@@ -137,25 +144,6 @@ class Evidence(nn.Module):
             fine = skips[number]
             x = fine + upsample(self.hints[number](x), fine.shape[2:])
             x = self.ascents[number](x, d)
-            score = upsample(score, fine.shape[2:])
-            if number:
-                score = score + self.scores[number - 1](x)
-        fine = F.pixel_shuffle(self.last(x), 2)
-        score = upsample(score, fine.shape[2:]) + fine
-        score_a, score_b = score[:, 0].unflatten(0, (2 * n, d)).chunk(2)
+            score = upsample(score, fine.shape[2:]) + self.scores[number](x)
+        score_a, score_b = (score + direct)[:, 0].unflatten(0, (2 * n, d)).chunk(2)
         return score_a, score_b
-
-    def _entered(self, a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
-        """Features (2 N D, C, h, w) of the stacks of a, then of those of b."""
-        n, d, _, h, w = a.form.shape
-        own_a = _own(a, known.usual_a, known.unlike_a)
-        own_b = _own(b, known.usual_b, known.unlike_b)
-        distance = (known.distance / 8).view(-1, 1, 1, 1, 1).expand(n, d, 1, h, w)
-        told = torch.cat(
-            [torch.cat([own_a, own_b, distance], 2), torch.cat([own_b, own_a, distance], 2)]
-        ).flatten(0, 1)
-        return self.look(activation(self.entry(told)))
-
-
-def _own(x: Impressions, usual: Tensor, unlike: Tensor) -> Tensor:
-    return torch.cat([x.form, x.activity, (x.activity - usual) * x.tissue, unlike], 2)

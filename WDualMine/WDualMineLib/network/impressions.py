@@ -12,22 +12,29 @@ from .statistics import AIR
 from .wavelet import WaveletTransform
 
 _FAINT = 0.01
-"""Wavelet detail below which there is none: about two grey levels of 255."""
+"""Detail below which there is none: about two grey levels of 255."""
 
-ACTIVITIES = 6
+_ALONE = 0.3
+"""Change towards the neighbours that a slice without neighbours is taken to have."""
+
+DETAILS = 4
 
 
 class Impressions(NamedTuple):
     """What stacks of slices of one volume look like, cell by cell.
 
     Attributes:
+        intensity: (N, D, 1, h, w), mean of a cell of 4 x 4 mm, in [0, 1].
         form: (N, D, 4, h, w), the four means of 2 x 2 mm in a cell.
-        activity: (N, D, 6, h, w), the strength of detail at 1 and 2 mm in three directions.
+        detail: (N, D, 4, h, w), logarithmic strength of detail around a cell, about [0, 1]: at 1
+            and at 2 mm, and of the change to the neighbouring slice that is more alike and to the
+            one that is less.
         tissue: (N, D, 1, h, w), 1 where something is shown.
     """
 
+    intensity: Tensor
     form: Tensor
-    activity: Tensor
+    detail: Tensor
     tissue: Tensor
 
 
@@ -49,11 +56,29 @@ class Impression(nn.Module):
         fine = self.transform(x.reshape(n * d, 1, h, w))[:, 0] / 2
         mean = fine[:, :1]
         broad = self.transform(mean)[:, 0] / 2
-        strengths = [F.avg_pool2d(fine[:, 1:].abs(), 2), broad[:, 1:].abs()]
-        # Over 12 mm: what is one edge at 4 mm is texture there.
-        detail = torch.cat(strengths, 1)
-        detail = F.avg_pool2d(detail, 3, 1, 1, count_include_pad=False)
-        activity = torch.log1p(detail / _FAINT) / 4
+        within = [
+            F.avg_pool2d(fine[:, 1:].abs().mean(1, keepdim=True), 2),
+            broad[:, 1:].abs().mean(1, keepdim=True),
+        ]
         form = F.pixel_unshuffle(mean, 2)
-        tissue = (broad[:, :1] > AIR / 2).to(x)
-        return Impressions(*(y.unflatten(0, (n, d)) for y in (form, activity, tissue)))
+        detail = torch.log1p(_around(torch.cat(within, 1)) / _FAINT) / 4
+        form, detail, intensity = (y.unflatten(0, (n, d)) for y in (form, detail, broad[:, :1]))
+        detail = torch.cat([detail, _across(form)], 2)
+        return Impressions(intensity, form, detail, (intensity > AIR / 2).to(x))
+
+
+def _around(x: Tensor) -> Tensor:
+    """Means over 12 mm: what is one edge at 4 mm is texture there."""
+    return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
+def _across(form: Tensor) -> Tensor:
+    """(N, D, 4, h, w) -> (N, D, 2, h, w), change to the nearer and to the farther neighbour."""
+    n, d, _, h, w = form.shape
+    if d == 1:
+        return form.new_full((n, 1, 2, h, w), _ALONE)
+    change = (form[:, 1:] - form[:, :-1]).abs().mean(2, keepdim=True)
+    before = torch.cat([change[:, :1], change], 1)
+    after = torch.cat([change, change[:, -1:]], 1)
+    both = torch.cat([torch.minimum(before, after), torch.maximum(before, after)], 2)
+    return (torch.log1p(_around(both.flatten(0, 1)) / _FAINT) / 4).unflatten(0, (n, d))

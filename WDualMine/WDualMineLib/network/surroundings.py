@@ -1,19 +1,21 @@
 """What is usual around a place: the yardstick by which evidence judges what it sees there.
 
-Noise, blur and shading are known by comparison: with the activity that is usual in the same volume,
-and with what the other volume leads one to expect. Both are taken from windows as large as the
-crops of the training, not from whole volumes, in which a thigh would be judged by a pelvis.
+Noise, blur and shading are known by comparison: with what the same volume shows elsewhere in tissue
+of the kind, and with what the other volume leads one to expect. Both are taken from windows as
+large as the crops of the training, not from whole volumes, in which a thigh would be judged by a
+pelvis.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .impressions import ACTIVITIES, Impressions
-from .statistics import AIR, LEVELS, between_levels, expect, expectation, joint_statistics
+from .impressions import DETAILS, Impressions
+from .standing import Sums, kinds, scores, sums
 
 WINDOW = 32
 """Cells of 4 mm to a side of a window: 128 mm."""
@@ -23,20 +25,25 @@ _STRIDE = WINDOW // 2
 REACH = 4
 """Slices before and behind that count as around a slice."""
 
+STANDINGS = 3 * DETAILS + 1
+"""Standard scores of a volume at a place: of its detail among places of the same intensity, of the
+same intensity in the other volume, and of as much detail in the other; of its intensity among
+places of the same intensity in the other, which is number :data:`OF_INTENSITY`."""
+
+OF_INTENSITY = 2 * DETAILS
+
 
 class Surroundings(NamedTuple):
     """Of N pairs of stacks of D slices with (h, w) cells.
 
     Attributes:
-        usual_a, usual_b: (N, D or 1, 6, h or 1, w or 1), mean activity around each place.
-        unlike_a, unlike_b: (N, D, 1, h, w), how far either is from what the other leads to expect.
+        standing_a, standing_b: (N, D, STANDINGS, h, w), how unusual either is for what it is, in
+            [-2, 2]; 0 in air.
         distance: (N,), of the slices in mm.
     """
 
-    usual_a: Tensor
-    usual_b: Tensor
-    unlike_a: Tensor
-    unlike_b: Tensor
+    standing_a: Tensor
+    standing_b: Tensor
     distance: Tensor
 
 
@@ -47,15 +54,12 @@ def surroundings_of_crops(a: Impressions, b: Impressions, distance: Tensor) -> S
         a, b: of N pairs.
         distance: (N,) mm.
     """
-    expected = joint_statistics(a.form, b.form).expected
-    usual = [
-        (x.activity * x.tissue).sum((1, 3, 4)) / x.tissue.sum((1, 3, 4)).clamp_min(1)
-        for x in (a, b)
-    ]
-    usual_a, usual_b = (x[:, None, :, None, None] for x in usual)
-    unlike_a = _unlike(a.form, b.form, expected[:, 0])
-    unlike_b = _unlike(b.form, a.form, expected[:, 1])
-    return Surroundings(usual_a, usual_b, unlike_a, unlike_b, distance)
+    depth = a.form.shape[1]
+
+    def together(x: Tensor) -> Tensor:
+        return x.unflatten(0, (-1, depth)).sum(1).repeat_interleave(depth, 0)
+
+    return Surroundings(*_standings(a, b, together), distance)
 
 
 def surroundings_of_volumes(a: Impressions, b: Impressions, distance: Tensor) -> Surroundings:
@@ -67,20 +71,14 @@ def surroundings_of_volumes(a: Impressions, b: Impressions, distance: Tensor) ->
         distance: (1,) mm.
     """
     depth, h, w = a.form.shape[1], *a.form.shape[3:]
-    usual = [a.activity.new_zeros(1, depth, ACTIVITIES, h, w) for _ in range(2)]
-    unlike = [a.form.new_zeros(1, depth, 1, h, w) for _ in range(2)]
+    standing = [a.form.new_zeros(1, depth, STANDINGS, h, w) for _ in range(2)]
     for rows, of_rows in _windows(h, a.form):
         for columns, of_columns in _windows(w, a.form):
             share = of_rows[:, None] * of_columns
             seen = [Impressions(*(x[..., rows, columns] for x in y)) for y in (a, b)]
-            forms = [x.form for x in seen]
-            expected = _expected_around(*forms)
-            for k, (mine, other) in enumerate((forms, forms[::-1])):
-                found = _unlike(mine[0], other[0], expected[k])
-                unlike[k][..., rows, columns] += share * found
-                around = _usual_around(seen[k])
-                usual[k][..., rows, columns] += share * around[None, :, :, None, None]
-    return Surroundings(usual[0], usual[1], unlike[0], unlike[1], distance)
+            for k, found in enumerate(_standings(*seen, _with_neighbours)):
+                standing[k][..., rows, columns] += share * found
+    return Surroundings(*standing, distance)
 
 
 def _windows(count: int, like: Tensor) -> list[tuple[slice, Tensor]]:
@@ -97,28 +95,40 @@ def _windows(count: int, like: Tensor) -> list[tuple[slice, Tensor]]:
     return windows
 
 
-def _usual_around(x: Impressions) -> Tensor:
-    """(D, 6), mean activity in the tissue of a window and its neighbouring slices."""
-    total = _with_neighbours((x.activity * x.tissue).sum((3, 4))[0])
-    return total / _with_neighbours(x.tissue.sum((3, 4))[0]).clamp_min(1)
+def _standings(
+    a: Impressions, b: Impressions, gather: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """(N, D, STANDINGS, h, w) of either.
 
+    ``gather`` adds up what belongs together of slices (N * D, ...).
+    """
+    shape = a.form.shape
+    tissue = _places(((a.tissue + b.tissue) > 0).to(a.form))
+    intensities = [_places(x.intensity) for x in (a, b)]
+    details = [_places(x.detail) for x in (a, b)]
+    by_intensity = [kinds(x[:, 0]) for x in intensities]
+    by_detail = [kinds(x[:, :2].mean(1)) for x in details]
 
-def _expected_around(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """(D, LEVELS) twice: mean of a at each level of b, of b at each level of a."""
-    # On a GPU the order of such sums changes from run to run.
-    home = a.device
-    a, b = (x[0].flatten(1).cpu() for x in (a, b))
-    tissue = (a + b > AIR).to(a)
+    def standing(values: Tensor, kind: Tensor) -> Tensor:
+        known = Sums(*map(gather, sums(values, kind, tissue[:, 0])))
+        return scores(values, kind, known)
+
     found = []
-    for mine, other in ((a, b), (b, a)):
-        low, part = between_levels(other, LEVELS)
-        total, count = (a.new_zeros(len(a), LEVELS) for _ in range(2))
-        for place, share in ((low, tissue * (1 - part)), (low + 1, tissue * part)):
-            total.scatter_add_(1, place, share * mine)
-            count.scatter_add_(1, place, share)
-        table = expectation(_with_neighbours(total), _with_neighbours(count))
-        found.append(table.to(home))
+    for mine, other in ((0, 1), (1, 0)):
+        both = torch.cat([details[mine], intensities[mine]], 1)
+        parts = [
+            standing(details[mine], by_intensity[mine]),
+            standing(both, by_intensity[other]),
+            standing(details[mine], by_detail[other]),
+        ]
+        z = torch.cat(parts, 1) * tissue
+        found.append(z.unflatten(2, shape[3:]).unflatten(0, shape[:2]))
     return found[0], found[1]
+
+
+def _places(x: Tensor) -> Tensor:
+    """(N, D, C, h, w) -> (N * D, C, h * w)."""
+    return x.flatten(0, 1).flatten(2)
 
 
 def _with_neighbours(x: Tensor) -> Tensor:
@@ -128,10 +138,3 @@ def _with_neighbours(x: Tensor) -> Tensor:
         total[step:] += x[:-step]
         total[:-step] += x[step:]
     return total
-
-
-def _unlike(form: Tensor, other: Tensor, expected: Tensor) -> Tensor:
-    """(N, D, 4, h, w) of both and (N, LEVELS) -> (N, D, 1, h, w); or without N, a table a slice."""
-    flat = other.reshape(len(other), 1, -1, other.shape[-1])
-    likely = expect(flat, expected).reshape(form.shape)
-    return (form - likely).mean(-3, keepdim=True)

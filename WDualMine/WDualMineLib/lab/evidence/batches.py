@@ -10,6 +10,7 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...network.evidence import CELL
 from ...network.statistics import AIR
 from .anatomies import Anatomy
 from .appearance import sound
@@ -38,6 +39,10 @@ DENSE = Prevalence(0.95, 0.6, 0.4)
 NATURAL = Prevalence(0.5, 0.15, 0.2)
 """To learn how likely they are."""
 
+_USUAL_DEPTH = 7
+
+_CELLS = FIELD_MM // CELL
+
 _ATLAS_SHARE = 0.35
 """Of draws from the slice atlas, whose cases are many and alike."""
 
@@ -48,9 +53,11 @@ class Stacks:
 
     Attributes:
         a, b: (N, D, H, W) in [0, 1].
-        faulty_a, faulty_b: (N, D, H / 2, W / 2), 1 where that volume is visibly faulty.
+        faulty_a, faulty_b: (N, D, H / 4, W / 4), 1 where that volume is visibly faulty.
         counts_a, counts_b: the same shape, 1 where the answer is known: tissue, and not what a
             fault touched without being visible.
+        kind_a, kind_b: the same shape, int64, 0 where that volume is not visibly faulty, else 1
+            plus the number in :data:`.faults.KINDS` of the fault put in last.
         distance: (N,) mm.
         kinds: what was put into each; "" for nothing.
     """
@@ -61,16 +68,38 @@ class Stacks:
     faulty_b: Tensor
     counts_a: Tensor
     counts_b: Tensor
+    kind_a: Tensor
+    kind_b: Tensor
     distance: Tensor
     kinds: tuple[str, ...]
 
     def exchanged(self) -> Stacks:
         """The same with a and b in each other's place, mirrored."""
-        a, b, faulty_a, faulty_b, counts_a, counts_b = (
+        a, b, faulty_a, faulty_b, counts_a, counts_b, kind_a, kind_b = (
             x.flip(3)
-            for x in (self.a, self.b, self.faulty_a, self.faulty_b, self.counts_a, self.counts_b)
+            for x in (
+                self.a,
+                self.b,
+                self.faulty_a,
+                self.faulty_b,
+                self.counts_a,
+                self.counts_b,
+                self.kind_a,
+                self.kind_b,
+            )
         )
-        return Stacks(b, a, faulty_b, faulty_a, counts_b, counts_a, self.distance, self.kinds)
+        return Stacks(
+            b,
+            a,
+            faulty_b,
+            faulty_a,
+            counts_b,
+            counts_a,
+            kind_b,
+            kind_a,
+            self.distance,
+            self.kinds,
+        )
 
 
 def draw_anatomy(anatomies: list[Anatomy], rng: Generator) -> Anatomy:
@@ -88,12 +117,14 @@ def draw_stacks(
 
     Args:
         anatomies: see :func:`.anatomies.read_anatomies`.
-        count: N.
+        count: N at most; of deep stacks fewer.
         prevalence: of faults.
         seed, number: of the batch; equal ones give the same batch.
     """
     rng = np.random.default_rng([seed, number])
-    depth = int(rng.choice([1, 4, 6, 8, 10], p=[0.1, 0.25, 0.3, 0.25, 0.1]))
+    depth = int(rng.choice([1, 4, 6, 8, 12], p=[0.1, 0.2, 0.25, 0.25, 0.2]))
+    # A batch costs about the same whatever its depth.
+    count = min(count, max(1, count * _USUAL_DEPTH // depth))
     rows = [_draw(draw_anatomy(anatomies, rng), depth, prevalence, rng) for _ in range(count)]
     tensors = [torch.stack(column) for column in zip(*(row[0] for row in rows), strict=True)]
     distance = torch.tensor([row[1] for row in rows], dtype=torch.float32)
@@ -107,6 +138,7 @@ def _draw(
     images = list(sound(crop.images, crop.distance, crop.pixel, rng))
     visible = [np.zeros(x.shape, bool) for x in images]
     touched = [np.zeros(x.shape, bool) for x in images]
+    numbers = [np.zeros(x.shape, np.uint8) for x in images]
     kinds = []
     tissue = np.maximum(*images) > AIR
     if rng.random() < prevalence.faulty:
@@ -120,23 +152,30 @@ def _draw(
                 images[source] = fault.image
                 visible[source] |= fault.visible
                 touched[source] |= fault.touched
+                numbers[source][fault.visible] = 1 + list(KINDS).index(kind)
                 kinds.append(kind)
     tissue |= np.maximum(*images) > AIR
     if rng.random() < 0.3:
         images = [np.round(x * 255) / 255 for x in images]
-    shown = [_resized(x, FIELD_MM, smooth=True) for x in images]
-    faulty = [_resized(x, FIELD_MM // 2) for x in visible]
-    counts = [
-        _resized(tissue & ~(t & ~v), FIELD_MM // 2) for t, v in zip(touched, visible, strict=True)
-    ]
-    return [*shown, *faulty, *counts], crop.distance, "+".join(kinds)
+    shown = [_enlarged(x) for x in images]
+    faulty = [_cells(x) for x in visible]
+    counts = [_cells(tissue & ~(t & ~v)) for t, v in zip(touched, visible, strict=True)]
+    kind = [F.interpolate(_tensor(x), size=(_CELLS, _CELLS))[0].long() for x in numbers]
+    return [*shown, *faulty, *counts, *kind], crop.distance, "+".join(kinds)
 
 
-def _resized(stack: np.ndarray, side: int, smooth: bool = False) -> Tensor:
-    x = torch.from_numpy(np.ascontiguousarray(stack, dtype=np.float32))[None]
-    if x.shape[-1] != side:
-        if smooth:
-            x = F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
-        else:
-            x = F.interpolate(x, size=(side, side), mode="nearest")
+def _enlarged(stack: np.ndarray) -> Tensor:
+    """On pixels of 1 mm."""
+    x, size = _tensor(stack), (FIELD_MM, FIELD_MM)
+    if x.shape[2:] != size:
+        x = F.interpolate(x, size=size, mode="bilinear", align_corners=False)
     return x[0].clamp(0, 1)
+
+
+def _cells(mask: np.ndarray) -> Tensor:
+    """1 in cells of which the mask holds more than half."""
+    return (F.adaptive_avg_pool2d(_tensor(mask), _CELLS) > 0.5)[0].float()
+
+
+def _tensor(stack: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(stack, dtype=np.float32))[None]

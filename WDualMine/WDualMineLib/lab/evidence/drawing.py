@@ -39,14 +39,17 @@ def draw_crop(anatomy: Anatomy, slices: int, rng: Generator) -> Crop:
     Returns:
         Images of FIELD_MM / pixel pixels a side.
     """
-    images = [
-        _window(image, kind, rng) for image, kind in zip(anatomy.images, anatomy.kinds, strict=True)
-    ]
+    images = windowed(anatomy, rng)
     for _ in range(_TRIES):
         crop = _cut(images, anatomy, slices, rng)
         if np.mean(np.maximum.reduce(crop.images) > 0.05) > _ENOUGH_TISSUE:
             break
     return crop
+
+
+def windowed(anatomy: Anatomy, rng: Generator) -> list[np.ndarray]:
+    """The images of an anatomy in [0, 1], by windows at random."""
+    return [_window(x, kind, rng) for x, kind in zip(anatomy.images, anatomy.kinds, strict=True)]
 
 
 def _window(image: np.ndarray, kind: str, rng: Generator) -> np.ndarray:

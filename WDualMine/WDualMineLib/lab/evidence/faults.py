@@ -62,8 +62,9 @@ def coarse(image, region, distance, pixel, rng):
 def shading(image, region, distance, pixel, rng):
     """A coil that failed, a dielectric void: strong smooth gain."""
     gain = rng.choice([rng.uniform(0.2, 0.65), rng.uniform(1.5, 2.6)])
-    if rng.random() < 0.3:
-        wave = field(image.shape, rng.uniform(30, 80), distance, pixel, rng)
+    # Throughout a volume an even gain is another window, and no fault.
+    if region.min() == 1 or rng.random() < 0.3:
+        wave = field(image.shape, rng.uniform(30, 110), distance, pixel, rng)
         return image + region * image * (np.exp(rng.uniform(0.3, 0.7) * wave) - 1)
     return image + region * image * (gain - 1)
 
@@ -146,7 +147,7 @@ def lost_slices(image, region, distance, pixel, rng):
     count = len(image)
     if count < 4:
         return void(image, region, distance, pixel, rng)
-    run = int(rng.integers(1, max(2, min(count // 2, round(25 / distance)) + 1)))
+    run = int(rng.integers(1, max(2, min(count - 2, round(25 / distance)) + 1)))
     # Data on both sides: what is missing at the end was not scanned.
     start = int(rng.integers(1, count - run))
     result = image.copy()
@@ -185,6 +186,10 @@ _VISIBLE = 0.04
 """Change of a voxel, or of its surroundings on average, from which on a fault can be seen."""
 
 
+_THROUGHOUT = 0.2
+"""Share of faults that fill the volume."""
+
+
 @dataclass(frozen=True)
 class Faulty:
     """A faulty image and where.
@@ -203,7 +208,7 @@ class Faulty:
 def put_fault(
     image: np.ndarray, kind: str, distance: float, pixel: float, rng: Generator
 ) -> Faulty:
-    """A fault in a region of about 5 to 40 mm radius in tissue, or in the whole volume.
+    """A fault in a region of about 7 to 42 mm radius in tissue, or in the whole volume.
 
     Args:
         image: (D, H, W) float32 in [0, 1].
@@ -211,11 +216,11 @@ def put_fault(
         distance, pixel: of the grid in mm.
         rng: source of randomness.
     """
-    if kind == "lost_slices" or rng.random() < 0.08:
+    if kind == "lost_slices" or rng.random() < _THROUGHOUT:
         region = np.ones(image.shape, np.float32)
     else:
         centre = somewhere_in(image > 0.05, rng)
-        r = ball(image.shape, 5 * 8 ** rng.random(), distance, pixel, rng, centre)
+        r = ball(image.shape, 7 * 6 ** rng.random(), distance, pixel, rng, centre)
         region = 1 / (1 + np.exp(np.clip((r - 1) * rng.uniform(6, 60), -30, 30)))
     faulty = np.clip(KINDS[kind](image, region, distance, pixel, rng), 0, 1).astype(np.float32)
     change = np.abs(faulty - image)

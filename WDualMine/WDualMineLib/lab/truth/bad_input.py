@@ -55,6 +55,7 @@ def odd_volumes(case: Case) -> Iterator[tuple[str, np.ndarray, np.ndarray, Spaci
     for x in empty:
         x[:, :, x.shape[2] // 2 :] = 0
     yield "half the field of view empty", *empty, spacing
+    yield "half of the moving one's empty", a, empty[1], spacing
     yield "identical sources", a, a.copy(), spacing
     yield "a constant source", a, np.full_like(a, 0.5), spacing
     yield "an empty source", a, np.zeros_like(a), spacing

@@ -12,18 +12,22 @@ from scipy import ndimage
 from ...fusion.moments import TISSUE
 from . import physics
 from .cases import Case
-from .regions import Spacing, beyond_plane, ellipsoid, slab
+from .regions import Spacing, ellipsoid, slab
 
-VISIBLE = 0.05
-"""A fault is where it changes the windowed source by more than this share of the window ..."""
+VISIBLE = 0.02
+"""A fault is seen where the windowed source changes by more than this share of the window, on
+average over :data:`AROUND_MM`."""
 
-REACH_MM = 4.0
-"""... within this distance."""
+TOUCHED = 0.004
+"""Where it changes by more than this, but not visibly, it is neither sound nor seen to be faulty:
+such voxels are not scored."""
+
+AROUND_MM = 7.0
 
 LARGE = 0.10
 """A fault of more than this share of the tissue is large, else local."""
 
-_SMALLEST_MM3 = 1000.0
+_SMALLEST_MM3 = 2000.0
 _TRIES = 8
 _LEAST_CHANGED = 0.3
 _MOST_FAULTY = 0.6
@@ -40,9 +44,9 @@ class Fault:
         kind: a key of :data:`KINDS`.
         source: 0 for the fixed, 1 for the moving volume.
         faulty: float32 (K, J, I) in [0, 1].
-        mask: bool (K, J, I), the tissue in which it is faulty.
-        scored: bool (K, J, I), the tissue that is scored. Of a fault that fills the volume this is
-            ``mask``: what it changes a little elsewhere is neither sound nor visibly faulty.
+        mask: bool (K, J, I), the tissue in which it is visibly faulty.
+        scored: bool (K, J, I), the tissue that is scored: faulty, or sound and untouched. Of a
+            fault that fills the volume this is ``mask``.
         extent: "local", "large" or "whole".
     """
 
@@ -87,11 +91,6 @@ def _repeated_slices(image, tissue, spacing, rng):
     return np.where(region > 0, image[start - 1], image), region
 
 
-def _truncated(image, tissue, spacing, rng):
-    region = beyond_plane(tissue, spacing, rng)
-    return image * (1 - region), region
-
-
 _PHYSICS = {
     "motion": physics.motion,
     "ghosting": physics.ghosting,
@@ -108,7 +107,6 @@ KINDS: dict[str, Draw] = {kind: _within(degrade) for kind, degrade in _PHYSICS.i
     "shading": _within(_shade, 8.0),
     "lost slices": _lost_slices,
     "repeated slices": _repeated_slices,
-    "truncation": _truncated,
 }
 """Faults of a region."""
 
@@ -116,27 +114,20 @@ WHOLE: dict[str, Draw] = {kind: _throughout(degrade) for kind, degrade in _PHYSI
 """Faults that fill the volume."""
 
 
-def truth_mask(
+def truth_masks(
     sound: np.ndarray, faulty: np.ndarray, tissue: np.ndarray, spacing: Spacing
-) -> np.ndarray:
-    """bool (K, J, I): tissue within :data:`REACH_MM` of a change by more than :data:`VISIBLE`."""
-    changed = np.abs(faulty - sound) > VISIBLE
-    mask = np.zeros(changed.shape, bool)
-    if not changed.any():
-        return mask
-    box = tuple(
-        slice(max(0, s.start - int(REACH_MM / step) - 1), s.stop + int(REACH_MM / step) + 1)
-        for s, step in zip(ndimage.find_objects(changed.astype(np.int8))[0], spacing, strict=True)
-    )
-    distance = ndimage.distance_transform_edt(~changed[box], sampling=spacing)
-    mask[box] = distance <= REACH_MM
-    return mask & tissue
+) -> tuple[np.ndarray, np.ndarray]:
+    """bool (K, J, I) twice: the tissue that is visibly faulty, and the tissue that is scored."""
+    window = [max(1, 2 * round((AROUND_MM / step - 1) / 2) + 1) for step in spacing]
+    around = ndimage.uniform_filter(np.abs(faulty - sound), window)
+    visible = (around > VISIBLE) & tissue
+    return visible, visible | (tissue & (around <= TOUCHED))
 
 
 def put_fault(case: Case, kind: str, source: int, rng: Generator, whole: bool) -> Fault | None:
     """A fault of ``kind`` in one source of ``case``.
 
-    Drawn again, up to eight times, until it shows in at least 1 cm3, in at least 30 % of the
+    Drawn again, up to eight times, until it shows in at least 2 cm3, in at least 30 % of the
     tissue of its region, and in no more than 60 % of all tissue unless it fills the volume. None
     where no draw does (a blur of what is blurred).
     """
@@ -150,13 +141,13 @@ def put_fault(case: Case, kind: str, source: int, rng: Generator, whole: bool) -
     for _ in range(_TRIES):
         faulty, region = draw(image, own, case.spacing, rng)
         faulty = np.clip(faulty, 0, 1).astype(np.float32)
-        mask = truth_mask(image, faulty, tissue, case.spacing)
+        mask, scored = truth_masks(image, faulty, tissue, case.spacing)
         size = np.count_nonzero(mask)
         shows = size * np.prod(case.spacing) >= _SMALLEST_MM3
         shows &= size >= _LEAST_CHANGED * np.count_nonzero(tissue & (region > 0.5))
         if shows and (whole or size <= _MOST_FAULTY * count):
             extent = "whole" if whole else "large" if size > LARGE * count else "local"
-            return Fault(kind, source, faulty, mask, mask if whole else tissue, extent)
+            return Fault(kind, source, faulty, mask, mask if whole else scored, extent)
     return None
 
 

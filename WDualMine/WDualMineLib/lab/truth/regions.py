@@ -1,4 +1,4 @@
-"""Where in a volume a fault is: smooth ellipsoids, runs of slices, what lies beyond a plane."""
+"""Where in a volume a fault is: smooth ellipsoids and runs of slices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 Spacing = tuple[float, float, float]
 
-DIAMETERS_MM = (15.0, 60.0)
+DIAMETERS_MM = (20.0, 80.0)
 """Of the ellipsoids' axes, drawn evenly in their logarithm."""
 
 
@@ -59,13 +59,3 @@ def slab(tissue: np.ndarray, spacing: Spacing, rng: Generator, thickness_mm: flo
     region = np.zeros(tissue.shape, np.float32)
     region[start : start + count] = 1
     return region
-
-
-def beyond_plane(tissue: np.ndarray, spacing: Spacing, rng: Generator) -> np.ndarray:
-    """What lies beyond a random plane through the tissue, 10 to 35 % of it: 1 there."""
-    normal = rng.standard_normal(3)
-    normal /= np.linalg.norm(normal)
-    grids = positions(tissue.shape, spacing)
-    along = sum(np.float32(n) * grid for n, grid in zip(normal, grids, strict=True))
-    limit = np.quantile(along[tissue], rng.uniform(0.65, 0.9))
-    return (along > limit).astype(np.float32)

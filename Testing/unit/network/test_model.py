@@ -100,7 +100,9 @@ def test_gradients_reach_every_parameter():
     torch.manual_seed(0)
     network = DualMineNetwork()
     # What starts silent (and, by shrinking, would stay silent) is given a voice.
-    for parameter in (network.decoder.transfer.last.weight, network.decoder.guide.weight):
+    silent = [network.decoder.transfer.last, network.decoder.guide]
+    silent += [layer for _, layer in network.evidence.scores]
+    for parameter in (layer.weight for layer in silent):
         torch.nn.init.normal_(parameter, std=0.3)
     maps = network(*slices(64, 64))
 

@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
         layouts.scroll("Red", _OF_FAULT)
         overlays = []
         for which in (Map.RELIABILITY_FIXED, Map.ARBITRATION, Map.SHARE):
-            inspection.map_overlay(nodes, which, 0.55, 0.6)
+            inspection.map_overlay(nodes, which, 0.55, 0.8)
             overlays.append(layouts.windows["Red"].picture())
         write_png(beside(overlays), folder / "inspect-map.png")
         layouts.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -110,12 +111,19 @@ def test_no_network_is_told_with_its_remedy(absent, monkeypatch) -> None:
         Dependencies().install()
 
 
-def test_what_a_first_fusion_imports_is_loaded_ahead(monkeypatch) -> None:
-    for name in ("WDualMineLib.fusion.engine", "WDualMineLib.registration.api"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    finish(Dependencies().preload_steps())
-    assert "WDualMineLib.fusion.engine" in sys.modules
-    assert "WDualMineLib.registration.api" in sys.modules
+def test_what_a_first_fusion_imports_is_loaded_ahead() -> None:
+    """In a process that has not imported it yet."""
+    program = """
+import sys
+from WDualMineLib.progress import finish
+from WDualMineLib.scene.application.dependencies import Dependencies
+wanted = {"torch", "WDualMineLib.fusion.engine", "WDualMineLib.registration.api"}
+assert not wanted & sys.modules.keys(), "nothing to be loaded"
+finish(Dependencies().preload_steps())
+assert wanted <= sys.modules.keys(), wanted - sys.modules.keys()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_cannot_be_loaded_ahead_is_told_later(monkeypatch) -> None:

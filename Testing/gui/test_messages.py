@@ -6,31 +6,38 @@ import pytest
 
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
-AMBER = "#d08700"
+
+@pytest.fixture
+def amber(application):
+    """Amber as it is on the style of the moment."""
+    from WDualMineLib.gui.legible import legible
+    from WDualMineLib.gui.messages import DOUBTFUL
+
+    return legible(DOUBTFUL)
 
 
-def test_information_has_the_colour_of_the_text_around(application) -> None:
+def test_information_has_the_colour_of_the_text_around(amber) -> None:
     from WDualMineLib.errors import Caution
     from WDualMineLib.gui.messages import of_notes
 
     told = of_notes(["CT was resampled to the grid of MR.", Caution("Only 20 % of MR lies in CT.")])
     information, caution = told.split("<br/>")
     assert "color" not in information and "resampled" in information
-    assert AMBER in caution
+    assert amber in caution
 
 
-def test_what_a_fusion_tells_is_told_apart(ready, session, volumes) -> None:
+def test_what_a_fusion_tells_is_told_apart(ready, session, volumes, amber) -> None:
     """A moving volume on another grid, most of which lies elsewhere."""
     spacing = volumes[1].GetSpacing()
     volumes[1].SetSpacing(spacing[0] * 1.1, spacing[1], spacing[2])
     ready.click("applyButton")
     ready.wait_until(lambda: not session.running)
     assert "was resampled" in ready.text("statusLabel")
-    assert AMBER not in ready.ui.statusLabel.text()
+    assert amber not in ready.ui.statusLabel.text()
     volumes[1].SetOrigin(volumes[1].GetOrigin()[0], volumes[1].GetOrigin()[1], 30.0)
     ready.click("applyButton")
     ready.wait_until(lambda: not session.running)
-    assert "Only" in ready.text("statusLabel") and AMBER in ready.ui.statusLabel.text()
+    assert "Only" in ready.text("statusLabel") and amber in ready.ui.statusLabel.text()
 
 
 def test_asking_for_an_installation_is_no_warning(shown_widget, driver, monkeypatch) -> None:

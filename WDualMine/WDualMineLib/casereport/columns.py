@@ -12,7 +12,6 @@ from ..palettes import PALETTES, over
 from ..pipeline.doubts import Doubt
 from ..pipeline.parts import COLOUR, FUSED, PARTS, Part
 from ..pipeline.result import Result
-from ..volumes.resampling import to_image
 from ..volumes.volume import Volume
 from .patient_planes import Plane, centre_of_mass, planes_through
 
@@ -83,8 +82,7 @@ def _sources(result: Result, planes: Sequence[Plane]) -> list[Column]:
 def _part(part: Part, result: Result, planes: Sequence[Plane]) -> Column:
     volume = result.volumes[part.name]
     if part == COLOUR:
-        image = to_image(volume)
-        return Column(part.heading, "", tuple(np.asarray(plane.cut(image)) for plane in planes))
+        return Column(part.heading, "", tuple(plane.cut(volume) for plane in planes))
     if part == FUSED or not part.palette:
         return Column(part.heading, "0 to 1, no unit", _through(volume, planes))
     table = PALETTES[part.palette]
@@ -115,4 +113,4 @@ def _through(
 
 
 def _cut(volume: Volume, plane: Plane, outside: float = 0.0) -> np.ndarray:
-    return np.nan_to_num(plane.cut(to_image(volume)), nan=outside)
+    return np.nan_to_num(plane.cut(volume), nan=outside)

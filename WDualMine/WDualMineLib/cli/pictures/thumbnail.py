@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ...casereport.patient_planes import centre_of_mass, planes_through
 from ...pipeline.folder import Extra
 from ...pipeline.result import Result
 from ...progress import Progress
-from ...volumes.resampling import to_image
 from ...volumes.writing import writing_errors
-from .patient_planes import centre_of_mass, planes_through
 
 THUMBNAIL = "thumbnail.jpg"
 _HEIGHT, _GAP, _QUALITY = 96, 2, 80
@@ -40,13 +39,12 @@ def draw_thumbnail(result: Result) -> Image.Image:
     """Axial, coronal and sagittal side by side, 96 pixels high, what is flagged in red."""
     fused = result.fused
     planes = planes_through(fused.geometry, centre_of_mass(fused.geometry, fused.array > _BODY))
-    image = to_image(fused)
     doubted = np.minimum(result.reliability_fixed.array, result.reliability_moving.array)
-    maps = to_image(fused.with_array(doubted))
+    maps = fused.with_array(doubted)
     tallest = max(plane.extent_mm[1] for plane in planes)
     pictures = []
     for plane in planes:
-        grey = np.nan_to_num(plane.cut(image)) * 255
+        grey = np.nan_to_num(plane.cut(fused)) * 255
         colours = np.repeat(grey[..., None], 3, axis=-1)
         flagged = np.nan_to_num(plane.cut(maps), nan=1.0) < _FLAGGED
         colours[flagged] = 0.4 * colours[flagged] + 0.6 * _RED

@@ -111,7 +111,7 @@ def test_the_same_patient_on_a_finer_grid():
     coarse, same = (s[0][tissue] for s in (of_coarse, of_fine))
     fault = torch.from_numpy((a == 0) & (b > 0))
     assert of_coarse[0][fault].mean() > coarse.mean() + 0.2
-    assert torch.corrcoef(torch.stack([coarse, same]))[0, 1] > 0.9
+    assert torch.corrcoef(torch.stack([coarse, same]))[0, 1] > 0.85
 
 
 def test_exchanging_the_volumes_exchanges_the_maps(network):

@@ -29,15 +29,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=int, metavar="STEP", help="stop after this one")
     parser.add_argument("--seed", type=int, help="of the initial weights and every batch")
     parser.add_argument(
-        "--calibrate", type=int, default=150, metavar="N", help="batches for it (default 150)"
+        "--calibrate",
+        type=int,
+        default=3,
+        metavar="N",
+        help="faulty volumes of each patient for it, beside the sound one (default 3)",
     )
     parser.add_argument(
         "--alarms",
         type=float,
-        default=0.002,
+        default=0.001,
         metavar="SHARE",
-        help="of the tissue of the training's sound volumes that may be flagged, on average: the "
-        "scale of the maps is set by it (default .002)",
+        help="of the tissue of the training's sound volumes that may be flagged at most, on "
+        "average (default .001)",
     )
     parser.add_argument(
         "--fusion",
@@ -54,13 +58,7 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     from ..lab.evidence.anatomies import read_anatomies
-    from ..lab.evidence.calibration import (
-        collect_scores,
-        fit_scaling,
-        fold,
-        quiet_shift,
-        scores_of_sound,
-    )
+    from ..lab.evidence.calibration import collect_places, fit_scaling, fold, quiet
     from ..lab.evidence.learning import Learner, LearningConfig
     from ..network.weights import load_model, save_weights
 
@@ -87,14 +85,10 @@ def run(options: argparse.Namespace) -> None:
         print(f"Stopped at step {learner.step}; --resume goes on")
         return
     evidence = learner.average.cpu()
-    scaling = fit_scaling(*collect_scores(evidence, anatomies, options.calibrate))
-    sound = scores_of_sound(evidence, anatomies)
-    quiet = quiet_shift(sound, scaling, options.alarms)
-    print(
-        f"Calibrated on crops: log-odds = {scaling.gain:.3f} score {scaling.shift:+.3f}; "
-        f"with {options.alarms:g} of sound volumes flagged: {quiet:+.3f}"
-    )
-    fold(evidence, scaling._replace(shift=quiet))
+    places = list(collect_places(evidence, anatomies, options.calibrate))
+    scaling = quiet(fit_scaling(places), places, options.alarms)
+    print(f"Calibrated: log-odds = {scaling.gain:.3f} score {scaling.shift:+.3f}")
+    fold(evidence, scaling)
     fusion.evidence.load_state_dict(evidence.state_dict())
     save_weights(fusion, options.output / "weights.pt")
     print(f"Wrote {options.output / 'weights.pt'}")

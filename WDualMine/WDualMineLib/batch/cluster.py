@@ -173,7 +173,9 @@ def workers_of(client: Client) -> dict[str, dict[str, Any]]:
     Raises:
         OSError, TimeoutError: the scheduler does not answer.
     """
-    return client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+    # Any: without a scheduler this raises AttributeError, which those who ask take for its loss.
+    scheduler: Any = client.scheduler
+    return client.sync(scheduler.identity, n_workers=-1)["workers"]
 
 
 def default_workers(memory: int | None) -> int:
@@ -183,7 +185,8 @@ def default_workers(memory: int | None) -> int:
 
 
 def _require_versions(client: Client) -> None:
-    told = client.get_versions(check=False)
+    # Any: a coroutine only for asynchronous clients.
+    told: Any = client.get_versions(check=False)
     ours = told["client"]["packages"]
     others = {"The scheduler": told["scheduler"]["packages"]} | {
         f"The worker {address}": worker["packages"] for address, worker in told["workers"].items()

@@ -278,7 +278,8 @@ def _is_unwanted() -> Callable[[], bool]:
     from distributed import get_worker
     from distributed.worker import thread_state
 
-    worker, key = get_worker(), getattr(thread_state, "key", None)
+    worker = get_worker()
+    key: Any = getattr(thread_state, "key", None)
 
     def unwanted() -> bool:
         with suppress(AttributeError, RuntimeError):

@@ -19,6 +19,11 @@ OPTIONS = {
     "processes": 1,  # one worker a job
     "memory": "8GB",
     "walltime": "04:00:00",
+    # In place of Dask's own, with which a study takes twice the processor time.
+    "job_script_prologue": [
+        "export MALLOC_TRIM_THRESHOLD_=67108864",
+        "export MALLOC_MMAP_THRESHOLD_=33554432",
+    ],
     "scheduler_options": {"dashboard_address": ":0"},
     # Leaves before the job is ended, and not all at once: its study goes to another worker.
     "worker_extra_args": ["--lifetime", "230m", "--lifetime-stagger", "10m", "--no-dashboard"],

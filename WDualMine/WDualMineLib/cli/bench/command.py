@@ -13,6 +13,7 @@ BENCHMARKS = {
     "ablation": ("ablation_table", "what each part of the network earns, by training without it"),
     "registration": ("registration_error", "target registration error for known transforms"),
     "volume": ("raw_volumes", "flicker, halos and response to the window on two raw volumes"),
+    "batch": ("batch", "a batch with 0, 1, 2 and 4 workers: studies a minute, seconds by stage"),
     "truth": ("truth", "are maps and look true on volumes: false alarms, faults found, harm"),
 }
 

@@ -42,26 +42,44 @@ def stages_of_a_volume(
     draw: Callable[[Path, Result], None],
     registration: str = AS_THEY_LIE,
 ) -> dict[str, Any]:
-    """Processor and wall seconds of each stage, and of the whole, and its peak memory.
+    """:func:`stages_of_files` for a phantom.
 
     Args:
         shape: (K, J, I) of both volumes.
         settings: but for the windows, which are those of the phantom.
+    """
+    with TemporaryDirectory() as folder:
+        fixed, moving = (
+            write_volume(v, Path(folder) / f"{v.name}.nrrd", compress=False)
+            for v in phantom_volumes(shape)
+        )
+        return stages_of_files((fixed, moving), settings, model, draw, registration)
+
+
+def stages_of_files(
+    paths: tuple[Path, Path],
+    settings: FusionSettings,
+    model: nn.Module,
+    draw: Callable[[Path, Result], None],
+    registration: str = AS_THEY_LIE,
+) -> dict[str, Any]:
+    """Processor and wall seconds of each stage, and of the whole, and its peak memory.
+
+    Args:
+        paths: of the fixed and the moving volume.
+        settings: of the fusion.
         model: the network, loaded; the first use of its libraries is not counted.
         draw: writes ``overview.png``.
         registration: "none", "rigid" or "affine".
 
     Returns:
-        ``{"stages": {stage: {"cpu", "wall"}}, "total": {"cpu", "wall"}, "peak_bytes",
-        "input_bytes"}``; the peak is that above what the process held before, the inputs read.
+        ``{"shape": (K, J, I), "stages": {stage: {"cpu", "wall"}}, "total": {"cpu", "wall"},
+        "peak_bytes", "input_bytes", "output_bytes"}``; the peak is that above what the process held
+        before, the inputs those in memory, the outputs files.
     """
     seconds: Seconds = {}
     with TemporaryDirectory() as folder:
         place = Path(folder)
-        paths = [
-            write_volume(v, place / f"{v.name}.nrrd", compress=False)
-            for v in phantom_volumes(shape)
-        ]
         with lap() as total, peak() as held:
             with lap() as took:
                 fixed, moving = (read(path) for path in paths)
@@ -83,12 +101,14 @@ def stages_of_a_volume(
             with lap() as took:
                 save(result, place / "out")
             seconds["write"] = took
+        outputs = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     return {
-        "shape": shape,
+        "shape": fixed.array.shape,
         "stages": seconds,
         "total": total,
         "peak_bytes": held["bytes"],
         "input_bytes": inputs,
+        "output_bytes": outputs,
     }
 
 

@@ -94,7 +94,9 @@ class FrameRequest:
                 moving=told.get("moving") is True,
             )
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-            raise InputError(f"The page asks for no picture that there is ({error})", _REMEDY) from error
+            raise InputError(
+                f"The page asks for no picture that there is ({error})", _REMEDY
+            ) from error
 
     def look(self, own: tuple[float, float]) -> tuple[float, float]:
         """Strength and floor, ``own`` where nothing else is said; rounded as sliders step."""

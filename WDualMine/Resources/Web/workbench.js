@@ -152,7 +152,7 @@ function arrange() {
       view.layout === "planes" ? layers : compared));
   $("panes").dataset.layout = view.layout;
   $("panes").append(...bench.panes.map((pane) => pane.element));
-  for (const each of ["layers", "side", "curtain", "checkerboard"]) {
+  for (const each of ["layers", "planes", "side", "curtain", "checkerboard"]) {
     const shown = each === view.layout || (each === "layers" && ["planes", "side"].includes(view.layout));
     document.querySelectorAll(`.only-${each}`).forEach((label) => { label.hidden = !shown; });
   }
@@ -285,7 +285,6 @@ function opened(study) {
     const item = document.createElement("li");
     const jump = element("button", doubt.text, { type: "button" });
     jump.addEventListener("click", () => {
-      view.pos = doubt.point;
       bench.view.pos = doubt.point;
       bench.changed(false);
       bench.probe(doubt.point);

@@ -1,4 +1,4 @@
-"""The studies of a batch, from its ``summary.json``: a row each, and where each one's result lies."""
+"""The studies of a batch, from its ``summary.json``: a row each, and where each result lies."""
 
 from __future__ import annotations
 

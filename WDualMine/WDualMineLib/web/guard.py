@@ -62,7 +62,7 @@ class Guard:
         return 0 <= time.time() - int(made.partition("-")[0]) <= COOKIE_SECONDS
 
     def is_host(self, given: str) -> bool:
-        """Whether the header Host names this server: another name may be one that was bent to it."""
+        """Whether the header Host names this server; another name may have been bent to it."""
         name, colon, port = given.rpartition(":")
         host = name if colon and port.isdigit() else given
         return not self.hosts or host.lower() in self.hosts

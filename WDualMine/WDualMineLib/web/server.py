@@ -25,6 +25,7 @@ _FILES = {
     "style.css": ("style.css", "text/css"),
 }
 _LONGEST_MESSAGE = 1 << 14
+_CLOSING = 2.0  # s, that a viewer has to answer that it is let go
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -182,7 +183,9 @@ class Server:
             raise web.HTTPForbidden()
         if len(self._sockets) >= self._address.most_viewers:
             raise web.HTTPServiceUnavailable()
-        socket = web.WebSocketResponse(max_msg_size=_LONGEST_MESSAGE, heartbeat=30, compress=False)
+        socket = web.WebSocketResponse(
+            max_msg_size=_LONGEST_MESSAGE, heartbeat=30, compress=False, timeout=_CLOSING
+        )
         self._mark(socket)
         self._sockets.add(socket)
         try:

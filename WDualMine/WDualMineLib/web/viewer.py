@@ -1,4 +1,4 @@
-"""One viewer: what its web socket says, and what it is answered. Nothing of it outlives the socket."""
+"""One viewer: what its web socket says, and what it is answered. Nothing outlives the socket."""
 
 from __future__ import annotations
 

@@ -29,7 +29,15 @@ from WDualMineLib.web.catalogue import Fused
 from WDualMineLib.web.fusing import Fusing, Order
 from WDualMineLib.web.study import study_of
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _PATIENCE = 30
 
 

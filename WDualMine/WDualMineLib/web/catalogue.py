@@ -39,7 +39,7 @@ class Catalogue(Protocol):
 class Folders:
     """A result folder, or that of a batch; read on first use, the last ones are kept."""
 
-    fusing = None
+    fusing: Fusing | None = None
 
     def __init__(self, folder: Path, sources: Sequence[Path], *, anonymise: bool) -> None:
         self._folder, self._sources, self._anonymise = folder, sources, anonymise

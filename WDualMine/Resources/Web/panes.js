@@ -26,6 +26,7 @@ export class Pane {
     this.planeName = plane;
     this.wanted = this.flying = false;
     this.number = 0;
+    this.asked = null; // what the last picture was asked for with
     this.sentAt = new Map();
     this.pointers = new Map();
     this.element = document.createElement("figure");
@@ -185,7 +186,11 @@ export class Pane {
     this.fly();
   }
 
-  lost() { this.flying = false; } // the socket went
+  lost() { // the socket went
+    this.flying = false;
+    this.asked = null;
+    this.sentAt.clear();
+  }
 
   fly() {
     if (!this.wanted || this.flying || !this.picture.clientWidth) return;
@@ -195,16 +200,28 @@ export class Pane {
     const size = [width, height].map((x) => Math.max(16, Math.round(x * factor)));
     const { view, study } = this.bench;
     const request = {
-      type: "frame", pane: this.id, number: ++this.number, plane: this.planeName, size,
+      type: "frame", pane: this.id, plane: this.planeName, size,
       centre: this.centre, field: study.field / view.zoom, windows: view.windows,
       strength: view.strength, floor: view.floor, from: view.from, opacity: view.opacity,
-      split: view.split, squares: view.squares, moving: this.moving, ...this.asks(),
+      split: view.split, squares: view.squares, ...this.asks(),
     };
-    if (!this.bench.send(request)) return;
+    const asked = JSON.stringify(request);
+    if (asked === this.asked && (this.exact || this.moving)) { // shown: another pane scrolls
+      this.wanted = false;
+      this.settle();
+      return;
+    }
+    if (!this.bench.send({ ...request, number: this.number + 1, moving: this.moving })) return;
+    this.number += 1;
+    this.asked = asked;
     this.wanted = false;
     this.flying = true;
     this.exact = !this.moving;
     this.sentAt.set(this.number, performance.now());
+  }
+
+  settle() {
+    this.element.dataset.settled = String(!this.wanted && !this.flying && this.exact);
   }
 
   async show(number, blob) {
@@ -218,7 +235,7 @@ export class Pane {
     this.flying = false;
     const took = performance.now() - this.sentAt.get(number);
     this.sentAt.delete(number);
-    this.element.dataset.settled = String(!this.wanted && this.exact);
+    this.settle();
     this.fly();
     return took;
   }

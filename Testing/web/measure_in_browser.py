@@ -1,7 +1,7 @@
 """Frames a second and latency of a running server, measured in Chromium; pictures of the layouts.
 
-    wdualmine serve RESULT_DIR --sources DIR
-    python Testing/web/measure_in_browser.py 'http://127.0.0.1:PORT/?token=...' [PICTURES_DIR]
+wdualmine serve RESULT_DIR --sources DIR
+python Testing/web/measure_in_browser.py 'http://127.0.0.1:PORT/?token=...' [PICTURES_DIR]
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import InputError
+from ..errors import InputError, WDualMineError
 from . import batch_table
 from .fusing import Fusing
-from .study import Study, describe, read_study
+from .study import Study, describe, read_study, unnamed
 
 _STUDIES_KEPT = 2
 
@@ -55,15 +55,23 @@ class Folders:
     def open(self, number: int) -> tuple[Study, dict[str, Any]]:
         with self._lock:
             if number not in self._open:
-                folder = self._folder
-                if self._is_batch:
-                    folder = batch_table.folder_of(folder, number)
-                study = read_study(folder, self._sources, anonymise=self._anonymise)
-                self._open[number] = study, describe(study)
+                try:
+                    self._open[number] = self._read(number)
+                except WDualMineError as error:
+                    if self._anonymise:
+                        raise unnamed(error) from None
+                    raise
             self._open.move_to_end(number)
             while len(self._open) > _STUDIES_KEPT:
                 self._open.popitem(last=False)
             return self._open[number]
+
+    def _read(self, number: int) -> tuple[Study, dict[str, Any]]:
+        folder = self._folder
+        if self._is_batch:
+            folder = batch_table.folder_of(folder, number)
+        study = read_study(folder, self._sources, anonymise=self._anonymise)
+        return study, describe(study)
 
 
 class Fused:

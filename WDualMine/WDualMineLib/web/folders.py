@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
@@ -11,7 +11,7 @@ _HEADER = 1 << 16
 _ELSEWHERE = (b"data file", b"datafile", b"elementdatafile")
 
 
-def require_within(path: Path, folders: Iterable[Path]) -> None:
+def require_within(path: Path, folders: Sequence[Path]) -> None:
     """Refuse what lies outside of ``folders``, wherever its links lead.
 
     Headers that name a second file are refused too: that one may lie anywhere.
@@ -20,6 +20,10 @@ def require_within(path: Path, folders: Iterable[Path]) -> None:
         InputError: it does, or its header does.
     """
     real = path.resolve()
+    if real.is_dir():
+        for inside in real.rglob("*"):
+            if inside.is_symlink():
+                require_within(inside, folders)
     if not any(real.is_relative_to(folder.resolve()) for folder in folders):
         raise InputError(
             f"{path.name} lies outside of the folders that may be read",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from ..pipeline.request import Request
 from ..pipeline.result import Result
 from ..pipeline.run import run_steps
 from ..progress import Progress, Steps
-from .study import Study, study_of
+from .study import Study, study_of, unnamed
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,13 @@ class Fusing:
                 self.study = done.value
             finally:
                 steps.close()
-        except WDualMineError as error:
+        except Cancelled as error:
             self.failure = str(error)
-        except Exception as error:  # a thread has nobody else to tell
-            self.failure = f"The fusion failed: {error!r}. Look at what the server printed."
-            raise
+        except WDualMineError as error:
+            self.failure = str(unnamed(error) if self._order.anonymise else error)
+        except Exception:  # a thread has nobody else to tell
+            _LOG.exception("a defect of the fusion")
+            self.failure = "The fusion failed by a defect. The server printed which."
 
     def _steps(self) -> Steps[Study]:
         yield Progress(0.0, "Reading the volumes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .guard import COOKIE_SECONDS, HEADERS, LOOPBACK, Guard
 from .rendering_thread import RenderingThread
 from .viewer import Viewer
 
+_LOG = logging.getLogger(__name__)
 _FILES = {
     "": ("index.html", "text/html"),
     "workbench.js": ("workbench.js", "text/javascript"),
@@ -106,9 +108,19 @@ class Server:
                 ) from error
             self._port = runner.addresses[0][1]
             listening(self.url)
+            await self._warm()
             await asyncio.Event().wait()
         finally:
             await runner.cleanup()
+
+    async def _warm(self) -> None:
+        """Read the only study before somebody waits for it."""
+        try:
+            if self._catalogue.fusing is None and not self._catalogue.rows():
+                study, _ = await asyncio.to_thread(self._catalogue.open, 0)
+                await self._rendering.prepare(study)
+        except Exception:  # who asks for it is told
+            _LOG.debug("the study could not be read ahead", exc_info=True)
 
     def application(self) -> web.Application:
         """What answers; its own, for tests."""
@@ -134,6 +146,9 @@ class Server:
             answer = web.Response(status=error.status, text=f"{error.status}\n")
         except WDualMineError as error:
             answer = web.json_response({"failure": str(error)}, status=409)
+        except Exception:
+            _LOG.exception("a defect while answering %s", request.path)
+            answer = web.Response(status=500, text="500\n")
         if not answer.prepared:
             self._mark(answer)
         return answer

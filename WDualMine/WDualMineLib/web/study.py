@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,16 +15,17 @@ import numpy as np
 from ..casereport.content import describe as describe_doubt
 from ..casereport.content import words_of
 from ..casereport.found_sources import NOT_SHOWN, read_sources
-from ..errors import InputError
+from ..errors import InputError, WDualMineError
 from ..palettes import PALETTES
 from ..pipeline.anonymous import anonymous
-from ..pipeline.folder import load
+from ..pipeline.folder import REPORT, TRANSFORM, load
 from ..pipeline.parts import BY_NAME, FUSED, PARTS, Part
 from ..pipeline.result import Result
 from ..volumes.volume import Volume
 from . import planes
 from .folders import require_within
 
+_LOG = logging.getLogger(__name__)
 _LOOKS_KEPT = 4
 _COLOURS_OF_LEGEND = 17
 
@@ -88,8 +90,8 @@ def read_study(folder: Path, sources_in: Sequence[Path], *, anonymise: bool = Fa
     Raises:
         InputError: it holds no result that can be read, or a file of it lies elsewhere.
     """
-    for part in PARTS:
-        require_within(folder / part.file, [folder])
+    for name in (*(part.file for part in PARTS), REPORT, TRANSFORM):
+        require_within(folder / name, [folder])
     result = load(folder)
     try:
         for role in (result.record.fixed, result.record.moving):
@@ -112,6 +114,12 @@ def study_of(result: Result, fixed: Volume, moving: Volume, *, anonymise: bool) 
             for volume, role in ((fixed, "fixed"), (moving, "moving"))
         )
     return Study(result, fixed, moving)
+
+
+def unnamed(error: WDualMineError) -> InputError:
+    """What an anonymised viewer is told in place of ``error``, which may name files."""
+    _LOG.warning("%s", error)
+    return InputError("The study cannot be shown", "Ask who runs the server, which printed why")
 
 
 def describe(study: Study) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import struct
 from typing import Any
 
@@ -15,6 +16,9 @@ from .frame_request import FrameRequest, point
 from .readout import read_out
 from .rendering_thread import RenderingThread
 from .study import Study
+
+_LOG = logging.getLogger(__name__)
+_DEFECT = "This failed by a defect of WDualMine. The server printed which."
 
 IDLE, BAD = 4001, 4002
 """Codes with which a socket is closed: nothing was asked for long, or nothing sensible."""
@@ -121,6 +125,11 @@ class Viewer:
             self._study = study
         except WDualMineError as error:
             await self._say("failed", text=str(error))
+        except ConnectionError:
+            return
+        except Exception:
+            _LOG.exception("a study could not be opened")
+            await self._say("failed", text=_DEFECT)
 
     async def _draw(self) -> None:
         while True:
@@ -140,6 +149,9 @@ class Viewer:
                 await self._say("error", text=str(error))
             except ConnectionError:
                 return
+            except Exception:
+                _LOG.exception("a picture could not be made")
+                await self._say("error", text=_DEFECT)
 
     async def _say(self, kind: str, **what: Any) -> None:
         if not self._socket.closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -25,7 +26,7 @@ if CHROMIUM is None:
 from WDualMineLib.palettes import ARBITRATION
 from WDualMineLib.pipeline.request import Request
 from WDualMineLib.pipeline.sources import read
-from WDualMineLib.web.catalogue import Fused
+from WDualMineLib.web.catalogue import Folders, Fused
 from WDualMineLib.web.fusing import Fusing, Order
 from WDualMineLib.web.study import study_of
 
@@ -293,6 +294,22 @@ def test_who_is_idle_is_let_go_and_comes_back(serve, view) -> None:
     viewer.page.keyboard.press("a")
     viewer.until(lambda: not viewer.page.locator("#notice").is_visible())
     viewer.settled()
+
+
+def test_a_batch_is_a_table_first(serve, view, folder, tmp_path) -> None:
+    shutil.copytree(folder, tmp_path / "studies" / "a")
+    rows = [{"study": name, "folder": f"studies/{name}", "state": "done"} for name in "ab"]
+    (tmp_path / "summary.json").write_text(json.dumps({"studies": rows}))
+    viewer = view(serve(Folders(tmp_path, [], anonymise=False)).url)
+    buttons = viewer.page.locator("#studies button")
+    viewer.until(lambda: buttons.count() == 2)
+    assert buttons.nth(0).is_enabled() and not buttons.nth(1).is_enabled()
+    buttons.nth(0).click()
+    viewer.settled()
+    assert "lies outside" in viewer.page.locator("#no-sources").inner_text()
+    assert viewer.page.locator("#layout option:not([disabled])").count() == 1
+    viewer.page.click("#back")
+    assert buttons.first.is_visible() and not viewer.page.locator("#workbench").is_visible()
 
 
 def test_a_wrong_token_shows_nothing(serve, view) -> None:

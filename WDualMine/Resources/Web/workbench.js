@@ -54,7 +54,7 @@ function connect() {
   socket.onopen = () => {
     failures = 0;
     probing = false;
-    notice(bench.study ? "" : "Opening the study");
+    notice(bench.study || !bench.opened ? "" : "Opening the study");
     if (bench.opened) bench.send({ type: "open", study: bench.view.study });
   };
   socket.onmessage = ({ data }) => (typeof data === "string" ? hear(JSON.parse(data)) : picture(data));
@@ -278,6 +278,8 @@ function opened(study) {
   filled($("base"), volumes().filter((each) => !each.map), choice);
   const overlays = volumes().filter((each) => each.overlay || each.map === undefined);
   filled($("over"), [{ name: "", heading: "Nothing" }, ...overlays], choice);
+  $("no-sources").textContent = study.notes.join(" ");
+  $("no-sources").hidden = both;
   $("fixed-look").hidden = study.look.changes;
   for (const id of ["strength", "floor"]) $(id).disabled = !study.look.changes;
   if (!study.look.changes) view.strength = view.floor = null;

@@ -131,6 +131,7 @@ def describe(study: Study) -> dict[str, Any]:
         "title": page.title,
         "whose": page.whose,
         "footer": page.footer,
+        "notes": study.notes,
         "warning": result.alignment.warning,
         "sections": [
             {"heading": section.heading, "rows": section.rows}

@@ -107,7 +107,8 @@ def test_a_picture_that_cannot_be_is_an_error_and_no_end(serve, changes) -> None
         return told, await picture(socket)
 
     told, (about, _, _) = talk(serve(), conversation)
-    assert told["type"] == "error" and about["number"] == 7
+    assert told["type"] == "error" and (told["pane"], told["number"]) == ("axial", 7)
+    assert about["number"] == 7
 
 
 def test_a_look_that_cannot_be_changed_says_why(serve) -> None:

@@ -1,6 +1,7 @@
 // One pane: asks for pictures, shows them, and turns pointers and keys into movements in RAS mm.
 
 const LARGEST = 1024;
+const AT_ONCE = 2; // pictures under way: while one is decoded the next is rendered
 const LETTERS = [["L", "R"], ["P", "A"], ["I", "S"]];
 
 export const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -24,8 +25,8 @@ export class Pane {
     Object.assign(this, { bench, id, heading, asks });
     this.plane = bench.study.planes[plane];
     this.planeName = plane;
-    this.wanted = this.flying = false;
-    this.number = 0;
+    this.wanted = false;
+    this.number = this.shown = 0;
     this.asked = null; // what the last picture was asked for with
     this.sentAt = new Map();
     this.pointers = new Map();
@@ -187,13 +188,12 @@ export class Pane {
   }
 
   lost() { // the socket went
-    this.flying = false;
     this.asked = null;
     this.sentAt.clear();
   }
 
   fly() {
-    if (!this.wanted || this.flying || !this.picture.clientWidth) return;
+    if (!this.wanted || this.sentAt.size >= AT_ONCE || !this.picture.clientWidth) return;
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [this.picture.clientWidth, this.picture.clientHeight];
     const factor = Math.min(ratio, LARGEST / Math.max(width, height));
@@ -215,29 +215,33 @@ export class Pane {
     this.number += 1;
     this.asked = asked;
     this.wanted = false;
-    this.flying = true;
     this.exact = !this.moving;
     this.sentAt.set(this.number, performance.now());
   }
 
   settle() {
-    this.element.dataset.settled = String(!this.wanted && !this.flying && this.exact);
+    this.element.dataset.settled = String(!this.wanted && !this.sentAt.size && this.exact);
   }
 
   async show(number, blob) {
     const bitmap = await createImageBitmap(blob);
+    const took = performance.now() - this.sentAt.get(number);
+    if (number < this.shown) return took; // a later one was decoded sooner
+    this.shown = number;
     if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) {
       this.canvas.width = bitmap.width;
       this.canvas.height = bitmap.height;
     }
     this.canvas.getContext("2d").drawImage(bitmap, 0, 0);
     bitmap.close();
-    this.flying = false;
-    const took = performance.now() - this.sentAt.get(number);
-    this.sentAt.delete(number);
+    this.done(number);
+    return took;
+  }
+
+  done(number) { // answered, or passed over for a later one
+    for (const sent of [...this.sentAt.keys()]) if (sent <= number) this.sentAt.delete(sent);
     this.settle();
     this.fly();
-    return took;
   }
 
   mark() { // what lies over the picture and follows at once

@@ -83,7 +83,8 @@ async function picture(data) {
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)));
   const pane = bench.panes.find((each) => each.id === about.pane);
   if (!pane || !pane.sentAt.has(about.number)) return; // of a layout before
-  bench.latencies.push(await pane.show(about.number, new Blob([new Uint8Array(data, 4 + length)])));
+  const took = await pane.show(about.number, new Blob([new Uint8Array(data, 4 + length)]));
+  if (Number.isFinite(took)) bench.latencies.push(took);
   if (bench.latencies.length > 1000) bench.latencies.shift();
 }
 
@@ -92,7 +93,10 @@ function hear(told) {
     study: () => opened(told),
     progress: () => progress(told),
     probe: () => values(told),
-    error: () => notice(told.text),
+    error: () => {
+      notice(told.text);
+      bench.panes.find((pane) => pane.id === told.pane)?.done(told.number);
+    },
     failed: () => { notice(told.text); if (bench.rows?.length) table(); },
   }[told.type];
   does?.();

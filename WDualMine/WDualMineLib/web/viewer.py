@@ -84,7 +84,7 @@ class Viewer:
             else:
                 return kind in ("frame", "probe", "start", "cancel")  # late, of a study before
         except InputError as error:
-            await self._say("error", text=str(error))
+            await self._say("error", text=str(error), **_which(told))
         except (KeyError, TypeError, ValueError, OverflowError):
             return False
         return True
@@ -138,24 +138,29 @@ class Viewer:
                 self._woken.clear()
                 continue
             request = self._wanted.pop(next(iter(self._wanted)))
-            study = self._study
+            study, which = self._study, {"pane": request.pane, "number": request.number}
             if study is None:
                 continue
             try:
                 picture = await self._rendering.picture(study, request)
-                about = json.dumps({"pane": request.pane, "number": request.number}).encode()
+                about = json.dumps(which).encode()
                 await self._socket.send_bytes(struct.pack(">I", len(about)) + about + picture)
             except WDualMineError as error:
-                await self._say("error", text=str(error))
+                await self._say("error", text=str(error), **which)
             except ConnectionError:
                 return
             except Exception:
                 _LOG.exception("a picture could not be made")
-                await self._say("error", text=_DEFECT)
+                await self._say("error", text=_DEFECT, **which)
 
     async def _say(self, kind: str, **what: Any) -> None:
         if not self._socket.closed:
             await self._socket.send_json({"type": kind, **what})
+
+
+def _which(told: dict[str, Any]) -> dict[str, Any]:
+    """The picture that a message asks for, so that the page does not wait for it."""
+    return {key: told[key] for key in ("pane", "number") if isinstance(told.get(key), str | int)}
 
 
 _ANY = {"pane": "", "number": 0, "plane": "axial", "base": "", "size": [16, 16],

@@ -249,7 +249,13 @@ $("screenshot").addEventListener("click", () => {
     context.drawImage(pane.canvas, x * ratio, y * ratio, w * ratio, h * ratio);
     context.fillText(pane.caption.textContent, x * ratio + 6, y * ratio + 16);
   }
-  context.fillText(`${bench.study.title}. Not for diagnosis.`, 6, sheet.height - 8);
+  let words = `${bench.study.title}. Not for diagnosis.`;
+  if (!$("legend").hidden) {
+    const [caption, colours, ends] = $("legend").children;
+    words += `  ${caption.textContent}, ${[...ends.children].map((e) => e.textContent).join(", ")}:`;
+    context.drawImage(colours, 12 + context.measureText(words).width, sheet.height - 18, 120, 12);
+  }
+  context.fillText(words, 6, sheet.height - 8);
   sheet.toBlob((blob) => {
     const address = URL.createObjectURL(blob);
     element("a", "", { href: address, download: "wdualmine.png" }).click();

@@ -9,6 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ from WDualMineLib.palettes import ARBITRATION
 from WDualMineLib.pipeline.request import Request
 from WDualMineLib.pipeline.sources import read
 from WDualMineLib.web.catalogue import Folders, Fused
-from WDualMineLib.web.fusing import Fusing, Order
-from WDualMineLib.web.study import study_of
+from WDualMineLib.web.fusing import Fusing, Order, request_steps
+from WDualMineLib.web.study import describe, study_of
 
 _FLAGS = [
     "--no-sandbox",
@@ -133,8 +134,6 @@ def whole(fused):
             return []
 
         def open(self, _number):
-            from WDualMineLib.web.study import describe
-
             study = study_of(*fused, anonymise=False)
             return study, describe(study)
 
@@ -335,6 +334,30 @@ def test_a_screenshot_is_saved_by_the_browser(serve, view) -> None:
     assert Path(download.value.path()).read_bytes()[:4] == b"\x89PNG"
 
 
+def test_names_are_text_and_never_script(serve, view, fused) -> None:
+    result, fixed, moving = fused
+    name = "<img src=x onerror=document.title='bad'><script>document.title='bad'</script>"
+    record = result.record
+    record = replace(record, fixed=replace(record.fixed, name=name))
+    result = replace(result, record=record, notes=[name])
+
+    class Evil:
+        fusing = None
+
+        def rows(self):
+            return []
+
+        def open(self, _number):
+            study = study_of(result, fixed, moving, anonymise=False)
+            return study, describe(study)
+
+    viewer = view(serve(Evil()).url).settled()
+    viewer.until(lambda: name in viewer.page.locator("#values").inner_text())
+    assert name in viewer.page.locator("#title").inner_text()
+    assert viewer.page.locator("#workbench img, header img, #workbench script").count() == 0
+    assert viewer.page.title() != "bad"
+
+
 def test_every_control_has_a_label(serve, view) -> None:
     viewer = view(serve().url, viewport={"width": 390, "height": 844}).settled()
     unnamed = viewer.page.evaluate(
@@ -349,7 +372,7 @@ def test_every_control_has_a_label(serve, view) -> None:
 
 def test_two_volumes_are_fused_with_progress_and_cancel(serve, view, sources, tmp_path) -> None:
     output = tmp_path / "saved"
-    order = Order(lambda: Request.of(*map(read, sources)), output)
+    order = Order(lambda: request_steps(lambda: Request.of(*map(read, sources))), output)
     fusing = Fusing(order)
     fusing.start()
     running = serve(Fused(fusing))

@@ -216,6 +216,15 @@ def test_a_link_out_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) 
         read_study(bent, [])
 
 
+def test_a_link_among_the_sources_is_not_followed(tmp_path: Path) -> None:
+    series, elsewhere = tmp_path / "series", tmp_path / "elsewhere"
+    series.mkdir()
+    elsewhere.write_text("secret")
+    os.symlink(elsewhere, series / "1.dcm")
+    with pytest.raises(InputError, match="lies outside"):
+        require_within(series, [series])
+
+
 @pytest.mark.parametrize(
     ("name", "header"),
     [

@@ -27,6 +27,7 @@ pytest.importorskip("slicer", reason="slicer-core is not installed: pip install 
         ([".", "--port", "70000"], "There is no port 70000"),
         ([".", "--idle", "0"], "Give --idle above 0"),
         ([".", "-o", "out"], "Leave --output out"),
+        ([".", "--again"], "Only a result can be fused again"),
         ([".", "--registration", "rigid"], "Leave --registration out"),
     ],
 )

@@ -290,6 +290,7 @@ function opened(study) {
   filled($("over"), [{ name: "", heading: "Nothing" }, ...overlays], choice);
   $("no-sources").textContent = study.notes.join(" ");
   $("no-sources").hidden = both;
+  $("floor").min = Math.min(0.9, study.look.floor);
   $("fixed-look").hidden = study.look.changes;
   for (const id of ["strength", "floor"]) $(id).disabled = !study.look.changes;
   if (!study.look.changes) view.strength = view.floor = null;

@@ -56,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="of two volumes: save the result there"
     )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="of a result: run the network again on its sources, so that strength and floor can be "
+        "changed",
+    )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.add_argument(
         "--anonymise", action="store_true", help="show neither patient, names nor paths"
@@ -109,6 +115,9 @@ def _require_sense(options: argparse.Namespace) -> None:
         raise InputError("No viewer is let go before it came", "Give --idle above 0")
     for path in (*options.given, *options.sources):
         require_readable(path)
+    is_result = len(options.given) == 1 and (options.given[0] / FUSED.file).is_file()
+    if options.again and not is_result:
+        raise InputError("Only a result can be fused again", "Leave --again out")
     if len(options.given) == 1:
         if options.output is not None:
             raise InputError("A result is shown and not saved again", "Leave --output out")
@@ -119,7 +128,7 @@ def _require_sense(options: argparse.Namespace) -> None:
 def _catalogue(options: argparse.Namespace) -> Catalogue:
     from ..web.batch_table import SUMMARY, is_batch
     from ..web.catalogue import Folders, Fused
-    from ..web.fusing import Fusing, Order
+    from ..web.fusing import Fusing, Order, request_steps
 
     if len(options.given) == 1:
         (folder,) = options.given
@@ -128,7 +137,12 @@ def _catalogue(options: argparse.Namespace) -> Catalogue:
                 f"{folder} holds neither {FUSED.file} nor {SUMMARY}",
                 "Give what `wdualmine fuse` or `wdualmine batch` wrote, or two volumes",
             )
-        return Folders(folder, options.sources, anonymise=options.anonymise)
+        if not options.again:
+            return Folders(folder, options.sources, anonymise=options.anonymise)
+        from ..web.again import again_steps
+
+        again = Order(lambda: again_steps(folder, options.sources), anonymise=options.anonymise)
+        return Fused(Fusing(again))
     fixed, moving = options.given
     settings = FusionSettings()
     if options.output is not None:
@@ -139,7 +153,8 @@ def _catalogue(options: argparse.Namespace) -> Catalogue:
     def request() -> Request:
         return Request.of(read(fixed), read(moving), settings, options.registration)
 
-    return Fused(Fusing(Order(request, options.output, options.force, options.anonymise)))
+    order = Order(lambda: request_steps(request), options.output, options.force, options.anonymise)
+    return Fused(Fusing(order))
 
 
 def _say(url: str, is_loopback: bool, options: argparse.Namespace) -> None:

@@ -15,9 +15,24 @@ from ..pipeline.request import Request
 from ..pipeline.result import Result
 from ..pipeline.run import run_steps
 from ..progress import Progress, Steps
+from ..volumes.volume import Volume
 from .study import Study, study_of, unnamed
 
 _LOG = logging.getLogger(__name__)
+
+Made = tuple[Result, Volume, Volume]
+"""A result, its fixed and its moving volume."""
+
+
+def request_steps(make: Callable[[], Request]) -> Steps[Made]:
+    """Carry out a request.
+
+    Args:
+        make: makes it, reading the volumes.
+    """
+    yield Progress(0.0, "Reading the volumes")
+    request = make()
+    return (yield from run_steps(request)), request.fixed, request.moving
 
 
 @dataclass(frozen=True)
@@ -25,13 +40,13 @@ class Order:
     """What is to be fused.
 
     Attributes:
-        request: makes it, reading the volumes.
+        steps: make a result, and tell of which volumes.
         output: folder for the result; None where nothing is saved.
         force: whether files there are replaced.
         anonymise: whether names are removed, from what is shown and from what is saved.
     """
 
-    request: Callable[[], Request]
+    steps: Callable[[], Steps[Made]]
     output: Path | None = None
     force: bool = False
     anonymise: bool = False
@@ -92,10 +107,8 @@ class Fusing:
             self.failure = "The fusion failed by a defect. The server printed which."
 
     def _steps(self) -> Steps[Study]:
-        yield Progress(0.0, "Reading the volumes")
-        request = self._order.request()
-        result = yield from run_steps(request)
-        study = study_of(result, request.fixed, request.moving, anonymise=self._order.anonymise)
+        made = yield from self._order.steps()
+        study = study_of(*made, anonymise=self._order.anonymise)
         if self._order.output is not None:
             yield Progress(1.0, "Saving the result")
             self._save(study.result, self._order.output)

@@ -90,19 +90,41 @@ def read_study(folder: Path, sources_in: Sequence[Path], *, anonymise: bool = Fa
     Raises:
         InputError: it holds no result that can be read, or a file of it lies elsewhere.
     """
-    for name in (*(part.file for part in PARTS), REPORT, TRANSFORM):
-        require_within(folder / name, [folder])
-    result = load(folder)
+    result = _load(folder)
     try:
-        for role in (result.record.fixed, result.record.moving):
-            if role.path is not None:
-                require_within(role.path, [folder, *sources_in])
-        fixed, moving = read_sources(result.record)
+        fixed, moving = _read_sources(result, folder, sources_in)
     except InputError as error:
         if anonymise:  # why a source is not shown may name its file
             return Study(anonymous(result, ()), notes=(f"{NOT_SHOWN}they are not at hand.",))
         return Study(result, notes=(f"{NOT_SHOWN}{error.what}. {error.remedy}.",))
     return study_of(result, fixed, moving, anonymise=anonymise)
+
+
+def read_result_and_sources(
+    folder: Path, sources_in: Sequence[Path]
+) -> tuple[Result, Volume, Volume]:
+    """What :func:`read_study` reads, where it is all there.
+
+    Raises:
+        InputError: see there; or a source may not or cannot be read.
+    """
+    result = _load(folder)
+    return result, *_read_sources(result, folder, sources_in)
+
+
+def _load(folder: Path) -> Result:
+    for name in (*(part.file for part in PARTS), REPORT, TRANSFORM):
+        require_within(folder / name, [folder])
+    return load(folder)
+
+
+def _read_sources(
+    result: Result, folder: Path, sources_in: Sequence[Path]
+) -> tuple[Volume, Volume]:
+    for role in (result.record.fixed, result.record.moving):
+        if role.path is not None:
+            require_within(role.path, [folder, *sources_in])
+    return read_sources(result.record)
 
 
 def study_of(result: Result, fixed: Volume, moving: Volume, *, anonymise: bool) -> Study:

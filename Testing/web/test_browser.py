@@ -233,6 +233,33 @@ def test_a_drag_changes_the_window_and_the_read_out_has_units(serve, view, fused
     assert "Fixed (Doe_mr)" in values.inner_text()
 
 
+def test_fingers_scroll_and_zoom(serve, view) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    viewer = view(serve().url, **phone).settled()
+    box = viewer.page.locator(".picture").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = viewer.context.new_cdp_session(viewer.page)
+
+    def fingers(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": px, "y": py, "id": n} for n, (px, py) in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    before = viewer.view()
+    fingers("touchStart", (x, y))
+    for step in range(1, 7):
+        fingers("touchMove", (x, y - 10 * step))
+    fingers("touchEnd")
+    viewer.settled()
+    assert viewer.view()["pos"][2] > before["pos"][2] + 10
+    assert viewer.view()["windows"] == {}
+    fingers("touchStart", (x - 20, y), (x + 20, y))
+    for step in range(1, 5):
+        fingers("touchMove", (x - 20 - 10 * step, y), (x + 20 + 10 * step, y))
+    fingers("touchEnd")
+    viewer.settled()
+    assert viewer.view()["zoom"] == pytest.approx(3, rel=0.1)
+
+
 def test_a_flagged_region_is_jumped_to(serve, view, fused) -> None:
     viewer = view(serve().url).settled()
     viewer.page.locator("#doubts button").first.click()

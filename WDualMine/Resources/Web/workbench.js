@@ -108,10 +108,11 @@ bench.windowOf = (name) => volumes().find((each) => each.name === name)?.window 
 
 bench.changed = (moving) => {
   bench.panes.forEach((pane) => pane.want(moving));
-  history.replaceState(null, "", toAddress(bench.view));
   windowWords();
   clearTimeout(settling);
   if (moving) settling = setTimeout(() => bench.changed(false), SETTLE);
+  // Not while it moves: browsers refuse an address that changes a hundred times in half a minute.
+  else history.replaceState(null, "", toAddress(bench.view));
 };
 
 bench.probe = (point) => {

@@ -47,6 +47,7 @@ ALLOWED = {
     "lab": GROUND | {"fusion", "network", "pipeline", "quality", "registration", "samples"},
     "scene": GROUND
     | {"casereport", "dicom", "fusion", "network", "pipeline", "quality", "registration"},
+    "web": GROUND | {"casereport", "fusion", "pipeline", "scene"},
     "gui": GROUND | {"dicom", "fusion", "pipeline", "quality", "registration", "samples", "scene"},
     "cli": GROUND
     | {
@@ -60,6 +61,7 @@ ALLOWED = {
         "quality",
         "registration",
         "samples",
+        "web",
     },
 }
 # The demo shows its result in a MRML scene where slicer-core is installed.

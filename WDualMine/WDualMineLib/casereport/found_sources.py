@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..pipeline.pair import prepare
-from ..pipeline.record import SourceRecord
+from ..pipeline.record import Record, SourceRecord
 from ..pipeline.request import Source
 from ..pipeline.result import Result
 from ..pipeline.sources import read, voxel_fingerprint
@@ -31,13 +31,8 @@ def with_sources(
     record = result.record
     if result.inputs is not None:
         return result, []
-    if record.told is not None:
-        return result, [f"{NOT_SHOWN}the result does not tell what it was made of."]
     try:
-        first, second = (
-            _read(record.fixed, fixed, "fixed"),
-            _read(record.moving, moving, "moving"),
-        )
+        first, second = read_sources(record, fixed, moving)
         # As they were windowed, whatever "auto" would choose today.
         settings = replace(
             result.settings,
@@ -48,6 +43,22 @@ def with_sources(
     except InputError as error:
         return result, [f"{NOT_SHOWN}{error.what}."]
     return replace(result, inputs=pair), []
+
+
+def read_sources(
+    record: Record, fixed: Source | None = None, moving: Source | None = None
+) -> tuple[Volume, Volume]:
+    """The fixed and the moving volume of a result, if they are what they were.
+
+    Args:
+        fixed, moving: where they are; None looks where they were fused from.
+
+    Raises:
+        InputError: one is not there, or is another volume than the one that was fused.
+    """
+    if record.told is not None:
+        raise InputError("the result does not tell what it was made of", "Fuse again")
+    return _read(record.fixed, fixed, "fixed"), _read(record.moving, moving, "moving")
 
 
 def _read(source: SourceRecord, given: Source | None, role: str) -> Volume:

@@ -33,6 +33,10 @@ _EXAMPLES = {
         "wdualmine dicom export fused -o objects --fixed-series MR_FOLDER",
         "wdualmine dicom send objects --to ORTHANC@127.0.0.1:4242",
     ),
+    "serve": (
+        "wdualmine serve fused",
+        "wdualmine serve mr.nii.gz ct.nii.gz --registration rigid -o fused",
+    ),
     "demo": ("wdualmine demo -o demo",),
 }
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "train": ("train", "train the network on 2-D slice pairs"),
     "train-evidence": ("train_evidence", "teach the network what faulty volumes look like"),
     "dicom": ("dicom", "export a result to DICOM, or send it to a server"),
+    "serve": ("serve", "look at a result, a batch or two volumes in a browser"),
     "demo": ("demo", "fuse real volumes that come inside packages, and show where the files are"),
 }
 # Whose results are what they print.

@@ -86,13 +86,14 @@ def _sources(node: slicer.vtkMRMLVolumeNode, ijk: Sequence[int]) -> list[str]:
         if inside.all():
             i, j, k = place
             value = float(array_of(source)[k, j, i])
-            said.append(f"{_short(source.GetName())} {_in_units(value, window)}")
+            said.append(f"{_short(source.GetName())} {in_units(value, window)}")
         else:
             said.append(f"{_short(source.GetName())} outside")
     return said
 
 
-def _in_units(value: float, window: Window) -> str:
+def in_units(value: float, window: Window) -> str:
+    """A value of a source with its unit, and as an SUV where that is known."""
     said = f"{value:.4g} {window.units}".rstrip()
     if window.suv_factor is not None and "SUV" not in window.units.upper():
         said += f" (SUV {window.suv_factor * value:.2f})"

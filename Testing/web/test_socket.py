@@ -1,0 +1,172 @@
+"""What the web socket answers to those who speak it, well and badly."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+import struct
+
+import numpy as np
+import pytest
+
+aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed: pip install '.[web]'")
+pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[web]'")
+
+from PIL import Image
+from WDualMineLib.errors import InputError
+from WDualMineLib.web.catalogue import Folders
+from WDualMineLib.web.viewer import BAD
+
+FRAME = {
+    "type": "frame",
+    "pane": "axial",
+    "number": 7,
+    "plane": "axial",
+    "base": "fused",
+    "size": [64, 48],
+    "centre": [0, 0, 0],
+    "field": 90,
+}
+
+
+def talk(running, conversation):
+    """Let ``conversation(socket)`` talk to a server that took the token."""
+
+    async def main():
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as session:
+            await session.get(running.url)
+            headers = {"Origin": running.base}
+            async with session.ws_connect(f"{running.base}/socket", headers=headers) as socket:
+                return await asyncio.wait_for(conversation(socket), 30)
+
+    return asyncio.run(main())
+
+
+async def opened(socket) -> dict:
+    await socket.send_json({"type": "open", "study": 0})
+    told = await socket.receive_json()
+    assert told["type"] == "study"
+    return told
+
+
+async def picture(socket) -> tuple[dict, np.ndarray, str]:
+    data = await socket.receive_bytes()
+    (length,) = struct.unpack(">I", data[:4])
+    image = Image.open(io.BytesIO(data[4 + length :]))
+    return json.loads(data[4 : 4 + length]), np.asarray(image), image.format
+
+
+def test_a_study_a_picture_and_values(serve) -> None:
+    async def conversation(socket):
+        told = await opened(socket)
+        await socket.send_json(FRAME)
+        about, found, kind = await picture(socket)
+        await socket.send_json(FRAME | {"moving": True})
+        hasty = await picture(socket)
+        await socket.send_json({"type": "probe", "point": told["centre"]})
+        return told, about, found, kind, hasty, await socket.receive_json()
+
+    told, about, found, kind, hasty, values = talk(serve(), conversation)
+    assert told["look"]["changes"] is False and len(told["doubts"]) == 1
+    assert about == {"pane": "axial", "number": 7}
+    assert found.shape == (48, 64, 3) and found.max() > 50
+    assert (kind, hasty[2]) == ("PNG", "JPEG")
+    assert np.abs(hasty[1].astype(int) - found).mean() < 4
+    assert dict(values["rows"])["Moving (Doe_ct)"].endswith("HU")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "{", "[]", "1", '{"type": "eval"}', '{"type": ["open"]}', '{"type": "open", "study": "x"}',
+     '{"type": "open", "study": true}', "[" * 5000, '{"type": "probe"}', "x" * 20000],
+)  # fmt: skip
+def test_who_talks_nonsense_is_let_go(serve, words: str) -> None:
+    async def conversation(socket):
+        await opened(socket)
+        await socket.send_str(words)
+        last = await socket.receive()
+        return last.type, socket.close_code
+
+    kind, code = talk(serve(), conversation)
+    assert kind in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+    assert code in (BAD, 1009)  # 1009: too long
+
+
+@pytest.mark.parametrize(
+    "changes", [{"size": [99999, 99999]}, {"base": "../report"}, {"centre": "here"}, {"field": -1}]
+)
+def test_a_picture_that_cannot_be_is_an_error_and_no_end(serve, changes) -> None:
+    async def conversation(socket):
+        await opened(socket)
+        await socket.send_json(FRAME | changes)
+        told = await socket.receive_json()
+        await socket.send_json(FRAME)
+        return told, await picture(socket)
+
+    told, (about, _, _) = talk(serve(), conversation)
+    assert told["type"] == "error" and (told["pane"], told["number"]) == ("axial", 7)
+    assert about["number"] == 7
+
+
+def test_a_look_that_cannot_be_changed_says_why(serve) -> None:
+    async def conversation(socket):
+        await opened(socket)
+        await socket.send_json(FRAME | {"strength": 2.0})
+        return await socket.receive_json()
+
+    told = talk(serve(), conversation)
+    assert told["type"] == "error" and "Fuse the two volumes again" in told["text"]
+
+
+def test_only_the_newest_picture_of_a_pane_is_made(serve) -> None:
+    async def conversation(socket):
+        await opened(socket)
+        for number in range(200):
+            await socket.send_json(FRAME | {"number": number, "size": [512, 512]})
+        seen = []
+        while not seen or seen[-1] != 199:
+            seen.append((await picture(socket))[0]["number"])
+        return seen
+
+    seen = talk(serve(), conversation)
+    assert len(seen) < 100 and seen == sorted(seen)
+
+
+def test_a_defect_tells_the_viewer_nothing_of_the_server(serve) -> None:
+    class Broken:
+        fusing = None
+
+        def rows(self):
+            raise RuntimeError("/secret/path")
+
+        def open(self, _number):
+            raise RuntimeError("/secret/path")
+
+    async def conversation(socket):
+        await socket.send_json({"type": "open", "study": 0})
+        return await socket.receive_json()
+
+    async def table():
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as session:
+            await session.get(running.url)
+            answer = await session.get(f"{running.base}/studies")
+            return answer.status, await answer.text(), answer.headers
+
+    running = serve(Broken())
+    told = talk(running, conversation)
+    assert told["type"] == "failed" and "secret" not in told["text"]
+    status, text, headers = asyncio.run(table())
+    assert status == 500 and "secret" not in text and headers["X-Frame-Options"] == "DENY"
+
+
+def test_anonymised_a_failure_names_no_file(folder, tmp_path, caplog) -> None:
+    broken = tmp_path / "Doe"
+    shutil.copytree(folder, broken)
+    (broken / "fused.nrrd").unlink()
+    with pytest.raises(InputError) as told:
+        Folders(broken, [], anonymise=True).open(0)
+    assert "Doe" not in str(told.value) and "Doe" in caplog.text

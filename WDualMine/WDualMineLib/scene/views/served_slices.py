@@ -1,0 +1,129 @@
+"""The volumes of one result in a scene of their own, sliced for viewers that are elsewhere.
+
+Nothing of a viewer stays here: a picture is made of what one request says, so that one scene serves
+any number of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+
+from ...fusion.intensity import Window
+from ...pipeline.parts import Part
+from ...volumes.volume import Volume
+from ..application.scene_files import headless_scene
+from ..result.node_placement import set_matrix
+from ..result.volume_nodes import add_volume
+from .appearance import part_colours, show, show_everywhere, show_only_between, show_source
+from .rendering import SliceRenderer, slice_renderer
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What lies over the background, or is it.
+
+    Attributes:
+        name: of the volume.
+        window: lowest and highest value shown; None leaves a colour volume as it is.
+        between: values outside of it are not shown; None shows all.
+    """
+
+    name: str
+    window: Range | None = None
+    between: Range | None = None
+
+
+class ServedSlices:
+    """Made by :func:`served_slices`; to be used by one thread at a time."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene, renderer: SliceRenderer) -> None:
+        self._scene = scene
+        self._renderer = renderer
+        self._nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._nodes
+
+    def add_source(
+        self, name: str, volume: Volume, window: Window, to_fixed: np.ndarray | None = None
+    ) -> None:
+        """A source on its own grid, under the transform that aligns it.
+
+        Args:
+            to_fixed: 4x4 from its points to those of the fixed volume, LPS mm.
+        """
+        node = self._nodes[name] = add_volume(self._scene, volume)
+        show_source(self._scene, node, (window.low, window.high), window.name)
+        if to_fixed is not None:
+            transform = self._scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", f"{name} moved")
+            set_matrix(transform, to_fixed)
+            node.SetAndObserveTransformNodeID(transform.GetID())
+
+    def add_part(self, name: str, volume: Volume, part: Part) -> None:
+        """A part of a result, in its colours."""
+        node = self._nodes[name] = add_volume(self._scene, volume)
+        if not volume.is_colour:
+            show(node, part.scale, part_colours(self._scene, part))
+
+    def remove(self, name: str) -> None:
+        """Let go of a volume and its display."""
+        node = self._nodes.pop(name)
+        display = node.GetDisplayNode()
+        self._scene.RemoveNode(node)
+        if display is not None:
+            self._scene.RemoveNode(display)
+
+    def render(
+        self,
+        orientation: str,
+        background: Layer,
+        foreground: Layer | None,
+        opacity: float,
+        centre: tuple[float, float, float],
+        size: tuple[int, int],
+        field_of_view: float,
+    ) -> np.ndarray:
+        """One slice, (height, width, 3) uint8, first row at the top.
+
+        Args:
+            orientation: see :meth:`.rendering.SliceRenderer.render`.
+            opacity: of the foreground, 0 to 1.
+            centre: RAS mm.
+            size: width and height in pixels.
+            field_of_view: mm across the shorter side.
+        """
+        for layer in (background, foreground):
+            if layer is not None:
+                self._dress(layer)
+        return self._renderer.render(
+            self._nodes[background.name],
+            orientation,
+            self._nodes[foreground.name] if foreground is not None else None,
+            opacity,
+            centre,
+            size,
+            field_of_view,
+        )
+
+    def _dress(self, layer: Layer) -> None:
+        node = self._nodes[layer.name]
+        if layer.window is not None:
+            show(node, layer.window)
+        if layer.between is None:
+            show_everywhere(node)
+        else:
+            show_only_between(node, *layer.between)
+
+
+@contextmanager
+def served_slices() -> Iterator[ServedSlices]:
+    """A scene without volumes, gone afterwards."""
+    with headless_scene() as scene, slice_renderer(scene) as renderer:
+        yield ServedSlices(scene, renderer)

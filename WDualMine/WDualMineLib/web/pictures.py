@@ -1,0 +1,121 @@
+"""From a request to a picture: the only file that knows how slices are rendered."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+
+import numpy as np
+from PIL import Image
+
+from ..errors import InputError
+from ..pipeline.parts import BY_NAME, FUSED
+from ..scene.views.served_slices import Layer, ServedSlices
+from ..volumes.volume import Volume
+from .frame_request import FrameRequest
+from .study import Study
+
+_LOOKS_KEPT = 4
+_HIGHEST = 1e9
+
+
+class Pictures:
+    """The pictures of one study; to be used by one thread at a time."""
+
+    def __init__(self, study: Study, slices: ServedSlices) -> None:
+        self._study = study
+        self._slices = slices
+        self._windows: dict[str, tuple[float, float] | None] = {}
+        self._looks: OrderedDict[str, None] = OrderedDict()
+        result = study.result
+        for name, volume in result.volumes.items():
+            slices.add_part(name, volume, BY_NAME[name])
+            self._windows[name] = None if volume.is_colour else BY_NAME[name].scale
+        for role, volume in study.sources.items():
+            window = getattr(result.record, role).window
+            placed = np.linalg.inv(result.alignment.matrix) if role == "moving" else None
+            slices.add_source(role, volume, window, placed)
+            self._windows[role] = (window.low, window.high)
+
+    def render(self, request: FrameRequest, fused: Volume | None = None) -> np.ndarray:
+        """(height, width, 3) uint8.
+
+        Args:
+            fused: the fused volume in the look that is asked for, where it is another one.
+
+        Raises:
+            InputError: it asks for a volume that there is not.
+        """
+        if request.mode == "layers":
+            over = self._overlay(request) if request.over else None
+            return self._slice(request, self._layer(request.base, request, fused), over)
+        fixed, moving = (
+            self._slice(request, self._layer(role, request), None) for role in ("fixed", "moving")
+        )
+        first = curtain(request) if request.mode == "curtain" else checkerboard(request)
+        return np.where(first[..., None], fixed, moving)
+
+    def _slice(self, request: FrameRequest, base: Layer, over: Layer | None) -> np.ndarray:
+        return self._slices.render(
+            request.plane.capitalize(),
+            base,
+            over,
+            request.opacity,
+            request.centre,
+            request.size,
+            request.field,
+        )
+
+    def _layer(self, name: str, request: FrameRequest, fused: Volume | None = None) -> Layer:
+        if name not in self._windows:
+            raise InputError(f"This study has no volume {name!r}", "Choose another one")
+        own = self._windows[name]
+        window = None if own is None else request.windows.get(name, own)
+        if name == FUSED.name and fused is not None:
+            name = self._in_look(request, fused)
+        return Layer(name, window)
+
+    def _overlay(self, request: FrameRequest) -> Layer:
+        layer = self._layer(request.over, request)
+        part = BY_NAME.get(request.over)
+        if part is None or not part.is_map:
+            return layer
+        low = part.shown_from if request.shown_from is None else request.shown_from
+        between = None if low is None or part.shown_from is None else (low, _HIGHEST)
+        return Layer(layer.name, part.scale, between)
+
+    def _in_look(self, request: FrameRequest, fused: Volume) -> str:
+        """The name of the fused volume in a look; the last few stay in the scene."""
+        name = "fused {} {}".format(*request.look(self._study.own_look))
+        if name not in self._looks:
+            self._slices.add_part(name, fused, FUSED)
+        self._looks[name] = None
+        self._looks.move_to_end(name)
+        while len(self._looks) > _LOOKS_KEPT:
+            self._slices.remove(self._looks.popitem(last=False)[0])
+        return name
+
+
+def curtain(request: FrameRequest) -> np.ndarray:
+    """Where the fixed volume is shown: left of the line. (height, width) bool."""
+    width, height = request.size
+    return np.broadcast_to(np.arange(width) < request.split * width, (height, width))
+
+
+def checkerboard(request: FrameRequest) -> np.ndarray:
+    """Where the fixed volume is shown: every second square. (height, width) bool."""
+    width, height = request.size
+    side = min(request.size) / request.squares
+    y, x = (np.arange(n) // side for n in (height, width))
+    return (y[:, None] + x) % 2 == 0
+
+
+def encoded(picture: np.ndarray, *, moving: bool) -> bytes:
+    """JPEG while another one follows, else PNG, which loses nothing."""
+    stream = io.BytesIO()
+    image = Image.fromarray(picture)
+    if moving:
+        image.save(stream, "JPEG", quality=88)
+    else:
+        image.save(stream, "PNG", compress_level=1)
+    return stream.getvalue()

@@ -29,19 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=int, metavar="STEP", help="stop after this one")
     parser.add_argument("--seed", type=int, help="of the initial weights and every batch")
     parser.add_argument(
-        "--calibrate",
-        type=int,
-        default=3,
-        metavar="N",
-        help="faulty volumes of each patient for it, beside the sound one (default 3)",
-    )
-    parser.add_argument(
         "--alarms",
         type=float,
         default=0.001,
         metavar="SHARE",
-        help="of the tissue of the training's sound volumes that may be flagged at most, on "
-        "average (default .001)",
+        help="of the tissue of the training's sound volumes that is flagged, on average: it "
+        "sets the scale of the maps (default .001)",
     )
     parser.add_argument(
         "--fusion",
@@ -58,11 +51,11 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     from ..lab.evidence.anatomies import read_anatomies
-    from ..lab.evidence.calibration import collect_places, fit_scaling, fold, quiet
+    from ..lab.evidence.calibration import fold, quiet_shift, scores_of_sound
     from ..lab.evidence.learning import Learner, LearningConfig
     from ..network.weights import load_model, save_weights
 
-    require_sense(options, dense=0, calibrate=1)
+    require_sense(options, dense=0)
     if (options.output / "evidence.pt").exists() and not options.resume:
         raise InputError(
             f"{options.output} already holds a run", "Add --resume, or name another folder"
@@ -85,10 +78,9 @@ def run(options: argparse.Namespace) -> None:
         print(f"Stopped at step {learner.step}; --resume goes on")
         return
     evidence = learner.average.cpu()
-    places = list(collect_places(evidence, anatomies, options.calibrate))
-    scaling = quiet(fit_scaling(places), places, options.alarms)
-    print(f"Calibrated: log-odds = {scaling.gain:.3f} score {scaling.shift:+.3f}")
-    fold(evidence, scaling)
+    shift = quiet_shift(scores_of_sound(evidence, anatomies), options.alarms)
+    print(f"With {options.alarms:g} of sound volumes flagged: log-odds = score {shift:+.3f}")
+    fold(evidence, shift)
     fusion.evidence.load_state_dict(evidence.state_dict())
     save_weights(fusion, options.output / "weights.pt")
     print(f"Wrote {options.output / 'weights.pt'}")

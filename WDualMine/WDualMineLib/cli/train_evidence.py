@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alarms",
         type=float,
-        default=0.001,
+        default=0.003,
         metavar="SHARE",
         help="of the tissue of the training's sound volumes that is flagged, on average: it "
-        "sets the scale of the maps (default .001)",
+        "sets the scale of the maps (default .003)",
     )
     parser.add_argument(
         "--fusion",

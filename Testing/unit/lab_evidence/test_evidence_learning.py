@@ -146,8 +146,9 @@ def test_a_shift_is_said_by_the_network(anatomies):
     torch.testing.assert_close(after, before - 1.5, atol=1e-4, rtol=1e-4)
 
 
-def test_the_scale_is_set_by_how_much_of_sound_volumes_may_be_flagged():
-    scores = [torch.randn(20000, generator=torch.Generator().manual_seed(k)) for k in range(3)]
+def test_the_scale_is_set_by_what_may_be_flagged_of_nine_in_ten_sound_volumes():
+    scores = [torch.randn(20000, generator=torch.Generator().manual_seed(k)) for k in range(11)]
+    scores[0] = scores[0] + 30  # the one that cannot be judged
 
     shift = quiet_shift(scores, allowed=0.02)
 
@@ -155,8 +156,9 @@ def test_the_scale_is_set_by_how_much_of_sound_volumes_may_be_flagged():
     for x in scores:
         tissue = torch.ones_like(x)
         reliability = reliability_of(x + shift, -20 * tissue, tissue, tissue)
-        flagged.append((reliability < 0.25).float().mean())
-    assert np.mean(flagged) == pytest.approx(0.02, abs=0.001)
+        flagged.append((reliability < 0.25).float().mean().item())
+    assert flagged[0] > 0.99
+    assert max(flagged[1:]) == pytest.approx(0.02, abs=0.001)
 
 
 def test_only_pairs_tell_what_sound_volumes_score(anatomies):

@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alarms",
         type=float,
-        default=0.003,
+        default=0.01,
         metavar="SHARE",
-        help="of the tissue of the training's sound volumes that is flagged, on average: it "
-        "sets the scale of the maps (default .003)",
+        help="of the tissue that may be flagged in nine of ten of the training's sound volumes: it "
+        "sets the scale of the maps (default .01)",
     )
     parser.add_argument(
         "--fusion",
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
         return
     evidence = learner.average.cpu()
     shift = quiet_shift(scores_of_sound(evidence, anatomies), options.alarms)
-    print(f"With {options.alarms:g} of sound volumes flagged: log-odds = score {shift:+.3f}")
+    print(f"With {options.alarms:g} flagged at most in nine of ten: log-odds = score {shift:+.3f}")
     fold(evidence, shift)
     fusion.evidence.load_state_dict(evidence.state_dict())
     save_weights(fusion, options.output / "weights.pt")

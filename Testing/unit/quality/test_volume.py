@@ -130,7 +130,7 @@ def test_memory_does_not_grow_with_the_slices(monkeypatch):
         tracemalloc.stop()
         return found
 
-    # Levels of the volumes alone, kept as 8 bit, would take 2 MB more. The least of three: what else
-    # happens to be freed late in this process counts otherwise.
+    # Levels of the volumes alone, kept as 8 bit, would take 2 MB more. The least of three counts,
+    # for what is freed late in this process would count otherwise.
     few, many = (min(peak(count) for _ in range(3)) for count in (320, 620))
     assert many - few < 1e6

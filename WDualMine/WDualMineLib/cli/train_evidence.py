@@ -56,6 +56,11 @@ def run(options: argparse.Namespace) -> None:
     from ..network.weights import load_model, save_weights
 
     require_sense(options, dense=0)
+    if not 0 < options.alarms < 1:
+        raise InputError(
+            f"--alarms {options.alarms:g} is no share of the tissue",
+            "Give a number between 0 and 1, such as .01",
+        )
     if (options.output / "evidence.pt").exists() and not options.resume:
         raise InputError(
             f"{options.output} already holds a run", "Add --resume, or name another folder"

@@ -55,12 +55,12 @@ class LearningConfig:
         channels: see :class:`~...network.evidence.Evidence`.
     """
 
-    steps: int = 12500
-    dense: int = 10500
+    steps: int = 9200
+    dense: int = 8400
     share: float = 0.06
     again: int = 2
     stacks: int = 8
-    rate: float = 1.5e-3
+    rate: float = 2e-3
     warm_up: int = 200
     averaging: float = 0.998
     seed: int = 0

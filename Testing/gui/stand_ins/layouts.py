@@ -18,6 +18,7 @@ import numpy as np
 import slicer
 import vtk
 from vtk.util import numpy_support
+from WDualMineLib.scene.views.rendering import resliced_pixels
 
 SIZE = (300, 260)
 _FIRST_FIELD = 250.0
@@ -80,15 +81,7 @@ class Layouts:
 
     def picture(self, view: str) -> np.ndarray:
         """(height, width, 3) uint8, the first row at the top."""
-        logic = self.logics[view]
-        logic.UpdatePipeline()
-        producer = logic.GetImageDataConnection().GetProducer()
-        producer.Update()
-        image = producer.GetOutputDataObject(0)
-        width, height, _ = image.GetDimensions()
-        rgba = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
-        rgba = rgba.reshape(height, width, -1)[::-1].astype(np.float32)
-        return np.round(rgba[..., :3] * (rgba[..., 3:] / 255.0)).astype(np.uint8)
+        return resliced_pixels(self.logics[view])
 
     def legends(self, view: str) -> set[str]:
         """First lines of the legends that the view shows."""

@@ -116,7 +116,6 @@ def test_impressions_tell_texture_from_smoothness_and_count_tissue():
 
     impressions = Impression()(stack)
 
-    assert impressions.form.shape == (1, 1, 4, 8, 8)
     assert impressions.detail.shape == (1, 1, 4, 8, 8)
     assert impressions.tissue[0, 0, 0, 4:].min() == 1 and impressions.tissue[0, 0, 0, :2].max() == 0
     smooth, lively = impressions.detail[0, 0, :2, 5, 1], impressions.detail[0, 0, :2, 5, 6]

@@ -31,8 +31,8 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
     Returns:
         (2 N, D, CLUES, h, w), of a first.
     """
-    n, d, _, h, w = a.form.shape
-    tissue = ((a.tissue + b.tissue) > 0).to(a.form)
+    n, d, _, h, w = a.intensity.shape
+    tissue = ((a.tissue + b.tissue) > 0).to(a.intensity)
     weights = [(_mean(tissue, *size) + _FEW).reciprocal() for size in _NEIGHBOURHOODS]
     distance = (known.distance / 8).view(-1, 1, 1, 1, 1).expand(n, d, 1, h, w)
     rows = []

@@ -129,7 +129,7 @@ class Evidence(nn.Module):
         self, of_a: Impressions, of_b: Impressions, known: Surroundings
     ) -> tuple[Tensor, Tensor]:
         """:meth:`forward`, of impressions and what is known of the surroundings."""
-        n, d = of_a.form.shape[:2]
+        n, d = of_a.intensity.shape[:2]
         features = self.weighing(clues(of_a, of_b, known).flatten(0, 1))
         direct = self.direct(activation(features))
         x, skips = features, []

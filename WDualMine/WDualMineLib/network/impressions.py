@@ -25,7 +25,6 @@ class Impressions(NamedTuple):
 
     Attributes:
         intensity: (N, D, 1, h, w), mean of a cell of 4 x 4 mm, in [0, 1].
-        form: (N, D, 4, h, w), the four means of 2 x 2 mm in a cell.
         detail: (N, D, 4, h, w), logarithmic strength of detail around a cell, about [0, 1]: at 1
             and at 2 mm, and of the change to the neighbouring slice that is more alike and to the
             one that is less.
@@ -33,7 +32,6 @@ class Impressions(NamedTuple):
     """
 
     intensity: Tensor
-    form: Tensor
     detail: Tensor
     tissue: Tensor
 
@@ -64,7 +62,7 @@ class Impression(nn.Module):
         detail = torch.log1p(_around(torch.cat(within, 1)) / _FAINT) / 4
         form, detail, intensity = (y.unflatten(0, (n, d)) for y in (form, detail, broad[:, :1]))
         detail = torch.cat([detail, _across(form)], 2)
-        return Impressions(intensity, form, detail, (intensity > AIR / 2).to(x))
+        return Impressions(intensity, detail, (intensity > AIR / 2).to(x))
 
 
 def _around(x: Tensor) -> Tensor:
@@ -73,7 +71,7 @@ def _around(x: Tensor) -> Tensor:
 
 
 def _across(form: Tensor) -> Tensor:
-    """(N, D, 4, h, w) -> (N, D, 2, h, w), change to the nearer and to the farther neighbour."""
+    """Change of means of 2 x 2 mm, (N, D, 4, h, w), to the nearer and the farther neighbour."""
     n, d, _, h, w = form.shape
     if d == 1:
         return form.new_full((n, 1, 2, h, w), _ALONE)

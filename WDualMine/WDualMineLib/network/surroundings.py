@@ -54,7 +54,7 @@ def surroundings_of_crops(a: Impressions, b: Impressions, distance: Tensor) -> S
         a, b: of N pairs.
         distance: (N,) mm.
     """
-    depth = a.form.shape[1]
+    depth = a.intensity.shape[1]
 
     def together(x: Tensor) -> Tensor:
         return x.unflatten(0, (-1, depth)).sum(1).repeat_interleave(depth, 0)
@@ -70,10 +70,10 @@ def surroundings_of_volumes(a: Impressions, b: Impressions, distance: Tensor) ->
             matter, as far as there are any.
         distance: (1,) mm.
     """
-    depth, h, w = a.form.shape[1], *a.form.shape[3:]
-    standing = [a.form.new_zeros(1, depth, STANDINGS, h, w) for _ in range(2)]
-    for rows, of_rows in _windows(h, a.form):
-        for columns, of_columns in _windows(w, a.form):
+    depth, h, w = a.intensity.shape[1], *a.intensity.shape[3:]
+    standing = [a.intensity.new_zeros(1, depth, STANDINGS, h, w) for _ in range(2)]
+    for rows, of_rows in _windows(h, a.intensity):
+        for columns, of_columns in _windows(w, a.intensity):
             share = of_rows[:, None] * of_columns
             seen = [Impressions(*(x[..., rows, columns] for x in y)) for y in (a, b)]
             for k, found in enumerate(_standings(*seen, _with_neighbours)):
@@ -102,8 +102,8 @@ def _standings(
 
     ``gather`` adds up what belongs together of slices (N * D, ...).
     """
-    shape = a.form.shape
-    tissue = _places(((a.tissue + b.tissue) > 0).to(a.form))
+    shape = a.intensity.shape
+    tissue = _places(((a.tissue + b.tissue) > 0).to(a.intensity))
     intensities = [_places(x.intensity) for x in (a, b)]
     details = [_places(x.detail) for x in (a, b)]
     by_intensity = [kinds(x[:, 0]) for x in intensities]

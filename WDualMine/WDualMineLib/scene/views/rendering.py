@@ -20,6 +20,18 @@ from ...errors import OutputError
 ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
 
 
+def resliced_pixels(logic: slicer.vtkMRMLSliceLogic) -> np.ndarray:
+    """What a slice logic blends of its layers: (height, width, 3) uint8, first row at the top."""
+    logic.UpdatePipeline()
+    producer = logic.GetImageDataConnection().GetProducer()
+    producer.Update()
+    image = producer.GetOutputDataObject(0)
+    width, height, _ = image.GetDimensions()
+    rgba = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+    rgba = rgba.reshape(height, width, -1)[::-1].astype(np.float32)
+    return np.round(rgba[..., :3] * (rgba[..., 3:] / 255.0)).astype(np.uint8)
+
+
 class SliceRenderer:
     """Renders single slices of a scene; made by :func:`slice_renderer`."""
 
@@ -63,14 +75,7 @@ class SliceRenderer:
             view.SetFieldOfView(size[0] * scale, size[1] * scale, view.GetFieldOfView()[2])
         if position is not None:
             view.JumpSliceByCentering(*position)
-        self._logic.UpdatePipeline()
-        producer = self._logic.GetImageDataConnection().GetProducer()
-        producer.Update()
-        image = producer.GetOutputDataObject(0)
-        width, height, _ = image.GetDimensions()
-        rgba = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
-        rgba = rgba.reshape(height, width, -1)[::-1].astype(np.float32)
-        return np.round(rgba[..., :3] * (rgba[..., 3:] / 255.0)).astype(np.uint8)
+        return resliced_pixels(self._logic)
 
 
 @contextmanager

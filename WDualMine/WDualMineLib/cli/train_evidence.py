@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--steps", type=int, help="optimiser steps in all")
     parser.add_argument("--dense", type=int, help="of them, with faults in almost every stack")
+    parser.add_argument("--again", type=int, help="steps to a batch that is drawn (default 6)")
     parser.add_argument("--until", type=int, metavar="STEP", help="stop after this one")
     parser.add_argument("--seed", type=int, help="of the initial weights and every batch")
     parser.add_argument(
@@ -44,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        help="processes that draw batches: a GPU waits for as many as there are (default 1)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -55,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     from ..lab.evidence.learning import Learner, LearningConfig
     from ..network.weights import load_model, save_weights
 
-    require_sense(options, dense=0)
+    require_sense(options, dense=0, again=1, workers=1)
     if not 0 < options.alarms < 1:
         raise InputError(
             f"--alarms {options.alarms:g} is no share of the tissue",
@@ -65,12 +72,12 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(
             f"{options.output} already holds a run", "Add --resume, or name another folder"
         )
-    wanted = {name: getattr(options, name) for name in ("steps", "dense", "seed")}
+    wanted = {name: getattr(options, name) for name in ("steps", "dense", "again", "seed")}
     config = LearningConfig(**{k: v for k, v in wanted.items() if v is not None})
     fusion = load_model(options.fusion)
     torch.set_num_threads(1)
     anatomies = read_anatomies(options.data, tuple(options.extra))
-    learner = Learner(config, anatomies, options.output, options.device)
+    learner = Learner(config, anatomies, options.output, options.device, options.workers)
     print(f"{len(anatomies)} volumes, step {learner.step} of {config.steps}")
     shown = time.monotonic()
     # Closed at once by whatever ends the loop, so that the checkpoint is written.

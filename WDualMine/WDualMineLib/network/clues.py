@@ -1,4 +1,4 @@
-"""Clues to faults: how unusual a place and its neighbourhoods are, as a network is given it."""
+"""Clues to faults: how unusual a place and its neighbourhoods are, and what they look like."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .impressions import DETAILS, Impressions
+from .impressions import DETAILS, FORMS, Impressions
 from .surroundings import OF_INTENSITY, STANDINGS, Surroundings
 
 _NEIGHBOURHOODS = ((3, 1), (7, 2))
@@ -15,7 +15,7 @@ _NEIGHBOURHOODS = ((3, 1), (7, 2))
 ACROSS = _NEIGHBOURHOODS[-1][1]
 """Slices to either side that a clue depends on beyond those of the standings."""
 
-CLUES = (2 + len(_NEIGHBOURHOODS)) * STANDINGS + 1 + 2 * (1 + DETAILS) + 1
+CLUES = (2 + len(_NEIGHBOURHOODS)) * STANDINGS + 1 + 2 * (1 + DETAILS + FORMS) + 1
 
 _FEW = 0.02
 """Of tissue in a neighbourhood, for which there is none."""
@@ -48,7 +48,7 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
                 (far, _NEIGHBOURHOODS[0], weights[0]),
             )
         ]
-        shown = [mine.intensity, other.intensity, mine.detail, other.detail]
+        shown = [*(getattr(x, y) for y in ("intensity", "detail", "form") for x in (mine, other))]
         rows.append(torch.cat([of_mine, *around, of_other, *shown, distance], 2))
     return torch.cat(rows)
 

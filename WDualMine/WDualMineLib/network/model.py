@@ -41,7 +41,7 @@ class NetworkConfig:
     """
 
     channels: tuple[int, ...] = (12, 24, 36, 48)
-    evidence: tuple[int, ...] = (16, 24, 32, 48)
+    evidence: tuple[int, ...] = (16, 24, 40, 64)
     detail: int = 6
     surroundings: int = 4
     hidden: int = 32

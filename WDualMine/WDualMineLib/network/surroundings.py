@@ -57,7 +57,8 @@ def surroundings_of_crops(a: Impressions, b: Impressions, distance: Tensor) -> S
     depth = a.intensity.shape[1]
 
     def together(x: Tensor) -> Tensor:
-        return x.unflatten(0, (-1, depth)).sum(1).repeat_interleave(depth, 0)
+        stacks = x.unflatten(0, (-1, depth))
+        return stacks.sum(1, keepdim=True).expand_as(stacks).flatten(0, 1)
 
     return Surroundings(*_standings(a, b, together), distance)
 

@@ -15,7 +15,7 @@ from ..resources import resource_path
 from .model import DualMineNetwork, NetworkConfig
 from .weights_file import DamagedWeights, require_intact
 
-FORMAT = 3
+FORMAT = 4
 """Raised when files written before cannot be read any more."""
 
 _MOST_CHANNELS = 4096

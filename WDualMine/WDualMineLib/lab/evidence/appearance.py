@@ -158,7 +158,7 @@ def cut_field_of_view(image: np.ndarray, rng: Generator) -> np.ndarray:
 
 
 def sound(
-    images: list[np.ndarray], distance: float, pixel: float, rng: Generator
+    images: list[np.ndarray], distance: float, pixel: float, rng: Generator, plain: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two aligned images as two scanners may show one anatomy.
 
@@ -166,7 +166,12 @@ def sound(
         images: one or two (D, H, W) in [0, 1]; both results are made from one where there is one.
         distance, pixel: of the grid in mm.
         rng: source of randomness.
+        plain: show two images as they are: what is drawn at random is stranger than patients, in
+            whom more can be found.
     """
+    if plain and len(images) == 2:
+        pair = [np.clip(x, 0, 1).astype(np.float32) for x in images]
+        return (pair[0], pair[1]) if rng.random() < 0.5 else (pair[1], pair[0])
     if len(images) == 1 or rng.random() < 0.25:
         base = images[rng.integers(len(images))]
         pair = [tone(base, rng), tone(base, rng) if rng.random() < 0.8 else base.copy()]
@@ -174,24 +179,24 @@ def sound(
         pair = [tone(x, rng) if rng.random() < 0.35 else x.astype(np.float32) for x in images]
     pair = pair[:: int(rng.choice([-1, 1]))]
     pair = [np.ascontiguousarray(x) for x in pair]
-    if rng.random() < 0.45:
+    if not plain and rng.random() < 0.45:
         add_lesions(pair, distance, pixel, rng)
     emission = rng.random() < 0.45
     result = []
     for index, image in enumerate(pair):
         if emission and index == 1:
             image = soften(image, rng.uniform(4, 14), distance, pixel)
-        elif rng.random() < 0.5:
+        elif not plain and rng.random() < 0.5:
             image = soften(image, rng.uniform(1, 4.5), distance, pixel)
-        if rng.random() < 0.4:
+        if not plain and rng.random() < 0.4:
             image = shade(image, distance, pixel, rng)
-        if rng.random() < 0.75:
+        if rng.random() < (0.3 if plain else 0.75):
             # Noise that the eye takes for granted; that of the moving volume was resampled.
             strength = 10 ** rng.uniform(-2.5, -1.15)
             image = add_noise(image, strength, rng.choice([0.0, rng.uniform(0.4, 2.5)]), rng)
-        if rng.random() < 0.12:
+        if not plain and rng.random() < 0.12:
             image = cut_field_of_view(image, rng)
-        if rng.random() < 0.15:
+        if not plain and rng.random() < 0.15:
             image = image * rng.uniform(1.0, 1.6)
         result.append(np.clip(image, 0, 1).astype(np.float32))
     if rng.random() < 0.02:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ...network.evidence import CELL
 from ...network.statistics import AIR
 from .anatomies import Anatomy
 from .appearance import sound
-from .drawing import FIELD_MM, draw_crop
+from .drawing import FIELD_MM, Crop, draw_crop
 from .faults import KINDS, put_fault
 
 
@@ -26,11 +26,13 @@ class Prevalence:
         faulty: share of stacks with one; in the others all is sound.
         both: share of these in which the other volume has one as well.
         second: probability of a second fault in the same volume.
+        plain: share of stacks that show an anatomy as it is, see :func:`.appearance.sound`.
     """
 
     faulty: float
     both: float
     second: float
+    plain: float = 0.35
 
 
 DENSE = Prevalence(0.95, 0.6, 0.4)
@@ -52,11 +54,11 @@ class Stacks:
     """Pairs of stacks on pixels of 1 mm.
 
     Attributes:
-        a, b: (N, D, H, W) in [0, 1].
-        faulty_a, faulty_b: (N, D, H / 4, W / 4), 1 where that volume is visibly faulty.
-        counts_a, counts_b: the same shape, 1 where the answer is known: tissue, and not what a
+        a, b: (N, D, H, W) in [0, 1], half precision, which holds 8 bits and more.
+        faulty_a, faulty_b: bool (N, D, H / 4, W / 4), where that volume is visibly faulty.
+        counts_a, counts_b: the same shape, where the answer is known: tissue, and not what a
             fault touched without being visible.
-        kind_a, kind_b: the same shape, int64, 0 where that volume is not visibly faulty, else 1
+        kind_a, kind_b: the same shape, uint8, 0 where that volume is not visibly faulty, else 1
             plus the number in :data:`.faults.KINDS` of the fault put in last.
         distance: (N,) mm.
         kinds: what was put into each; "" for nothing.
@@ -73,33 +75,37 @@ class Stacks:
     distance: Tensor
     kinds: tuple[str, ...]
 
+    def tensors(self) -> dict[str, Tensor]:
+        """All fields but ``kinds``, by name."""
+        return {name: x for name, x in vars(self).items() if isinstance(x, Tensor)}
+
+    def moved_to(self, device: str) -> Stacks:
+        """The same on a torch device."""
+        return replace(self, **{name: x.to(device) for name, x in self.tensors().items()})
+
     def exchanged(self) -> Stacks:
-        """The same with a and b in each other's place, mirrored."""
-        a, b, faulty_a, faulty_b, counts_a, counts_b, kind_a, kind_b = (
-            x.flip(3)
-            for x in (
-                self.a,
-                self.b,
-                self.faulty_a,
-                self.faulty_b,
-                self.counts_a,
-                self.counts_b,
-                self.kind_a,
-                self.kind_b,
-            )
+        """The same with a and b in each other's place."""
+        other = {"a": "b", "b": "a"}
+        named = self.tensors()
+        return replace(
+            self,
+            **{n: named[n[:-1] + other[n[-1]]] for n in named if n[-1] in other},
         )
-        return Stacks(
-            b,
-            a,
-            faulty_b,
-            faulty_a,
-            counts_b,
-            counts_a,
-            kind_b,
-            kind_a,
-            self.distance,
-            self.kinds,
-        )
+
+    def turned(self, number: int) -> Stacks:
+        """One of the sixteen ways to lay it out: mirrored, transposed, exchanged.
+
+        Args:
+            number: below 16; 0 leaves it as it is.
+        """
+        named = self.tensors()
+        for name, x in named.items():
+            if x.ndim == 4:
+                axes = [axis for axis in (2, 3) if number >> (axis - 2) & 1]
+                x = x.flip(axes) if axes else x
+                named[name] = x.transpose(2, 3) if number & 4 else x
+        stacks = replace(self, **named)
+        return stacks.exchanged() if number & 8 else stacks
 
 
 def draw_anatomy(anatomies: list[Anatomy], rng: Generator) -> Anatomy:
@@ -125,17 +131,21 @@ def draw_stacks(
     depth = int(rng.choice([1, 4, 6, 8, 12], p=[0.1, 0.2, 0.25, 0.25, 0.2]))
     # A batch costs about the same whatever its depth.
     count = min(count, max(1, count * _USUAL_DEPTH // depth))
-    rows = [_draw(draw_anatomy(anatomies, rng), depth, prevalence, rng) for _ in range(count)]
+    rows = []
+    while len(rows) < count:
+        crop = draw_crop(draw_anatomy(anatomies, rng), depth, rng)
+        # To cut it out takes a third of the time: it is shown twice, by other scanners.
+        rows += [_draw(crop, prevalence, rng) for _ in range(min(2, count - len(rows)))]
     tensors = [torch.stack(column) for column in zip(*(row[0] for row in rows), strict=True)]
     distance = torch.tensor([row[1] for row in rows], dtype=torch.float32)
     return Stacks(*tensors, distance, tuple(row[2] for row in rows))
 
 
 def _draw(
-    anatomy: Anatomy, depth: int, prevalence: Prevalence, rng: Generator
+    crop: Crop, prevalence: Prevalence, rng: Generator
 ) -> tuple[list[Tensor], float, str]:
-    crop = draw_crop(anatomy, depth, rng)
-    images = list(sound(crop.images, crop.distance, crop.pixel, rng))
+    plain = rng.random() < prevalence.plain
+    images = list(sound(crop.images, crop.distance, crop.pixel, rng, plain))
     visible = [np.zeros(x.shape, bool) for x in images]
     touched = [np.zeros(x.shape, bool) for x in images]
     numbers = [np.zeros(x.shape, np.uint8) for x in images]
@@ -160,7 +170,7 @@ def _draw(
     shown = [_enlarged(x) for x in images]
     faulty = [_cells(x) for x in visible]
     counts = [_cells(tissue & ~(t & ~v)) for t, v in zip(touched, visible, strict=True)]
-    kind = [F.interpolate(_tensor(x), size=(_CELLS, _CELLS))[0].long() for x in numbers]
+    kind = [F.interpolate(_tensor(x), size=(_CELLS, _CELLS))[0].byte() for x in numbers]
     return [*shown, *faulty, *counts, *kind], crop.distance, "+".join(kinds)
 
 
@@ -169,12 +179,12 @@ def _enlarged(stack: np.ndarray) -> Tensor:
     x, size = _tensor(stack), (FIELD_MM, FIELD_MM)
     if x.shape[2:] != size:
         x = F.interpolate(x, size=size, mode="bilinear", align_corners=False)
-    return x[0].clamp(0, 1)
+    return x[0].clamp(0, 1).half()
 
 
 def _cells(mask: np.ndarray) -> Tensor:
-    """1 in cells of which the mask holds more than half."""
-    return (F.adaptive_avg_pool2d(_tensor(mask), _CELLS) > 0.5)[0].float()
+    """Cells of which the mask holds more than half."""
+    return (F.adaptive_avg_pool2d(_tensor(mask), _CELLS) > 0.5)[0]
 
 
 def _tensor(stack: np.ndarray) -> Tensor:

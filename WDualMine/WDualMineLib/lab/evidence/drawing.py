@@ -39,9 +39,9 @@ def draw_crop(anatomy: Anatomy, slices: int, rng: Generator) -> Crop:
     Returns:
         Images of FIELD_MM / pixel pixels a side.
     """
-    images = windowed(anatomy, rng)
+    windows = [_window(x, kind, rng) for x, kind in zip(anatomy.images, anatomy.kinds, strict=True)]
     for _ in range(_TRIES):
-        crop = _cut(images, anatomy, slices, rng)
+        crop = _cut(anatomy, windows, slices, rng)
         if np.mean(np.maximum.reduce(crop.images) > 0.05) > _ENOUGH_TISSUE:
             break
     return crop
@@ -49,32 +49,40 @@ def draw_crop(anatomy: Anatomy, slices: int, rng: Generator) -> Crop:
 
 def windowed(anatomy: Anatomy, rng: Generator) -> list[np.ndarray]:
     """The images of an anatomy in [0, 1], by windows at random."""
-    return [_window(x, kind, rng) for x, kind in zip(anatomy.images, anatomy.kinds, strict=True)]
+    return [
+        _through(x, _window(x, kind, rng))
+        for x, kind in zip(anatomy.images, anatomy.kinds, strict=True)
+    ]
 
 
-def _window(image: np.ndarray, kind: str, rng: Generator) -> np.ndarray:
-    """In [0, 1] by a window that a user could choose for the whole volume, some that saturate."""
+def _through(image: np.ndarray, window: tuple[float, float]) -> np.ndarray:
+    low, high = window
+    return np.clip((image - low) / np.float32(max(high - low, 1e-6)), 0, 1)
+
+
+def _window(image: np.ndarray, kind: str, rng: Generator) -> tuple[float, float]:
+    """Lowest and highest value that a user could choose for the volume; some saturate."""
     if kind == "8-bit":
-        return image
+        return 0.0, 1.0
     if kind == "CT":
         low, high = _CT_WINDOWS[rng.integers(len(_CT_WINDOWS))]
         width = (high - low) * rng.uniform(0.7, 1.5)
         low += rng.uniform(-0.1, 0.1) * width
-        high = low + width
-    elif kind == "PET":
-        low, high = 0.0, rng.choice([rng.uniform(2.5, 15), image.max() * rng.uniform(0.4, 1.0)])
-    else:
-        sample = image.reshape(-1)[:: max(1, image.size // 100000)]
-        sample = sample[sample > sample.max() * 0.02]
-        low, high = (np.quantile(sample, q) for q in (0.0, rng.uniform(0.95, 1.0)))
-        low = low * rng.uniform(0, 1)
-    return np.clip((image - low) / max(high - low, 1e-6), 0, 1)
+        return low, low + width
+    sample = image.reshape(-1)[:: max(1, image.size // 100000)]
+    if kind == "PET":
+        return 0.0, rng.choice([rng.uniform(2.5, 15), sample.max() * rng.uniform(0.4, 1.0)])
+    sample = sample[sample > sample.max() * 0.02]
+    low, high = (np.quantile(sample, q) for q in (0.0, rng.uniform(0.95, 1.0)))
+    return low * rng.uniform(0, 1), high
 
 
 _CT_WINDOWS = ((0, 80), (-160, 240), (-160, 240), (-450, 1050), (-100, 900), (-20, 120))
 
 
-def _cut(images: list[np.ndarray], anatomy: Anatomy, slices: int, rng: Generator) -> Crop:
+def _cut(
+    anatomy: Anatomy, windows: list[tuple[float, float]], slices: int, rng: Generator
+) -> Crop:
     pixel = float(_PIXELS_MM[rng.integers(len(_PIXELS_MM))])
     side = round(FIELD_MM / pixel)
     native = np.array(anatomy.spacing)
@@ -92,7 +100,7 @@ def _cut(images: list[np.ndarray], anatomy: Anatomy, slices: int, rng: Generator
     for row, axis in enumerate(axes[1:]):
         matrix[axis, 1:] = turn[row] * steps[1 + row] * rng.choice([-1, 1])
     size = np.array([slices, side, side])
-    shape = np.array(images[0].shape)
+    shape = np.array(anatomy.images[0].shape)
     centre = shape * rng.uniform(0.2, 0.8, 3)
     # A volume with few slices is taken whole rather than mostly outside of it.
     reach = np.abs(matrix) @ ((size - 1) / 2)
@@ -100,10 +108,16 @@ def _cut(images: list[np.ndarray], anatomy: Anatomy, slices: int, rng: Generator
     offset = centre - matrix @ ((size - 1) / 2)
     mode = "nearest" if rng.random() < 0.1 else "constant"
     cut = []
-    for image in images:
-        cut.append(
-            ndimage.affine_transform(
-                image, matrix, offset, output_shape=tuple(size), order=1, mode=mode, prefilter=False
-            ).astype(np.float32)
+    for image, window in zip(anatomy.images, windows, strict=True):
+        values = ndimage.affine_transform(
+            image,
+            matrix,
+            offset,
+            output_shape=tuple(size),
+            order=1,
+            mode=mode,
+            cval=window[0],
+            prefilter=False,
         )
+        cut.append(_through(values, window).astype(np.float32))
     return Crop(cut, distance, pixel)

@@ -152,11 +152,13 @@ def lost_slices(image, region, distance, pixel, rng):
     start = int(rng.integers(1, count - run))
     result = image.copy()
     lost = slice(start, start + run)
-    form = rng.integers(4)
+    form = rng.integers(5)
     if form <= 1:
         result[lost] *= rng.uniform(0, 0.15) if rng.random() < 0.5 else 0
     elif form == 2:
         result[lost] *= rng.uniform(0.2, 0.6)
+    elif form == 3:
+        result[lost] = image[start - 1]
     else:
         away = int(rng.integers(3, 3 + max(1, round(30 / distance))))
         result[lost] = image[(np.arange(start, start + run) + away) % count]
@@ -182,7 +184,7 @@ KINDS: dict[str, Fault] = {
     )
 }
 
-_VISIBLE = 0.04
+_VISIBLE = 0.025
 """Change of a voxel, or of its surroundings on average, from which on a fault can be seen."""
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -17,14 +16,9 @@ from torch.nn import functional as F
 from ...network.evidence import Evidence
 from ...network.surroundings import surroundings_of_crops
 from .anatomies import Anatomy
-from .batches import DENSE, NATURAL, Prevalence, Stacks, draw_stacks
+from .batches import DENSE, NATURAL, Stacks
 from .faults import KINDS
-
-_AHEAD = 4
-"""Batches that wait while one is learned from."""
-
-_KEPT = 8
-"""Batches that come back later."""
+from .feeding import Feed
 
 _HEAVIEST = 20.0
 """Weight of a voxel of a fault that is very small."""
@@ -32,7 +26,16 @@ _HEAVIEST = 20.0
 _NAMING = 0.1
 """Worth of naming the kind of a fault beside finding it."""
 
-CHANNELS = (16, 24, 32, 48)
+_LOGGED = 20
+"""Steps from one line of the log to the next: to read a figure is to wait for the device."""
+
+_FIRST = 3
+"""Steps of a shape before its operations are recorded, for libraries to settle."""
+
+CHANNELS = (16, 24, 40, 64)
+
+
+_FIGURES = ("loss", "naming", "recall", "alarms")
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class LearningConfig:
             filled a share of it: at their natural rarity a network at its start learns only that
             they are rare, and of the large ones.
         share: that a fault seems to fill at least in these steps.
-        again: steps to a batch that is drawn; in the others an earlier one comes back, with its
-            volumes exchanged, for drawing costs as much as learning.
+        again: steps to a batch that is drawn; in the others an earlier one comes back in another
+            position, for drawing costs more than learning.
         stacks: pairs of stacks in a step.
         rate: highest learning rate; it falls to a hundredth by a cosine.
         warm_up: steps over which it rises.
@@ -55,12 +58,12 @@ class LearningConfig:
         channels: see :class:`~...network.evidence.Evidence`.
     """
 
-    steps: int = 9200
-    dense: int = 8400
+    steps: int = 25000
+    dense: int = 21500
     share: float = 0.06
-    again: int = 2
-    stacks: int = 8
-    rate: float = 2e-3
+    again: int = 6
+    stacks: int = 24
+    rate: float = 2.5e-3
     warm_up: int = 200
     averaging: float = 0.998
     seed: int = 0
@@ -74,7 +77,9 @@ class LearningConfig:
         return self.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1))) / 2)
 
 
-def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, share: float = 0.0) -> Tensor:
+def suspicion_loss(
+    score_a: Tensor, score_b: Tensor, stacks: Stacks, share: float | Tensor = 0.0
+) -> Tensor:
     """Cross-entropy of *this volume is faulty here* over what is known.
 
     With a ``share`` of 0 each voxel counts alike, so that faults weigh as much as they are common:
@@ -83,8 +88,8 @@ def suspicion_loss(score_a: Tensor, score_b: Tensor, stacks: Stacks, share: floa
     """
     total = score_a.new_zeros(())
     for score, faulty, counts in (
-        (score_a, stacks.faulty_a, stacks.counts_a),
-        (score_b, stacks.faulty_b, stacks.counts_b),
+        (score_a, stacks.faulty_a.float(), stacks.counts_a.float()),
+        (score_b, stacks.faulty_b.float(), stacks.counts_b.float()),
     ):
         cost = F.binary_cross_entropy_with_logits(score, faulty, reduction="none")
         faults = (faulty * counts).sum((1, 2, 3), keepdim=True)
@@ -101,11 +106,10 @@ def naming_loss(names: Tensor, kinds: Tensor, counts: Tensor) -> Tensor:
     Args:
         names: (N, D, 1 + kinds, h, w), scores.
         kinds: (N, D, h, w), see :class:`.batches.Stacks`.
-        counts: the same shape, 0 or 1.
+        counts: the same shape, bool.
     """
-    cost = F.cross_entropy(names.transpose(1, 2), kinds, reduction="none")
-    faulty = counts * (kinds > 0)
-    sound = counts - faulty
+    cost = F.cross_entropy(names.transpose(1, 2), kinds.long(), reduction="none")
+    faulty, sound = counts & (kinds > 0), counts & (kinds == 0)
     return sum((cost * x).sum() / x.sum().clamp_min(100) for x in (faulty, sound)) / 2
 
 
@@ -119,12 +123,19 @@ class Learner:
         anatomies: see :func:`.anatomies.read_anatomies`.
         folder: made if absent; a checkpoint in it is resumed.
         device: torch device.
+        workers: processes that draw.
     """
 
     def __init__(
-        self, config: LearningConfig, anatomies: list[Anatomy], folder: Path, device: str = "cpu"
+        self,
+        config: LearningConfig,
+        anatomies: list[Anatomy],
+        folder: Path,
+        device: str = "cpu",
+        workers: int = 1,
     ) -> None:
-        self.config, self.anatomies, self.folder, self.device = config, anatomies, folder, device
+        self.config, self.folder, self.device = config, folder, device
+        self.feed = Feed(anatomies, config.stacks, config.seed, config.again, workers, device)
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.model = Evidence(config.channels).to(device)
@@ -135,8 +146,18 @@ class Learner:
         self.naming = nn.Conv2d(config.channels[0], 1 + len(KINDS), 1).to(device)
         self.model.scores[0][0].register_forward_hook(self._remember)
         learned = [*self.model.parameters(), *self.naming.parameters()]
-        self.optimiser = torch.optim.AdamW(learned, weight_decay=1e-4)
+        for parameter in learned:
+            parameter.grad = torch.zeros_like(parameter)
+        on_cpu = device == "cpu"
+        rate = config.rate if on_cpu else torch.tensor(config.rate, device=device)
+        self.optimiser = torch.optim.AdamW(
+            learned, rate, weight_decay=1e-4, capturable=not on_cpu
+        )
         self.step = 0
+        # What changes from step to step of what is recorded.
+        self._share, self._decay = (torch.zeros((), device=device) for _ in range(2))
+        self._seen: dict[tuple[int, ...], int] = {}
+        self._recorded: dict[tuple[int, ...], tuple] = {}
         if self.checkpoint.is_file():
             state = torch.load(self.checkpoint, map_location=device, weights_only=True)
             self.model.load_state_dict(state["model"])
@@ -167,111 +188,118 @@ class Learner:
         partial.replace(self.checkpoint)
 
     def run(
-        self, until: int | None = None, save_every: int = 100
+        self, until: int | None = None, save_every: int = 500
     ) -> Generator[dict[str, float], None, None]:
-        """Learn up to step ``until``, yielding each step's log; closing it stops cleanly."""
+        """Learn up to step ``until``, yielding lines of the log; closing it stops cleanly."""
         last = min(self.config.steps, until or self.config.steps)
-        log = self.folder / "evidence.csv"
         started = time.monotonic()
+        log = self.folder / "evidence.csv"
+        batches = self.feed.batches(self.step, last, self.config.dense, (DENSE, NATURAL))
         try:
             with log.open("a", newline="") as stream:
-                writer = csv.DictWriter(
-                    stream, ("step", "loss", "naming", "recall", "alarms", "seconds")
-                )
+                writer = csv.DictWriter(stream, ("step", *_FIGURES, "seconds"))
                 if stream.tell() == 0:
                     writer.writeheader()
-                for stacks in self._batches(last):
-                    row = self._learn(stacks) | {"seconds": round(time.monotonic() - started, 1)}
-                    writer.writerow(row)
-                    stream.flush()
+                for stacks in batches:
+                    figures = self.learn(stacks)
                     if self.step % save_every == 0:
                         self.save()
-                    yield row
+                    if self.step % _LOGGED == 0 or self.step == last:
+                        values = [round(x, 5) for x in figures.tolist()]
+                        row = {"step": self.step, **dict(zip(_FIGURES, values, strict=True))}
+                        row["seconds"] = round(time.monotonic() - started, 1)
+                        writer.writerow(row)
+                        stream.flush()
+                        yield row
         finally:
+            batches.close()
             self.save()
 
-    def _batches(self, last: int) -> Iterator[Stacks]:
-        """Drawn ahead in another process; every batch comes back a few steps later, exchanged."""
-        config = self.config
-        with ProcessPoolExecutor(1, initializer=_inherit, initargs=(self.anatomies,)) as pool:
-            ahead: list[Future[Stacks]] = []
-            kept: list[Stacks] = []
-            for number in range(self.step, last):
-                if number % config.again == 0 or not kept:
-                    while len(ahead) < _AHEAD:
-                        drawn = number + config.again * len(ahead)
-                        prevalence = DENSE if drawn < config.dense else NATURAL
-                        arguments = (config.stacks, prevalence, config.seed, drawn)
-                        ahead.append(pool.submit(_draw, *arguments))
-                    kept.append(ahead.pop(0).result())
-                    yield kept[-1]
-                else:
-                    yield kept[number % len(kept)].exchanged()
-                if len(kept) > _KEPT:
-                    kept.pop(0)
+    def learn(self, stacks: Stacks) -> Tensor:
+        """One step.
+
+        On a GPU the operations of a step are recorded once for each shape and played again: there
+        are so many small ones that to start them would take most of the time.
+
+        Returns:
+            The figures of the log, (4,), which the next step overwrites.
+        """
+        self._rate(self.config.rate_at(self.step))
+        self._share.fill_(self.config.share if self.step < self.config.dense else 0.0)
+        self._decay.fill_(1 - min(self.config.averaging, (self.step + 1) / (self.step + 10)))
+        self.step += 1
+        if self.device == "cpu":
+            return self._learn(stacks)
+        shape = tuple(stacks.a.shape)
+        seen = self._seen[shape] = self._seen.get(shape, 0) + 1
+        if seen <= _FIRST:
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                figures = self._learn(stacks)
+            torch.cuda.current_stream().wait_stream(side)
+            return figures
+        if shape not in self._recorded:
+            graph, inputs = torch.cuda.CUDAGraph(), replace(
+                stacks, **{name: x.clone() for name, x in stacks.tensors().items()}
+            )
+            with torch.cuda.graph(graph):
+                figures = self._learn(inputs)
+            self._recorded[shape] = graph, inputs, figures
+        graph, inputs, figures = self._recorded[shape]
+        for name, x in inputs.tensors().items():
+            x.copy_(stacks.tensors()[name])
+        graph.replay()
+        return figures
+
+    def _rate(self, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
     def _remember(self, module: nn.Module, inputs: object, features: Tensor) -> None:
         self._features = features
 
     def _scores(self, stacks: Stacks) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Of both volumes: the scores, and those of each kind of fault."""
-        with torch.no_grad():
-            seen = self.model.impression(stacks.a), self.model.impression(stacks.b)
-            known = surroundings_of_crops(*seen, stacks.distance)
-        # Half precision in the convolutions: a quarter less time, and nothing lost.
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16):
+        seen = [self.model.impression(x.float()) for x in (stacks.a, stacks.b)]
+        known = surroundings_of_crops(*seen, stacks.distance)
+        # Half precision in the convolutions: a quarter less time, and nothing lost. What it keeps
+        # of the weights would be recorded, and would never change again.
+        kind = torch.device(self.device).type
+        with torch.autocast(kind, torch.bfloat16, cache_enabled=kind == "cpu"):
             of_a, of_b = self.model.score(*seen, known)
             names = self.naming(self._features)
         n, d = stacks.a.shape[:2]
         names_a, names_b = names.float().unflatten(0, (2 * n, d)).chunk(2)
         return of_a.float(), of_b.float(), names_a, names_b
 
-    def _learn(self, stacks: Stacks) -> dict[str, float]:
-        stacks = Stacks(
-            *(x.to(self.device) if isinstance(x, Tensor) else x for x in vars(stacks).values())
-        )
+    def _learn(self, stacks: Stacks) -> Tensor:
         *scores, names_a, names_b = self._scores(stacks)
-        share = self.config.share if self.step < self.config.dense else 0.0
-        suspicion = suspicion_loss(*scores, stacks, share)
+        suspicion = suspicion_loss(*scores, stacks, self._share)
         named = naming_loss(names_a, stacks.kind_a, stacks.counts_a)
         named = named + naming_loss(names_b, stacks.kind_b, stacks.counts_b)
         loss = suspicion + _NAMING * named
-        self.optimiser.zero_grad(set_to_none=True)
+        # Gradients keep their place in memory, as a recorded step needs it.
+        self.optimiser.zero_grad(set_to_none=False)
         loss.backward()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.rate_at(self.step)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         with torch.no_grad():
-            decay = min(self.config.averaging, (self.step + 1) / (self.step + 10))
             for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                kept.lerp_(new, 1 - decay)
-            flagged = [(s > 0).float() for s in scores]
-            faulty = [stacks.faulty_a * stacks.counts_a, stacks.faulty_b * stacks.counts_b]
-            sound = [
-                stacks.counts_a * (1 - stacks.faulty_a), stacks.counts_b * (1 - stacks.faulty_b)
+                kept.lerp_(new, self._decay)
+            flagged = [s > 0 for s in scores]
+            faulty = [
+                stacks.faulty_a & stacks.counts_a, stacks.faulty_b & stacks.counts_b
             ]  # fmt: skip
-            found = sum((x * y).sum() for x, y in zip(flagged, faulty, strict=True))
-            wrong = sum((x * y).sum() for x, y in zip(flagged, sound, strict=True))
-            recall = found / sum(x.sum() for x in faulty).clamp_min(1)
-            alarms = wrong / sum(x.sum() for x in sound).clamp_min(1)
-        self.step += 1
-        return {
-            "step": self.step,
-            "loss": round(suspicion.item(), 5),
-            "naming": round(named.item() / 2, 5),
-            "recall": round(recall.item(), 4),
-            "alarms": round(alarms.item(), 5),
-        }
-
-
-_anatomies: list[Anatomy] = []
-
-
-def _inherit(anatomies: list[Anatomy]) -> None:
-    torch.set_num_threads(1)
-    _anatomies[:] = anatomies
-
-
-def _draw(count: int, prevalence: Prevalence, seed: int, number: int) -> Stacks:
-    return draw_stacks(_anatomies, count, prevalence, seed, number)
+            sound = [
+                stacks.counts_a & ~stacks.faulty_a, stacks.counts_b & ~stacks.faulty_b
+            ]  # fmt: skip
+            recall, alarms = (
+                sum((x & y).sum() for x, y in zip(flagged, where, strict=True))
+                / sum(x.sum() for x in where).clamp_min(1)
+                for where in (faulty, sound)
+            )
+            return torch.stack([suspicion.detach(), named.detach() / 2, recall, alarms])

@@ -290,18 +290,27 @@ def test_decoder_is_silent_in_air():
 
 def test_an_untrusted_source_is_replaced_by_what_the_other_leads_one_to_expect():
     b = torch.rand(1, 1, 64, 64)
-    a = 0.2 + 0.5 * b + 0.05 * torch.randn_like(b)
+    a = 0.2 + 0.5 * b + 0.2 * torch.randn_like(b)
     statistics = joint_statistics(a, b)
 
     doubted, kept = replace_untrusted(a, b, torch.zeros_like(a), statistics)
     assert torch.equal(doubted, a) and torch.equal(kept, b)
     replaced, kept = replace_untrusted(a, b, -torch.ones_like(a), statistics)
     off = replaced - (0.2 + 0.5 * b)
-    assert off.abs().max() < 0.08 and off.std() < 0.025 < 0.04 < (a - 0.2 - 0.5 * b).std()
+    assert off.abs().max() < 0.4 and off.std() < 0.1 < 0.18 < (a - 0.2 - 0.5 * b).std()
     assert torch.equal(kept, b)
 
     swapped = replace_untrusted(b, a, torch.ones_like(a), joint_statistics(b, a))
     torch.testing.assert_close(swapped, (kept, replaced))
+
+
+def test_a_slight_fault_takes_away_no_more_than_there_is():
+    b = torch.rand(1, 1, 64, 64)
+    a = 0.3 + 0.2 * b + 0.03 * torch.sin(torch.arange(64.0)) + 0.01 * torch.randn_like(b)
+
+    replaced, _ = replace_untrusted(a, b, -torch.ones_like(a), joint_statistics(a, b))
+
+    assert (replaced - a).abs().mean() < 0.005
 
 
 def test_a_gross_error_is_cut_down_to_what_its_volume_deviates():
@@ -313,8 +322,8 @@ def test_a_gross_error_is_cut_down_to_what_its_volume_deviates():
     replaced, _ = replace_untrusted(a, b, -torch.ones_like(a), statistics)
 
     off = (replaced - (0.2 + 0.5 * b)).abs()[..., 22:38, 22:38]
-    assert off.max() < statistics.deviations[0, 0] + 0.1
-    assert off.mean() < 0.6 * (0.2 + 0.5 * b)[..., 22:38, 22:38].mean()
+    assert off.max() < statistics.deviations[0, 0] / 2 + 0.18
+    assert off.mean() < 0.3 * (0.2 + 0.5 * b)[..., 22:38, 22:38].mean()
 
 
 def test_decoder_adds_nothing_where_the_features_are_faint():

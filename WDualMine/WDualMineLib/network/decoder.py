@@ -17,6 +17,11 @@ from .transfer import TransferFunction
 from .wavelet import WaveletTransform, interleave
 
 
+_GROSS, _MISSING, _FINE = 3.0, 0.5, 0.06
+"""What of a faulty source is kept: deviations from expectation, where it shows anything and where
+it shows nothing; and intensity finer than three pixels."""
+
+
 class Decoded(NamedTuple):
     """What the decoder proposes, each of the slices' own size.
 
@@ -143,8 +148,10 @@ def replace_untrusted(
 
     Weighting alone would put the other source in its place; yet it differs from the fused slice by
     more than most faults do, for half of the picture is missing from it. What the faulty source
-    shows over three pixels is kept as far as it is not further from expectation than its whole
-    volume deviates: noise and stripes average out, and only a gross error is cut down.
+    shows over three pixels is kept up to three deviations of its whole volume from expectation,
+    and half a one where it shows nothing; of what is finer only a little. So noise and stripes
+    average out, lost slices are filled, and a slight fault takes away less than there is
+    (``bench truth``, *harm excess*).
 
     Args:
         a, b, conviction, statistics: as for :class:`Decoder`.
@@ -163,5 +170,9 @@ def replace_untrusted(
 
 
 def _mended(x: Tensor, expected: Tensor, spread: Tensor) -> Tensor:
-    shown = F.avg_pool2d(F.pad(x - expected, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    return expected + torch.minimum(torch.maximum(shown, -spread), spread)
+    around, shown = (
+        F.avg_pool2d(F.pad(y, (1, 1, 1, 1), mode="replicate"), 3, 1) for y in (x, x - expected)
+    )
+    fine = (x - expected - shown).clamp(-_FINE, _FINE)
+    most = spread * torch.where(around < AIR, _MISSING, _GROSS)
+    return expected + torch.minimum(torch.maximum(shown, -most), most) + fine

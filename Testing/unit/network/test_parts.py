@@ -323,7 +323,7 @@ def test_a_gross_error_is_cut_down_to_what_its_volume_deviates():
 
     off = (replaced - (0.2 + 0.5 * b)).abs()[..., 22:38, 22:38]
     assert off.max() < statistics.deviations[0, 0] / 2 + 0.18
-    assert off.mean() < 0.3 * (0.2 + 0.5 * b)[..., 22:38, 22:38].mean()
+    assert off.mean() < 0.35 * (0.2 + 0.5 * b)[..., 22:38, 22:38].mean()
 
 
 def test_decoder_adds_nothing_where_the_features_are_faint():

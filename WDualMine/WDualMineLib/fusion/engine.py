@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from ..errors import DeviceError
 from ..network.sensitivity import sensitive
-from ..network.statistics import JointStatistics, joint_statistics
+from ..network.statistics import JointStatistics
 from ..progress import Steps
 from .devices import choose_device, describe, keep_freed_memory, release_memory
 from .precision import reproducible
 from .slice_tensors import slice_size
 from .slices import Slicing
 from .volume_pass import TooLittleMemory, VolumePass
+from .volume_statistics import statistics_of
 from .workers import Workers
 
 
@@ -85,10 +86,9 @@ class SliceEngine:
             DeviceError: not even a single slice fits into memory.
         """
         # One measure for all slices: their own would make neighbouring slices differ.
-        volumes = [torch.from_numpy(x)[None] for x in (a, b)]
         with Workers(torch.device("cpu")) as workers:
             # One thread: the steps are so short that more would mostly wait for each other.
-            (statistics,) = workers.map(lambda pair: joint_statistics(*pair), [volumes])
+            (statistics,) = workers.map(lambda pair: statistics_of(*pair), [(a, b)])
         try:
             while True:
                 try:

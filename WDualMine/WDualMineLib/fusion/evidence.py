@@ -21,6 +21,7 @@ from ..network.padding import pad_to_multiple
 from ..network.reliability import reliability_of
 from ..network.surroundings import REACH, surroundings_of_volumes
 from ..progress import Progress, Steps
+from ..volumes.scratch import let_go
 from .stack import Stack
 
 Slices = np.ndarray | Stack
@@ -119,10 +120,12 @@ def reliability_steps(
     slabs = []
     for start, stop in _slabs(network, grid):
         slabs.append(slab_scores(network, a, b, grid, start, stop))
+        let_go()
         yield Progress(stop / grid.depth, f"Looked for faults in {100 * stop // grid.depth} %")
     scores = _smoothed(torch.cat(slabs, 1), grid.distance)
     for k in range(grid.slices):
         into[k] = _enlarged(scores, grid, k, a[k], b[k])
+        let_go()
 
 
 def volume_scores(network: Evidence, a: Slices, b: Slices, grid: EvidenceGrid) -> Tensor:

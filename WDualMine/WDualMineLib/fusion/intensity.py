@@ -13,6 +13,7 @@ from math import gcd, isfinite
 import numpy as np
 
 from ..errors import InputError
+from ..volumes import scratch
 from ..volumes.modality import modality_of, shows_uptake
 from ..volumes.volume import Volume
 from .body_region import Region, region_of
@@ -73,7 +74,7 @@ class Window:
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """float32 in [0, 1] of any real array; what is not finite becomes 0."""
-        result = np.empty(values.shape, dtype=np.float32)
+        result = scratch.empty(values.shape)
         flat, source = result.reshape(-1), np.ascontiguousarray(values).reshape(-1)
         span, ceiling, knee = np.float32(self.high - self.low), self._ceiling, self.knee
 

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from ..network.statistics import JointStatistics
 from ..progress import Progress, Steps
+from ..volumes import scratch
+from ..volumes.scratch import let_go
 from .devices import free_memory, is_out_of_memory, release_memory
 from .evidence import reliability_steps
 from .precision import first_that_agrees, half_precisions, reproducible
@@ -79,7 +81,6 @@ class VolumePass:
         Raises:
             TooLittleMemory: a single slice is too many for the device.
         """
-        shape = self._arrays[0].shape
         count = 5 if self._sensitivity else 3
         needed = (2 + count) * self._arrays[0].nbytes
         home = self._device if needed < free_memory(self._device) / 2 else torch.device("cpu")
@@ -94,7 +95,7 @@ class VolumePass:
             for k in range(count):
                 # What is known of the reliability comes back as it is, and needs no second place.
                 if k != _RELIABILITY or reliability is None:
-                    outputs[k] = torch.zeros(shape, device=home)
+                    outputs[k] = _everywhere(0.0, sources[0])
         yield from self._filled(outputs, sources)
         found = [sources[-1] if output is None else output for output in outputs]
         if self._engine.half is not None and not all(bool(x.isfinite().all()) for x in found):
@@ -115,7 +116,7 @@ class VolumePass:
             return None
         slicing = self._slicings[0]
         with _short_of_room():
-            reliability = torch.empty_like(sources[0])
+            reliability = _everywhere(0.5, sources[0])
         a, b, into = (Stack(x, slicing) for x in (*sources, reliability))
         k, j, i = (spacing[axis] for axis in slicing.permutation)
         steps = reliability_steps(network, a, b, (k, j, i), into)
@@ -165,6 +166,7 @@ class VolumePass:
                             put((slice(k, k + 1), tuple(x[-1:] for x in maps[0])))
                         done += len(empty) - 1
                     message = f"Fused {done} of {total} {axis_name(self._slicings)} slices"
+                    let_go()
                     yield Progress(begun + (1 - begun) * done / total, message)
 
     def _maps_or_none(
@@ -220,6 +222,13 @@ class VolumePass:
         if bytes_per_pixel:
             size = min(size, int(0.7 * free_memory(self._device) / (bytes_per_pixel * pixels)))
         return max(1, size)
+
+
+def _everywhere(value: float, like: Tensor) -> Tensor:
+    """One value at all voxels; beside the sources, and on the disk where they are large."""
+    if like.device.type == "cpu":
+        return torch.from_numpy(scratch.full(tuple(like.shape), value))
+    return torch.full_like(like, value)
 
 
 def _put_back(

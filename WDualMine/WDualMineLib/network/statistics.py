@@ -21,7 +21,7 @@ _RARE = 10
 AIR = 0.02
 """A + B below which a voxel counts as air. Five grey levels of 255."""
 
-_ENOUGH = 1 << 20
+ENOUGH = 1 << 20
 """Voxels from which a histogram of 256 cells is known well; more are sampled."""
 
 
@@ -64,7 +64,7 @@ def joint_statistics(a: Tensor, b: Tensor) -> JointStatistics:
     """
     a, b = (x.flatten(1).float() for x in (a, b))
     deviations = torch.stack([x.std(1, correction=0) for x in (a, b)], 1)
-    stride = -(-a.shape[1] // _ENOUGH)
+    stride = -(-a.shape[1] // ENOUGH)
     a, b = a[:, ::stride], b[:, ::stride]
     mean, difference = (a + b) / 2, (a - b).abs()
     tissue = (a + b > AIR).float()

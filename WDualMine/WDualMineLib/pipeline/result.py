@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..fusion.chunks import complement
 from ..fusion.colour import colour_table, colourise, luminance
 from ..fusion.composition import compose
 from ..fusion.correlation import FloorReport, apply_floor, correlation
@@ -256,7 +257,7 @@ def assemble(
     looks, notes, measures = _look(pair, network, settings, record)
     maps = {
         parts.RELIABILITY_FIXED.name: network.reliability,
-        parts.RELIABILITY_MOVING.name: 1 - network.reliability,
+        parts.RELIABILITY_MOVING.name: complement(network.reliability),
         parts.ARBITRATION.name: network.arbitration,
     }
     names = pair.fixed_name, pair.moving_name

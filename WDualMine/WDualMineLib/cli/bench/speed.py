@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...cores import usable_cores
@@ -31,7 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[256],
         metavar="N",
-        help="time a volume of N^3, or of three sizes K J I (default 256)",
+        help="time a volume of N^3, or of three sizes K J I, in a cube of 256 mm (default 256)",
+    )
+    parser.add_argument(
+        "--moving-size",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="of the moving volume, which shows the same head (default that of the fixed one)",
     )
     parser.add_argument(
         "--registration",
@@ -105,13 +113,19 @@ def _of_volumes(options: argparse.Namespace, model: Any) -> dict[str, Callable[[
     settings = FusionSettings(device=options.device, precision=options.precision, **_WINDOWS)
     measured: dict[str, Callable[[], Any]] = {}
     if not options.no_volume:
-        from ...lab.speed.stages import stages_of_a_volume
+        from ...lab.speed.phantoms import phantom_files
+        from ...lab.speed.stages import stages_of_files
         from ..pictures.fusion_overview import write_overview
 
-        shape = tuple(options.size * 3 if len(options.size) == 1 else options.size)
-        measured["volume"] = lambda: stages_of_a_volume(
-            shape, settings, model, write_overview, options.registration
-        )
+        shapes = [_shape(sizes) for sizes in (options.size, options.moving_size or options.size)]
+
+        def of_a_volume() -> Any:
+            with TemporaryDirectory() as folder:
+                paths = phantom_files(Path(folder), *shapes)
+                registration = options.registration
+                return stages_of_files(paths, settings, model, write_overview, registration)
+
+        measured["volume"] = of_a_volume
     if options.scaling is not None:
         from ...lab.speed.scaling import by_slices
 
@@ -119,15 +133,21 @@ def _of_volumes(options: argparse.Namespace, model: Any) -> dict[str, Callable[[
     return measured
 
 
+def _shape(sizes: list[int]) -> tuple[int, ...]:
+    return tuple(sizes * 3 if len(sizes) == 1 else sizes)
+
+
 def _check(options: argparse.Namespace) -> None:
-    if len(options.size) not in (1, 3):
-        raise InputError(
-            f"--size {' '.join(map(str, options.size))} is not one number or three",
-            "Give N for a volume of N^3, or slices, rows and columns",
-        )
+    for name, sizes in (("size", options.size), ("moving-size", options.moving_size)):
+        if sizes is not None and len(sizes) not in (1, 3):
+            raise InputError(
+                f"--{name} {' '.join(map(str, sizes))} is not one number or three",
+                "Give N for a volume of N^3, or slices, rows and columns",
+            )
     for name, value, least in (
         ("repeats", options.repeats, 1),
         ("size", min(options.size), _SMALLEST),
+        ("moving-size", min(options.moving_size or [_SMALLEST]), _SMALLEST),
         ("threads", options.threads, 1),
         ("scaling", options.scaling, _SMALLEST),
     ):

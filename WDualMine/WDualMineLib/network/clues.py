@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from .impressions import DETAILS, Impressions
+from .neighbourhoods import mean_around
 from .surroundings import OF_INTENSITY, STANDINGS, Surroundings
 
 _NEIGHBOURHOODS = ((3, 1), (7, 2))
@@ -41,13 +41,9 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
         (b, a, known.standing_b, known.standing_a),
     ):
         far = of_mine[:, :, OF_INTENSITY : OF_INTENSITY + 1].abs()
-        around = [
-            _mean(x, *size) * weight
-            for x, size, weight in (
-                *((of_mine, s, w) for s, w in zip(_NEIGHBOURHOODS, weights, strict=True)),
-                (far, _NEIGHBOURHOODS[0], weights[0]),
-            )
-        ]
+        near = _mean(torch.cat([of_mine, far], 2), *_NEIGHBOURHOODS[0]) * weights[0]
+        wide = _mean(of_mine, *_NEIGHBOURHOODS[1]) * weights[1]
+        around = [near[:, :, :STANDINGS], wide, near[:, :, STANDINGS:]]
         shown = [mine.intensity, other.intensity, mine.detail, other.detail]
         rows.append(torch.cat([of_mine, *around, of_other, *shown, distance], 2))
     return torch.cat(rows)
@@ -55,7 +51,9 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
 
 def _mean(x: Tensor, cells: int, slices: int) -> Tensor:
     """(N, D, C, h, w) averaged over so many cells and slices to either side; 0 beyond the ends."""
-    within = F.avg_pool2d(x.flatten(0, 1), 2 * cells + 1, 1, cells).unflatten(0, x.shape[:2])
+    within = mean_around(x, cells, of_those_there=False)
+    if x.shape[1] == 1:
+        return within / (2 * slices + 1)
     total = within.clone()
     for step in range(1, min(slices, x.shape[1] - 1) + 1):
         total[:, step:] += within[:, :-step]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .neighbourhoods import mean_around
 from .statistics import AIR
 from .wavelet import WaveletTransform
 
@@ -67,7 +68,7 @@ class Impression(nn.Module):
 
 def _around(x: Tensor) -> Tensor:
     """Means over 12 mm: what is one edge at 4 mm is texture there."""
-    return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+    return mean_around(x, 1, of_those_there=True)
 
 
 def _across(form: Tensor) -> Tensor:

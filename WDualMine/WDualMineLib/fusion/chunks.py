@@ -51,6 +51,16 @@ def extremes(array: np.ndarray) -> tuple[float, float]:
     return float(min(lows)), float(max(highs))
 
 
+def taken_every(flat: np.ndarray, step: int) -> np.ndarray:
+    """``flat[::step]``, a copy."""
+
+    def taken(piece: slice) -> np.ndarray:
+        first = -(-piece.start // step) * step
+        return flat[first : piece.stop : step].copy()
+
+    return np.concatenate([flat[:0], *for_ranges(taken, flat.size)])
+
+
 def complement(array: np.ndarray) -> np.ndarray:
     """``1 - array``, float32 of the same shape."""
     result = scratch.empty(array.shape)

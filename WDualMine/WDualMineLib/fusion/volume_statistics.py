@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..network.statistics import ENOUGH, JointStatistics, joint_statistics
-from .chunks import for_ranges
+from .chunks import for_ranges, taken_every
 
 
 def statistics_of(a: np.ndarray, b: np.ndarray) -> JointStatistics:
@@ -19,30 +19,20 @@ def statistics_of(a: np.ndarray, b: np.ndarray) -> JointStatistics:
     """
     flat = [np.ascontiguousarray(x).reshape(-1) for x in (a, b)]
     stride = -(-flat[0].size // ENOUGH)
-    found = joint_statistics(*(torch.from_numpy(_sampled(x, stride))[None] for x in flat))
+    samples = [taken_every(x, stride) for x in flat]
+    found = joint_statistics(*(torch.from_numpy(x)[None] for x in samples))
     if stride == 1:
         return found
-    # Of all voxels, as they are known by their squares.
-    return found._replace(deviations=torch.tensor([[_deviation(x) for x in flat]]))
+    deviations = [_deviation(x, float(s.mean())) for x, s in zip(flat, samples, strict=True)]
+    return found._replace(deviations=torch.tensor([deviations]))
 
 
-def _sampled(x: np.ndarray, stride: int) -> np.ndarray:
-    """Every so many voxels."""
-
-    def sample(piece: slice) -> np.ndarray:
-        first = -(-piece.start // stride) * stride
-        return x[first : piece.stop : stride].copy()
-
-    return np.concatenate(list(for_ranges(sample, x.size)))
-
-
-def _deviation(x: np.ndarray) -> float:
-    # Any number near the mean keeps the sums of squares exact.
-    origin = float(x[:: max(1, x.size // 4096)].mean(dtype=np.float64))
+def _deviation(x: np.ndarray, near: float) -> float:
+    """Standard deviation, by sums over what is left of a number near the mean."""
 
     def sums(piece: slice) -> tuple[float, float]:
         values = x[piece].astype(np.float64)
-        values -= origin
+        values -= near
         return float(values.sum()), float(np.einsum("i,i->", values, values))
 
     first, second = (sum(part) / x.size for part in zip(*for_ranges(sums, x.size), strict=True))

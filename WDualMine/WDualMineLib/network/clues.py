@@ -33,20 +33,22 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
     """
     n, d, _, h, w = a.intensity.shape
     tissue = ((a.tissue + b.tissue) > 0).to(a.intensity)
-    weights = [(_mean(tissue, *size) + _FEW).reciprocal() for size in _NEIGHBOURHOODS]
-    distance = (known.distance / 8).view(-1, 1, 1, 1, 1).expand(n, d, 1, h, w)
-    rows = []
-    for mine, other, of_mine, of_other in (
-        (a, b, known.standing_a, known.standing_b),
-        (b, a, known.standing_b, known.standing_a),
-    ):
-        far = of_mine[:, :, OF_INTENSITY : OF_INTENSITY + 1].abs()
-        near = _mean(torch.cat([of_mine, far], 2), *_NEIGHBOURHOODS[0]) * weights[0]
-        wide = _mean(of_mine, *_NEIGHBOURHOODS[1]) * weights[1]
-        around = [near[:, :, :STANDINGS], wide, near[:, :, STANDINGS:]]
-        shown = [mine.intensity, other.intensity, mine.detail, other.detail]
-        rows.append(torch.cat([of_mine, *around, of_other, *shown, distance], 2))
-    return torch.cat(rows)
+    near_weight, wide_weight = (
+        (_mean(tissue, *size) + _FEW).reciprocal().repeat(2, 1, 1, 1, 1) for size in _NEIGHBOURHOODS
+    )
+    mine, others = _both_ways(known.standing_a, known.standing_b)
+    far = mine[:, :, OF_INTENSITY : OF_INTENSITY + 1].abs()
+    near = _mean(torch.cat([mine, far], 2), *_NEIGHBOURHOODS[0]) * near_weight
+    wide = _mean(mine, *_NEIGHBOURHOODS[1]) * wide_weight
+    near, far_near = near.split([STANDINGS, 1], 2)
+    distance = (known.distance / 8).repeat(2).view(-1, 1, 1, 1, 1).expand(2 * n, d, 1, h, w)
+    shown = *_both_ways(a.intensity, b.intensity), *_both_ways(a.detail, b.detail)
+    return torch.cat([mine, near, wide, far_near, others, *shown, distance], 2)
+
+
+def _both_ways(of_a: Tensor, of_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a then of b, and of the other one each."""
+    return torch.cat([of_a, of_b]), torch.cat([of_b, of_a])
 
 
 def _mean(x: Tensor, cells: int, slices: int) -> Tensor:

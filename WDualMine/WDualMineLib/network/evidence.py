@@ -135,7 +135,8 @@ class Evidence(nn.Module):
         Returns:
             Scores of a and of b, (N, D, H / 4, W / 4).
         """
-        of_a, of_b = self.impression(a), self.impression(b)
+        both = self.impression(torch.cat([a, b]))
+        of_a, of_b = (Impressions(*x) for x in zip(*(y.chunk(2) for y in both), strict=True))
         return self.score(of_a, of_b, surroundings_of_crops(of_a, of_b, distance))
 
     def score(

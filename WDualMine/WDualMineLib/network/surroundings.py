@@ -77,14 +77,13 @@ def surroundings_of_crops(a: Impressions, b: Impressions, distance: Tensor) -> S
         return x.unflatten(0, (-1, depth)).sum(1).repeat_interleave(depth, 0)
 
     tissue = places(tissue)
-    standing = []
-    for comparisons in _compared(*(Impressions(*map(places, x)) for x in (a, b))):
-        parts = []
-        for values, kind in comparisons:
-            known = Sums(*map(together, sums(values, kind, tissue[:, 0])))
-            parts.append(scores(values, kind, known))
-        z = torch.cat(parts, 1) * tissue
-        standing.append(z.unflatten(2, (h, w)).unflatten(0, (n, depth)))
+    found = []
+    for values, kind in _compared(*(Impressions(*map(places, x)) for x in (a, b))):
+        known = Sums(*map(together, sums(values, kind, tissue[:, 0])))
+        found.append(scores(values, kind, known))
+    standing = [
+        (z * tissue).unflatten(2, (h, w)).unflatten(0, (n, depth)) for z in _in_order(found)
+    ]
     return Surroundings(standing[0], standing[1], distance)
 
 
@@ -100,19 +99,16 @@ def surroundings_of_volumes(a: Impressions, b: Impressions, distance: Tensor) ->
     """
     tiling = _Tiling.of(a.intensity)
     tissue = tiling.cut(((a.tissue + b.tissue) > 0).to(a.intensity))
-    standing = []
-    for comparisons in _compared(*(Impressions(*map(tiling.cut, x)) for x in (a, b))):
-        parts = []
-        for values, kind in comparisons:
-            of_tiles = sums(values, kind, tissue[:, 0])
-            around = [tiling.windows(x) for x in of_tiles]
-            blended = torch.zeros_like(values)
-            for down, across in product(range(2), repeat=2):
-                known = Sums(*(tiling.of_tiles(x, down, across) for x in around))
-                share = tiling.share(down, across, values)
-                blended.addcmul_(scores(values, kind, known), share)
-            parts.append(blended)
-        standing.append(tiling.put_together(torch.cat(parts, 1) * tissue))
+    found = []
+    for values, kind in _compared(*(Impressions(*map(tiling.cut, x)) for x in (a, b))):
+        around = [tiling.windows(x) for x in sums(values, kind, tissue[:, 0])]
+        blended = torch.zeros_like(values)
+        for down, across in product(range(2), repeat=2):
+            known = Sums(*(tiling.of_tiles(x, down, across) for x in around))
+            share = tiling.share(down, across, values)
+            blended.addcmul_(scores(values, kind, known), share)
+        found.append(blended)
+    standing = [tiling.put_together(z * tissue) for z in _in_order(found)]
     return Surroundings(standing[0], standing[1], distance)
 
 
@@ -173,19 +169,27 @@ class _Tiling(NamedTuple):
         return (of_rows[:, None] * of_columns).flatten()
 
 
-def _compared(a: Impressions, b: Impressions) -> list[list[_Comparison]]:
-    """What a is judged by, and what b is; in the order of :data:`STANDINGS`.
+def _compared(a: Impressions, b: Impressions) -> list[_Comparison]:
+    """What is judged by the kind of place, for :func:`_in_order`: once for each kind.
 
     Args:
         a, b: impressions of places, (N, C, P) each.
     """
-    by_intensity = [kinds(x.intensity[:, 0]) for x in (a, b)]
-    by_detail = [kinds(x.detail[:, :2].mean(1)) for x in (a, b)]
     return [
-        [
-            _Comparison(of.detail, by_intensity[mine]),
-            _Comparison(torch.cat([of.detail, of.intensity], 1), by_intensity[other]),
-            _Comparison(of.detail, by_detail[other]),
-        ]
-        for of, mine, other in ((a, 0, 1), (b, 1, 0))
+        _Comparison(torch.cat([*own, *of_other], 1), kinds(kind))
+        for mine, other in ((a, b), (b, a))
+        for own, of_other, kind in (
+            ((mine.detail,), (other.detail, other.intensity), mine.intensity[:, 0]),
+            ((), (other.detail,), mine.detail[:, :2].mean(1)),
+        )
     ]
+
+
+def _in_order(found: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """(N, STANDINGS, P) of a and of b, from what was found of each of :func:`_compared`."""
+    by_a, by_detail_of_a, by_b, by_detail_of_b = found
+    (own_a, of_b), (own_b, of_a) = (x.split([DETAILS, DETAILS + 1], 1) for x in (by_a, by_b))
+    return (
+        torch.cat([own_a, of_a, by_detail_of_b], 1),
+        torch.cat([own_b, of_b, by_detail_of_a], 1),
+    )

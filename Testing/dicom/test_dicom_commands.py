@@ -122,8 +122,9 @@ def test_contexts_of_what_is_dicom_and_what_is_not(folder: Path, synthetic, tmp_
 def test_a_fusion_that_was_just_made(tmp_path: Path, all_objects) -> None:
     from WDualMineLib.fusion.settings import FusionSettings
     from WDualMineLib.fusion.slices import slicings
+    from WDualMineLib.pipeline.look import NetworkOutput
     from WDualMineLib.pipeline.pair import prepare
-    from WDualMineLib.pipeline.result import NetworkOutput, assemble
+    from WDualMineLib.pipeline.result import assemble
     from WDualMineLib.volumes.volume import Volume
 
     settings = FusionSettings(fixed_window=(0, 100), moving_window=(0, 100), colour="PET-Heat")

@@ -10,9 +10,10 @@ import pydicom
 import pytest
 import WDualMineLib as wd
 from WDualMineLib.fusion.slices import slicings
+from WDualMineLib.pipeline.look import NetworkOutput
 from WDualMineLib.pipeline.pair import prepare
 from WDualMineLib.pipeline.parts import BY_CONTENT_LABEL, SHARE, asked_for
-from WDualMineLib.pipeline.result import NetworkOutput, assemble
+from WDualMineLib.pipeline.result import assemble
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.fusion.slices import slicings
+from WDualMineLib.pipeline.look import NetworkOutput
 from WDualMineLib.pipeline.pair import prepare
-from WDualMineLib.pipeline.result import NetworkOutput, Result, assemble
+from WDualMineLib.pipeline.result import Result, assemble
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 

@@ -39,7 +39,8 @@ parts.BY_CONTENT_LABEL[row.series.label] = row
 import WDualMineLib as wd
 from WDualMineLib.fusion.slices import slicings
 from WDualMineLib.pipeline.pair import prepare
-from WDualMineLib.pipeline.result import NetworkOutput, assemble
+from WDualMineLib.pipeline.look import NetworkOutput
+from WDualMineLib.pipeline.result import assemble
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 

@@ -13,9 +13,10 @@ import pytest
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.fusion.slices import slicings
 from WDualMineLib.pipeline.folder import save
+from WDualMineLib.pipeline.look import NetworkOutput
 from WDualMineLib.pipeline.pair import prepare
 from WDualMineLib.pipeline.record import Record, SourceRecord
-from WDualMineLib.pipeline.result import NetworkOutput, Result, assemble
+from WDualMineLib.pipeline.result import Result, assemble
 from WDualMineLib.pipeline.sources import read
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume

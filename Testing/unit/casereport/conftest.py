@@ -8,9 +8,10 @@ from WDualMineLib.dicom.context import Patient
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.fusion.slices import slicings
 from WDualMineLib.pipeline.alignment import Alignment
+from WDualMineLib.pipeline.look import NetworkOutput
 from WDualMineLib.pipeline.pair import prepare
 from WDualMineLib.pipeline.record import Record, SourceRecord
-from WDualMineLib.pipeline.result import NetworkOutput, Result, assemble
+from WDualMineLib.pipeline.result import Result, assemble
 from WDualMineLib.registration.registration_result import Verdict
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from WDualMineLib.cli.main import main
 from WDualMineLib.lab.speed.cost import network_cost
 from WDualMineLib.lab.speed.peers import PEERS
-from WDualMineLib.lab.speed.phantoms import phantoms
+from WDualMineLib.lab.speed.phantoms import FIELD_MM, phantom_volumes, phantoms
 from WDualMineLib.lab.speed.slices import OURS
 from WDualMineLib.network.model import DualMineNetwork
 from WDualMineLib.network.weights import save_weights
@@ -97,7 +97,20 @@ def test_phantoms_have_air_and_stay_in_range():
             assert 0.2 < (array == 0).mean() < 0.9
 
 
-@pytest.mark.parametrize("option", ["--repeats", "--size", "--threads", "--scaling"])
+def test_phantoms_of_any_size_show_one_head():
+    fine, coarse = phantom_volumes((16, 24, 20), (8, 12, 10))
+
+    for volume, size in ((fine, (20, 24, 16)), (coarse, (10, 12, 8))):
+        assert volume.geometry.size == size and volume.array.dtype == np.int16
+        extent = np.multiply(volume.geometry.size, volume.geometry.spacing)
+        assert extent == pytest.approx(FIELD_MM)
+        centre = volume.geometry.ijk_to_lps @ [*(np.array(size) - 1) / 2, 1]
+        assert centre[:3] == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    "option", ["--repeats", "--size", "--moving-size", "--threads", "--scaling"]
+)
 def test_numbers_too_small_are_refused(weights, option, capsys):
     assert speed(weights, option, 0) == 2
     assert f"{option} 0 is too small" in capsys.readouterr().err

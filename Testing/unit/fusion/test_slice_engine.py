@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from WDualMineLib.errors import DeviceError
-from WDualMineLib.fusion import devices, engine, workers
+from WDualMineLib.fusion import engine, precision, volume_pass, workers
 from WDualMineLib.fusion.engine import SliceEngine
 from WDualMineLib.fusion.slices import slicings
 from WDualMineLib.network.statistics import joint_statistics
@@ -234,15 +234,15 @@ def engine_maps(x):
 
 def allow_half_on_cpu(monkeypatch):
     monkeypatch.setattr(
-        engine,
+        volume_pass,
         "half_precisions",
-        lambda name, device: devices.half_precisions(name, torch.device("cuda")),
+        lambda name, device: precision.half_precisions(name, torch.device("cuda")),
     )
 
 
-def run(model, arrays, make_geometry, precision):
+def run(model, arrays, make_geometry, wanted):
     axes = slicings(make_geometry(arrays[0].shape), "axial")
-    return finish(SliceEngine(model, "cpu", precision).steps(*arrays, axes))
+    return finish(SliceEngine(model, "cpu", wanted).steps(*arrays, axes))
 
 
 def test_half_precision_is_used_where_it_agrees(arrays, model, make_geometry, monkeypatch):
@@ -272,8 +272,8 @@ class Weighted(torch.nn.Module):
 def test_half_precision_is_left_where_it_does_not(arrays, make_geometry, monkeypatch):
     allow_half_on_cpu(monkeypatch)
     difference_of_large_numbers = Weighted([900, 700], lambda x, a, b: x - 900 * a - 700 * b)
-    for precision, notes in (("auto", 0), ("float16", 1), ("bfloat16", 1)):
-        maps = run(difference_of_large_numbers, arrays, make_geometry, precision)
+    for wanted, notes in (("auto", 0), ("float16", 1), ("bfloat16", 1)):
+        maps = run(difference_of_large_numbers, arrays, make_geometry, wanted)
         assert maps.precision == "float32"
         assert len(maps.notes) == notes
         assert np.abs(maps.residual).max() < 1e-3
@@ -298,13 +298,13 @@ def test_half_precision_on_a_cpu_is_declined_plainly(arrays, model, make_geometr
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
-@pytest.mark.parametrize("precision", ["float32", "auto"])
-def test_a_gpu_agrees_with_the_cpu(precision, arrays, model, make_geometry):
+@pytest.mark.parametrize("wanted", ["float32", "auto"])
+def test_a_gpu_agrees_with_the_cpu(wanted, arrays, model, make_geometry):
     axes = slicings(make_geometry(arrays[0].shape), "three-plane")
     cpu = finish(SliceEngine(model, "cpu").steps(*arrays, axes))
-    gpu = finish(SliceEngine(model, "cuda", precision).steps(*arrays, axes))
-    again = finish(SliceEngine(model, "cuda", precision).steps(*arrays, axes))
-    tolerance = 1e-5 if precision == "float32" else 1 / 255
+    gpu = finish(SliceEngine(model, "cuda", wanted).steps(*arrays, axes))
+    again = finish(SliceEngine(model, "cuda", wanted).steps(*arrays, axes))
+    tolerance = 1e-5 if wanted == "float32" else 1 / 255
     assert np.abs(cpu.residual - gpu.residual).max() < tolerance
     assert np.array_equal(gpu.residual, again.residual)
 

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from WDualMineLib.fusion.engine import SliceEngine
-from WDualMineLib.lab.speed import clock, memory, peers, slices
+from WDualMineLib.lab.speed import clock, gpu, memory, peers, report, slices
 from WDualMineLib.lab.speed.cost import flop_of, network_cost
 from WDualMineLib.network.weights import load_model
 
@@ -87,10 +87,20 @@ def test_threads_are_as_before_afterwards():
     assert torch.get_num_threads() == before
 
 
-def test_agreement_is_measured_against_the_cpu():
-    found = slices.agreement_with_the_cpu(SliceEngine(load_model(), "cpu"))
+def test_a_gpu_is_measured_against_the_cpu_in_all_precisions():
+    engine = SliceEngine(load_model(), "cpu")
 
-    assert found == {"largest_difference": 0.0, "bytes": None}
+    found = gpu.on_a_gpu(engine, 1, 32)
+    told = "\n".join(report.lines("gpu", {"gpu": found}))
+
+    assert found["agreement"]["float32"] == 0 < found["agreement"]["float16"] < 1 / 255
+    assert set(found["volume_agreement"].values()) == {0.0}, "on the CPU there is nothing to differ"
+    assert all(seconds > 0 for seconds in found["latency"].values())
+    batches = [row["batch"] for row in found["throughput"] if row["precision"] == "float32"]
+    assert batches == [1, 4, 16, 64]
+    assert found["graph"] == "CUDA only" and "CUDA only" in told
+    assert engine.half is None
+    assert "32 x 32 x 32 from arrays to maps, float32" in told
 
 
 def test_the_cost_is_that_of_a_picture_that_is_full():

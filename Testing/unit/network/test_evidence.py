@@ -1,9 +1,13 @@
 """Evidence in three dimensions: shapes, symmetry, what neighbours add, and what must not matter."""
 
+from itertools import product
+
 import pytest
 import torch
+from torch.nn import functional as F
 from WDualMineLib.network.evidence import AcrossSlices, Evidence
 from WDualMineLib.network.impressions import Impression
+from WDualMineLib.network.neighbourhoods import mean_around
 from WDualMineLib.network.surroundings import (
     WINDOW,
     surroundings_of_crops,
@@ -148,3 +152,49 @@ def test_a_place_is_judged_by_others_of_its_kind():
     for number in (0, 4):
         assert standing[number, 10:14, 6:10].min() > 0.6
         assert standing[number, :, 18:].abs().mean() < 0.5
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("size", [(64, 64), (40, 52), (16, 17), (3, 5)])
+def test_windows_are_blended_as_if_each_were_a_crop(size):
+    """Tiles are how it is computed, and must not show; three slices all lie around each other."""
+    h, w = size
+    generator = torch.Generator().manual_seed(2)
+    a, b = (Impression()(torch.rand(1, 3, 4 * h, 4 * w, generator=generator)) for _ in range(2))
+    a.tissue[..., : h // 2, : w // 3] = 0
+    b.tissue[..., : h // 2, : w // 3] = 0
+    half = WINDOW // 2
+    wanted = [torch.zeros_like(x) for x in surroundings_of_volumes(a, b, mm(1))[:2]]
+    for row, column in product(range(0, h + half, half), range(0, w + half, half)):
+        part = tuple(
+            slice(max(0, centre - half), min(centre + half, n))
+            for centre, n in ((row, h), (column, w))
+        )
+        if any(p.stop <= p.start for p in part):
+            continue
+        down, across = (
+            1 - (torch.arange(p.start, p.stop) + 0.5 - centre).abs() / half
+            for p, centre in zip(part, (row, column), strict=True)
+        )
+        crops = [type(x)(*(y[..., part[0], part[1]] for y in x)) for x in (a, b)]
+        for total, found in zip(wanted, surroundings_of_crops(*crops, mm(1)), strict=False):
+            total[..., part[0], part[1]] += down[:, None] * across * found
+
+    for found, want in zip(surroundings_of_volumes(a, b, mm(1)), wanted, strict=False):
+        # Of differences of large sums in single precision, in [-2, 2].
+        torch.testing.assert_close(found, want, atol=5e-4, rtol=0)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("of_those_there", [False, True])
+@pytest.mark.parametrize(("size", "reach"), [((20, 31), 1), ((20, 31), 7), ((3, 1), 7)])
+def test_means_are_those_of_pooling(size, reach, of_those_there):
+    x = torch.rand(2, 3, *size)
+    padded = F.pad(x, (reach,) * 4)
+    there = F.pad(torch.ones_like(x), (reach,) * 4)
+    side = 2 * reach + 1
+    wanted = F.avg_pool2d(padded, side, 1)
+    if of_those_there:
+        wanted = wanted / F.avg_pool2d(there, side, 1)
+
+    torch.testing.assert_close(mean_around(x, reach, of_those_there=of_those_there), wanted)

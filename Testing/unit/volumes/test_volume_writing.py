@@ -14,7 +14,8 @@ from WDualMineLib.volumes import partials
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.reading import geometry_of, read_volume
 from WDualMineLib.volumes.volume import Volume
-from WDualMineLib.volumes.writing import atomic_path, write_volume
+from WDualMineLib.volumes.whole_files import atomic_path
+from WDualMineLib.volumes.writing import write_volume
 
 
 def turn(seed: int = 0) -> np.ndarray:

@@ -17,7 +17,8 @@ from ..errors import OutputError
 from ..pipeline.parts import FUSED, PARTS, Part
 from ..version import __version__
 from ..volumes.reading import read_volume
-from ..volumes.writing import write_volume, writing_errors
+from ..volumes.whole_files import writing_errors
+from ..volumes.writing import write_volume
 from .places import write_whole
 from .study import Bids, Study
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import OutputError
 from ..volumes.staging import check_destination
-from ..volumes.writing import writing_errors
+from ..volumes.whole_files import writing_errors
 
 try:
     import fcntl

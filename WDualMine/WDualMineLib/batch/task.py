@@ -20,7 +20,7 @@ from typing import Any
 from ..errors import DeviceError, InputError, NoRoom, WDualMineError
 from ..pipeline.folder import REPORT
 from ..version import __version__
-from ..volumes.writing import writing_errors
+from ..volumes.whole_files import writing_errors
 from . import study as kinds
 from .bids_derivatives import write_derivatives
 from .figures import figures_of

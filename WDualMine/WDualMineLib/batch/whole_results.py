@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import InputError
 from ..pipeline.sources import fingerprint
 from ..volumes.partials import claimed, partial_beside, sweep
-from ..volumes.writing import writing_errors
+from ..volumes.whole_files import writing_errors
 from .fingerprints import content_of, stat_of
 
 MARKER = "study.json"

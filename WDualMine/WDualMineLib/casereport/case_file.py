@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..pipeline.result import Result
-from ..volumes.writing import atomic_path, writing_errors
+from ..volumes.whole_files import atomic_path, writing_errors
 from .columns import pictures_of
 from .content import words_of
 from .sheet import DOTS_PER_INCH, draw

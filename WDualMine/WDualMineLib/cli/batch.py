@@ -25,7 +25,7 @@ from ..cores import usable_cores
 from ..errors import InputError
 from ..fusion.colour import colour_table
 from ..progress import Progress
-from ..volumes.writing import refuse_existing, writing_errors
+from ..volumes.whole_files import refuse_existing, writing_errors
 from . import fuse, fuse_dicom
 from .console import ConsoleProgress, warn
 from .options import take_negative_pairs

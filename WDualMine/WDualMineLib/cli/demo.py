@@ -20,7 +20,8 @@ from ..samples.download import cache_folder, fetch, load
 from ..samples.simulated_pet import simulate_fdg_pet
 from ..volumes.staging import staged_folder
 from ..volumes.volume import Volume
-from ..volumes.writing import refuse_existing, write_volume
+from ..volumes.whole_files import refuse_existing
+from ..volumes.writing import write_volume
 from .console import ConsoleProgress
 from .fuse import overview, say
 

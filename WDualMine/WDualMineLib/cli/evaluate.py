@@ -19,7 +19,7 @@ from ..quality.images import list_images, read_luminance
 from ..quality.metrics import cc_bound, measure_pair
 from ..quality.report import Report, Summary
 from ..version import __version__
-from ..volumes.writing import atomic_path, refuse_existing
+from ..volumes.whole_files import atomic_path, refuse_existing
 from .console import ConsoleProgress
 
 Image = np.ndarray

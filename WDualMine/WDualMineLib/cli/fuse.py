@@ -17,7 +17,7 @@ from ..pipeline.result import Result
 from ..progress import Progress
 from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.volume import Volume
-from ..volumes.writing import writing_errors
+from ..volumes.whole_files import writing_errors
 from . import fuse_dicom
 from .console import ConsoleProgress, note, warn
 from .options import (

@@ -15,7 +15,7 @@ from ..progress import Progress
 from ..quality.images import list_images, read_image
 from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.staging import check_destination, staged_folder
-from ..volumes.writing import writing_errors
+from ..volumes.whole_files import writing_errors
 from .console import ConsoleProgress, note
 from .options import add_device, add_look, add_output
 

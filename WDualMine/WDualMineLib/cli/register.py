@@ -23,7 +23,8 @@ from ..registration.transforms import matrix_of, read_transform, write_transform
 from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
-from ..volumes.writing import write_volume, writing_errors
+from ..volumes.whole_files import writing_errors
+from ..volumes.writing import write_volume
 from .console import ConsoleProgress, note, warn
 from .options import add_different_patients, add_output, add_pair
 from .series_option import add_series, read_chosen

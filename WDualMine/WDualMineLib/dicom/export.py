@@ -16,7 +16,7 @@ from ..progress import Progress, Steps, finish
 from ..volumes.geometry import Geometry
 from ..volumes.staging import check_destination, staged_folder
 from ..volumes.volume import Volume
-from ..volumes.writing import writing_errors
+from ..volumes.whole_files import writing_errors
 from .anonymise import Anonymiser
 from .context import Patient, SeriesContext
 from .derivation import Derivation

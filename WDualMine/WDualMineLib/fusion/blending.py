@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..volumes import scratch
 from .chunks import for_ranges
 from .moments import Moments, Sets
 from .tone import bend_top
@@ -192,7 +193,7 @@ def blended(
     Returns:
         float32 in [0, 1], and the peak inside the mask.
     """
-    result = np.empty(fused.shape, dtype=np.float32)
+    result = scratch.empty(fused.shape)
     flat = result.reshape(-1)
     f, a, b = (np.ascontiguousarray(x).reshape(-1) for x in (fused, a, b))
     inside = None if mask is None else np.ascontiguousarray(mask, dtype=bool).reshape(-1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
+from ..volumes import scratch
 from .chunks import for_ranges
 
 # Y = 0.299 R + 0.587 G + 0.114 B; Cb = (B - Y) / 1.772; Cr = (R - Y) / 1.402.
@@ -87,7 +88,11 @@ def chroma(rgb: np.ndarray) -> np.ndarray:
 
 def table_indices(values: np.ndarray) -> np.ndarray:
     """uint8 rows of a 256-entry table for values in [0, 1]."""
-    return np.rint(values * np.float32(_ENTRIES - 1)).astype(np.uint8)
+    rows = scratch.empty(values.shape, np.uint8)
+    for into, part in zip(rows, values, strict=True):
+        into[...] = np.rint(part * np.float32(_ENTRIES - 1))
+        scratch.let_go()
+    return rows
 
 
 def to_rgb(y: np.ndarray, cb_cr: np.ndarray) -> np.ndarray:
@@ -145,7 +150,7 @@ def colourise(y: np.ndarray, indices: np.ndarray, table: np.ndarray) -> np.ndarr
         y: any shape, in [0, 1].
         indices: uint8, the same shape (:func:`table_indices`).
     """
-    rgb = np.empty((*y.shape, 3), dtype=np.uint8)
+    rgb = scratch.empty((*y.shape, 3), np.uint8)
     flat, y, indices = rgb.reshape(-1, 3), y.reshape(-1), indices.reshape(-1)
     of_table = chroma(table)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..volumes import scratch
 from .chunks import for_ranges
 from .tone import VOLUME_KNEE, bend_top, slope_of_bend
 
@@ -39,7 +40,7 @@ def compose(
     """
     if ceiling is None:
         ceiling = ceiling_of(a, b, residual, strength)
-    fused = np.empty(a.shape, dtype=np.float32)
+    fused = scratch.empty(a.shape)
     flat = fused.reshape(-1)
     a, b, residual = (np.ascontiguousarray(x).reshape(-1) for x in (a, b, residual))
 

@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 
 from .blending import Blend, blended, direction, fitted_scale, search
+from .chunks import extremes
 from .moments import Moments, Sets, measure
 from .tone import IMAGE_KNEE
 
@@ -199,8 +200,10 @@ def _stored_in(levels: int) -> Callable[[np.ndarray], np.ndarray]:
 
 def _within_unit_range(fused: np.ndarray) -> np.ndarray:
     fused = np.asarray(fused, dtype=np.float32)
-    if fused.size and (fused.min() < 0 or fused.max() > 1):
-        return np.clip(fused, 0, 1)
+    if fused.size:
+        low, high = extremes(fused)
+        if low < 0 or high > 1:
+            return np.clip(fused, 0, 1)
     return fused
 
 

@@ -1,4 +1,4 @@
-"""Which processor to compute on, and whether half precision is good enough there."""
+"""Which processor to compute on, and the memory that it has."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import torch
 
 from ..errors import DeviceError
 
-_HALF = {"float16": torch.float16, "bfloat16": torch.bfloat16}
-# A difference that an 8-bit display cannot show.
-HALF_PRECISION_TOLERANCE = 1 / 255
 # Just below what the GNU C library takes into account.
 _KEPT = 31 << 20
 # Where the free memory of the machine cannot be asked for.
@@ -65,16 +62,6 @@ def _trouble_with(kind: str) -> str | None:
     if not torch.allclose(found, wanted, atol=1e-2):
         return "a trial computation on it came out wrong"
     return None
-
-
-def half_precisions(precision: str, device: torch.device) -> list[torch.dtype]:
-    """Half-precision types to try for a name of :data:`~.settings.PRECISION_NAMES`.
-
-    None on a CPU, where they are slower.
-    """
-    if device.type == "cpu" or precision == "float32":
-        return []
-    return [_HALF["float16"]] if precision == "auto" else [_HALF[precision]]
 
 
 def free_memory(device: torch.device) -> int:

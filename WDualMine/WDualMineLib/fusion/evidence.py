@@ -21,6 +21,11 @@ from ..network.padding import pad_to_multiple
 from ..network.reliability import reliability_of
 from ..network.surroundings import REACH, surroundings_of_volumes
 from ..progress import Progress, Steps
+from ..volumes.scratch import let_go
+from .stack import Stack
+
+Slices = np.ndarray | Stack
+"""Slices (S, H, W): an array or a view of one, or a stack on whatever device."""
 
 _SLICE_MM = 2.0
 """Thinner slices are averaged to about this."""
@@ -78,14 +83,9 @@ class EvidenceGrid:
 
 @torch.inference_mode()
 def slab_scores(
-    network: Evidence,
-    a: np.ndarray,
-    b: np.ndarray,
-    grid: EvidenceGrid,
-    start: int,
-    stop: int,
+    network: Evidence, a: Slices, b: Slices, grid: EvidenceGrid, start: int, stop: int
 ) -> Tensor:
-    """Scores of both sources for some averaged slices, on the CPU.
+    """Scores of both sources for some averaged slices, on the network's device.
 
     Returns:
         (2, stop - start, rows / 4, columns / 4), half precision.
@@ -98,21 +98,21 @@ def slab_scores(
     scores = torch.cat(network.score(impressions[0], impressions[1], known))
     scores = scores[:, start - first : stop - first, : grid.rows // CELL, : grid.columns // CELL]
     # No probability beyond that of 20 is any other in half precision.
-    return scores.clamp(-20, 20).half().cpu()
+    return scores.clamp(-20, 20).half()
 
 
 def reliability_steps(
     network: Evidence,
-    a: np.ndarray,
-    b: np.ndarray,
+    a: Slices,
+    b: Slices,
     spacing: tuple[float, float, float],
-    into: np.ndarray,
+    into: Slices,
 ) -> Steps[None]:
     """Reliability of the first of two stacks of slices; progress after every slab.
 
     Args:
         network: on the device to compute on.
-        a, b: (S, H, W) float32 in [0, 1]; views will do.
+        a, b: (S, H, W) float32 in [0, 1]; views will do, and stacks on any device.
         spacing: mm from slice to slice, row to row, column to column.
         into: (S, H, W) float32, takes the reliability in [0, 1].
     """
@@ -120,13 +120,15 @@ def reliability_steps(
     slabs = []
     for start, stop in _slabs(network, grid):
         slabs.append(slab_scores(network, a, b, grid, start, stop))
+        let_go()
         yield Progress(stop / grid.depth, f"Looked for faults in {100 * stop // grid.depth} %")
     scores = _smoothed(torch.cat(slabs, 1), grid.distance)
     for k in range(grid.slices):
         into[k] = _enlarged(scores, grid, k, a[k], b[k])
+        let_go()
 
 
-def volume_scores(network: Evidence, a: np.ndarray, b: np.ndarray, grid: EvidenceGrid) -> Tensor:
+def volume_scores(network: Evidence, a: Slices, b: Slices, grid: EvidenceGrid) -> Tensor:
     """Scores of both stacks as :func:`reliability_steps` has them, on the evidence's own grid.
 
     Returns:
@@ -154,11 +156,11 @@ def _smoothed(scores: Tensor, distance: float) -> Tensor:
     half = int(3 * sigma + 0.5)
     if half < 1:
         return scores
-    offsets = torch.arange(-half, half + 1)
+    offsets = torch.arange(-half, half + 1, device=scores.device)
     weights = torch.exp(-((offsets / sigma) ** 2) / 2)
     weights /= weights.sum()
-    slices = torch.arange(scores.shape[1])
-    total = torch.zeros(scores.shape)
+    slices = torch.arange(scores.shape[1], device=scores.device)
+    total = torch.zeros(scores.shape, device=scores.device)
     for offset, weight in zip(offsets.tolist(), weights.tolist(), strict=True):
         total.add_(scores[:, (slices + offset).clamp(0, len(slices) - 1)], alpha=weight)
     return total.half()
@@ -168,9 +170,7 @@ def _device(network: Evidence) -> torch.device:
     return next(network.parameters()).device
 
 
-def _scaled(
-    stack: np.ndarray, grid: EvidenceGrid, start: int, stop: int, network: Evidence
-) -> Tensor:
+def _scaled(stack: Slices, grid: EvidenceGrid, start: int, stop: int, network: Evidence) -> Tensor:
     """Averaged slices at 1 mm: (1, stop - start, H', W'), padded to what the network takes."""
     group, end = grid.group, min(stop * grid.group, grid.slices)
     part = _tensor(stack[start * group : end]).to(_device(network))
@@ -205,17 +205,19 @@ def _enlarged(
     scores: Tensor,
     grid: EvidenceGrid,
     index: int,
-    a: np.ndarray,
-    b: np.ndarray,
-) -> np.ndarray:
+    a: np.ndarray | Tensor,
+    b: np.ndarray | Tensor,
+) -> Tensor:
     """Reliability (H, W) of one slice, between the scores of the averaged slices around it."""
     below, above, share = _between(grid, index)
     both = torch.lerp(scores[:, below].float(), scores[:, above].float(), share)
     size = (grid.height, grid.width)
     both = F.interpolate(both[None], size=size, mode="bilinear", align_corners=False)[0]
-    return reliability_of(both[0], both[1], _tensor(a), _tensor(b)).numpy()
+    return reliability_of(both[0], both[1], *(_tensor(x).to(both.device) for x in (a, b)))
 
 
-def _tensor(view: np.ndarray) -> Tensor:
+def _tensor(view: np.ndarray | Tensor) -> Tensor:
     """A float32 copy: views may run backwards, which tensors cannot."""
+    if isinstance(view, Tensor):
+        return view
     return torch.from_numpy(np.array(view, dtype=np.float32, order="C"))

@@ -13,10 +13,11 @@ from math import gcd, isfinite
 import numpy as np
 
 from ..errors import InputError
+from ..volumes import scratch
 from ..volumes.modality import modality_of, shows_uptake
 from ..volumes.volume import Volume
 from .body_region import Region, region_of
-from .chunks import for_ranges
+from .chunks import for_ranges, taken_every
 from .tone import bend_top, unbend_top
 
 # Width and level as radiologists use them, given as (low, high) in HU.
@@ -73,7 +74,7 @@ class Window:
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """float32 in [0, 1] of any real array; what is not finite becomes 0."""
-        result = np.empty(values.shape, dtype=np.float32)
+        result = scratch.empty(values.shape)
         flat, source = result.reshape(-1), np.ascontiguousarray(values).reshape(-1)
         span, ceiling, knee = np.float32(self.high - self.low), self._ceiling, self.knee
 
@@ -221,7 +222,7 @@ def _sample(volume: Volume) -> np.ndarray:
     # A step that shares a factor with the rows would see some columns only.
     while step > 1 and gcd(step, row * volume.array.shape[-2]) > 1:
         step += 1
-    sample = flat[::step].astype(np.float32)
+    sample = taken_every(flat, step).astype(np.float32)
     return sample[np.isfinite(sample)]
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .chunks import for_ranges
+from .chunks import for_ranges, taken_every
 
 TISSUE = 0.05
 """A voxel counts as tissue where a source is above this. Below it is what a window leaves of noise
@@ -136,7 +136,9 @@ def measure(
     inside = None if mask is None else np.ascontiguousarray(mask, dtype=bool).reshape(-1)
     # Any number near the mean will do; a sample of the voxels gives it.
     every = max(1, f.size // 4096)
-    shift = np.array([x[::every].mean(dtype=np.float64) if x.size else 0.0 for x in (f, a, b)])
+    shift = np.array(
+        [taken_every(x, every).mean(dtype=np.float64) if x.size else 0.0 for x in (f, a, b)]
+    )
 
     def sums(piece: slice) -> tuple[_Sums, _Sums, _Sums, np.ndarray]:
         values = [x[piece] for x in (f, a, b)]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..volumes.scratch import let_go
 from .slices import THREE_PLANE, Slicing
 
 
@@ -42,10 +43,14 @@ def ranges_shown(
         even trust. The first of these is a range of its own.
     """
     a, b, *known = (_ordered(x, slicing) for x in sources)
-    seen = torch.stack([torch.stack([x.any(), y.any()]).any() for x, y in zip(a, b, strict=True)])
-    for reliability in known:
-        seen |= torch.stack([(x != 0.5).any() for x in reliability])
-    shown: list[bool] = seen.tolist()
+    seen = []
+    for slices in zip(a, b, *known, strict=True):
+        shows = slices[0].any() | slices[1].any()
+        for reliability in slices[2:]:
+            shows = shows | (reliability != 0.5).any()
+        seen.append(shows)
+        let_go()
+    shown: list[bool] = torch.stack(seen).tolist()
     empty = [k for k, is_shown in enumerate(shown) if not is_shown]
     edges = [k for k in range(1, len(shown)) if shown[k] != shown[k - 1]]
     ranges = [r for r in pairwise([0, *edges, len(shown)]) if shown[r[0]]]

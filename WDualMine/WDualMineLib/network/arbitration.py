@@ -21,7 +21,7 @@ def gradient_magnitude(x: Tensor) -> Tensor:
     horizontal = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
     vertical = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
     # The square root has no gradient at 0, where flat regions are.
-    squared = torch.addcmul(x.new_tensor(4e-8), horizontal, horizontal)
+    squared = torch.addcmul(x.new_full((), 4e-8), horizontal, horizontal)
     magnitude = torch.addcmul(squared, vertical, vertical).sqrt()
     # A product over the channels: their mean takes twice as long where they lie innermost.
     halves = magnitude.new_full((x.shape[1],), 0.5 / x.shape[1])

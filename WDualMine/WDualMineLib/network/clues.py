@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from .impressions import DETAILS, FORMS, Impressions
+from .neighbourhoods import mean_around
 from .surroundings import OF_INTENSITY, STANDINGS, Surroundings
 
 _NEIGHBOURHOODS = ((3, 1), (7, 2))
@@ -33,29 +33,33 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
     """
     n, d, _, h, w = a.intensity.shape
     tissue = ((a.tissue + b.tissue) > 0).to(a.intensity)
-    weights = [(_mean(tissue, *size) + _FEW).reciprocal() for size in _NEIGHBOURHOODS]
-    distance = (known.distance / 8).view(-1, 1, 1, 1, 1).expand(n, d, 1, h, w)
-    rows = []
-    for mine, other, of_mine, of_other in (
-        (a, b, known.standing_a, known.standing_b),
-        (b, a, known.standing_b, known.standing_a),
-    ):
-        far = of_mine[:, :, OF_INTENSITY : OF_INTENSITY + 1].abs()
-        around = [
-            _mean(x, *size) * weight
-            for x, size, weight in (
-                *((of_mine, s, w) for s, w in zip(_NEIGHBOURHOODS, weights, strict=True)),
-                (far, _NEIGHBOURHOODS[0], weights[0]),
-            )
-        ]
-        shown = [*(getattr(x, y) for y in ("intensity", "detail", "form") for x in (mine, other))]
-        rows.append(torch.cat([of_mine, *around, of_other, *shown, distance], 2))
-    return torch.cat(rows)
+    near_weight, wide_weight = (
+        (_mean(tissue, *size) + _FEW).reciprocal().repeat(2, 1, 1, 1, 1) for size in _NEIGHBOURHOODS
+    )
+    mine, others = _both_ways(known.standing_a, known.standing_b)
+    far = mine[:, :, OF_INTENSITY : OF_INTENSITY + 1].abs()
+    near = _mean(torch.cat([mine, far], 2), *_NEIGHBOURHOODS[0]) * near_weight
+    wide = _mean(mine, *_NEIGHBOURHOODS[1]) * wide_weight
+    near, far_near = near.split([STANDINGS, 1], 2)
+    distance = (known.distance / 8).repeat(2).view(-1, 1, 1, 1, 1).expand(2 * n, d, 1, h, w)
+    shown = [
+        x
+        for part in ("intensity", "detail", "form")
+        for x in _both_ways(getattr(a, part), getattr(b, part))
+    ]
+    return torch.cat([mine, near, wide, far_near, others, *shown, distance], 2)
+
+
+def _both_ways(of_a: Tensor, of_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a then of b, and of the other one each."""
+    return torch.cat([of_a, of_b]), torch.cat([of_b, of_a])
 
 
 def _mean(x: Tensor, cells: int, slices: int) -> Tensor:
     """(N, D, C, h, w) averaged over so many cells and slices to either side; 0 beyond the ends."""
-    within = F.avg_pool2d(x.flatten(0, 1), 2 * cells + 1, 1, cells).unflatten(0, x.shape[:2])
+    within = mean_around(x, cells, of_those_there=False)
+    if x.shape[1] == 1:
+        return within / (2 * slices + 1)
     total = within.clone()
     for step in range(1, min(slices, x.shape[1] - 1) + 1):
         total[:, step:] += within[:, :-step]

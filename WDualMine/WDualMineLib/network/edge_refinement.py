@@ -131,7 +131,7 @@ def _surrounded(x: Tensor) -> Tensor:
 
 def _squared(across: Tensor, down: Tensor) -> Tensor:
     """Squared strength of an edge, a little more than 0 where there is none."""
-    faint = across.new_tensor(_FLAT**2)
+    faint = across.new_full((), _FLAT**2)
     return torch.addcmul(torch.addcmul(faint, across, across), down, down)
 
 
@@ -176,7 +176,7 @@ def _pull(edges: _Edges, across: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
     along = torch.mul(edges.across, across, out=spare(weaker))
     along = torch.addcmul(along, edges.down, down, out=spare(along))
     along = torch.mul(along, inverse, out=spare(along))
-    aligned = torch.addcmul(across.new_tensor(-_ALIGNMENT_SLOPE * _ALIGNED), along, along)
+    aligned = torch.addcmul(across.new_full((), -_ALIGNMENT_SLOPE * _ALIGNED), along, along)
     aligned = torch.sigmoid(aligned, out=spare(aligned))
     stretch = torch.addcmul(signed, signed, strength, value=-1, out=spare(signed))
     kept = torch.mul(strength, aligned, out=spare(strength))

@@ -6,11 +6,10 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .clues import ACROSS, CLUES, clues
 from .impressions import Impression, Impressions
-from .layers import activation, conv1x1, conv3x3, upsample
+from .layers import activation, conv1x1, conv3x3, pointwise, upsample
 from .surroundings import Surroundings, surroundings_of_crops
 
 PIXEL_MM = 1.0
@@ -32,14 +31,23 @@ class AcrossSlices(nn.Module):
 
     def forward(self, x: Tensor, depth: int) -> Tensor:
         """(N * depth, C, h, w), slices of a stack in a row -> the same shape."""
+        parts = self.mix.weight[..., 0, 0].unflatten(1, (3, -1))
         if depth == 1:
             # Its own neighbour on both sides: the same by a third of the products.
-            mix = self.mix.weight.unflatten(1, (3, -1)).sum(1)
-            return F.conv2d(x, mix, self.mix.bias)
-        stacks = x.unflatten(0, (-1, depth))
-        before = torch.cat([stacks[:, :1], stacks[:, :-1]], 1)
-        after = torch.cat([stacks[:, 1:], stacks[:, -1:]], 1)
-        return self.mix(torch.cat([before, stacks, after], 2).flatten(0, 1))
+            return pointwise(x, parts.sum(1), self.mix.bias)
+        of_before, own, of_after = parts.unbind(1)
+        mixed = pointwise(x, own, self.mix.bias).unflatten(0, (-1, depth))
+        first, last = slice(0, 1), slice(-1, None)
+        later, earlier = slice(1, None), slice(None, -1)
+        for weight, here, there, end in (
+            (of_before, later, earlier, first),
+            (of_after, earlier, later, last),
+        ):
+            # A product first, and not the neighbours beside each other: nothing is copied.
+            others = pointwise(x, weight).unflatten(0, (-1, depth))
+            mixed[:, here].add_(others[:, there])
+            mixed[:, end].add_(others[:, end])
+        return mixed.flatten(0, 1)
 
 
 class Evened(nn.Module):
@@ -56,7 +64,12 @@ class Evened(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, h, w) -> the same shape."""
-        return x * torch.rsqrt((x * x).mean(1, keepdim=True) + 1e-4) * self.gain
+        if x.stride(1) != 1:
+            return x * torch.rsqrt((x * x).mean(1, keepdim=True) + 1e-4) * self.gain
+        # A product over the channels: their mean takes twice as long where they lie innermost.
+        share = x.new_full((x.shape[1],), 1 / x.shape[1])
+        squared = ((x * x).movedim(1, -1) @ share)[:, None]
+        return x * torch.rsqrt(squared + 1e-4) * self.gain
 
 
 class VolumeBlock(nn.Module):
@@ -70,7 +83,7 @@ class VolumeBlock(nn.Module):
 
     def forward(self, x: Tensor, depth: int) -> Tensor:
         """(N * depth, C, h, w) -> the same shape."""
-        return x + self.across(activation(self.within(self.evened(x))), depth)
+        return self.across(activation(self.within(self.evened(x))), depth).add_(x)
 
 
 class Evidence(nn.Module):
@@ -122,7 +135,8 @@ class Evidence(nn.Module):
         Returns:
             Scores of a and of b, (N, D, H / 4, W / 4).
         """
-        of_a, of_b = self.impression(a), self.impression(b)
+        both = self.impression(torch.cat([a, b]))
+        of_a, of_b = (Impressions(*x) for x in zip(*(y.chunk(2) for y in both), strict=True))
         return self.score(of_a, of_b, surroundings_of_crops(of_a, of_b, distance))
 
     def score(
@@ -131,6 +145,8 @@ class Evidence(nn.Module):
         """:meth:`forward`, of impressions and what is known of the surroundings."""
         n, d = of_a.intensity.shape[:2]
         features = self.weighing(clues(of_a, of_b, known).flatten(0, 1))
+        # Convolutions of few channels are fastest so; beyond the first of them it stays.
+        features = features.contiguous(memory_format=torch.channels_last)
         direct = self.direct(activation(features))
         x, skips = features, []
         for number, block in enumerate(self.blocks):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .layers import activation, conv3x3
+from .neighbourhoods import mean_around
 from .statistics import AIR
 from .wavelet import WaveletTransform
 
@@ -18,7 +19,10 @@ _FAINT = 0.01
 _ALONE = 0.3
 """Change towards the neighbours that a slice without neighbours is taken to have."""
 
-DETAILS = 4
+WITHIN = 2
+"""Details of a slice by itself."""
+
+DETAILS = WITHIN + 2
 
 _NEAR = 12
 """Learned features at 2 mm."""
@@ -85,7 +89,7 @@ class Impression(nn.Module):
 
 def _around(x: Tensor) -> Tensor:
     """Means over 12 mm: what is one edge at 4 mm is texture there."""
-    return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+    return mean_around(x, 1, of_those_there=True)
 
 
 def _across(means: Tensor) -> Tensor:

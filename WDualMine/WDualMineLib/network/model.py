@@ -115,7 +115,8 @@ class DualMineNetwork(nn.Module):
         """
         size = a.shape[2:]
         if statistics is None:
-            statistics = joint_statistics(a, b)
+            # Expectations stand in for what is not trusted, and nothing is distrusted unasked.
+            statistics = joint_statistics(a, b, expected=reliability is not None)
         given = self.judge(a, b) if reliability is None else reliability
         a, b = self._padded(a), self._padded(b)
         features = self.encoder(a, b)

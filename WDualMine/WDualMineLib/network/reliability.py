@@ -23,7 +23,7 @@ def shown(suspicion: Tensor) -> Tensor:
     So a reliability of .1 means a fault in nine of ten cases, while what is merely possible stays
     at 1/2, yet keeps its order.
     """
-    bend = torch.as_tensor(_SHARPNESS, dtype=suspicion.dtype, device=suspicion.device)
+    bend = suspicion.new_full((), _SHARPNESS)
     low, high = F.softplus(-bend), F.softplus(bend)
     return (F.softplus(bend * (2 * suspicion - 1)) - low) / (high - low)
 

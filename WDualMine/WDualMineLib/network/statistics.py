@@ -21,7 +21,7 @@ _RARE = 10
 AIR = 0.02
 """A + B below which a voxel counts as air. Five grey levels of 255."""
 
-_ENOUGH = 1 << 20
+ENOUGH = 1 << 20
 """Voxels from which a histogram of 256 cells is known well; more are sampled."""
 
 
@@ -48,7 +48,7 @@ class JointStatistics(NamedTuple):
         return JointStatistics(*(x.to(device) for x in self))
 
 
-def joint_statistics(a: Tensor, b: Tensor) -> JointStatistics:
+def joint_statistics(a: Tensor, b: Tensor, *, expected: bool = True) -> JointStatistics:
     """Measure N pairs.
 
     Which function of two intensities fuses them best depends on how they are distributed: what a
@@ -58,13 +58,14 @@ def joint_statistics(a: Tensor, b: Tensor) -> JointStatistics:
 
     Args:
         a, b: (N, ...) in [0, 1], float32.
+        expected: whether the expectations will be looked up; else there is no level of them.
 
     Returns:
         See :class:`JointStatistics`.
     """
     a, b = (x.flatten(1).float() for x in (a, b))
     deviations = torch.stack([x.std(1, correction=0) for x in (a, b)], 1)
-    stride = -(-a.shape[1] // _ENOUGH)
+    stride = -(-a.shape[1] // ENOUGH)
     a, b = a[:, ::stride], b[:, ::stride]
     mean, difference = (a + b) / 2, (a - b).abs()
     tissue = (a + b > AIR).float()
@@ -78,9 +79,11 @@ def joint_statistics(a: Tensor, b: Tensor) -> JointStatistics:
     brighter = average((b - a) / (difference + 0.01))
     moments = [average(mean), average(difference), contrast.abs(), contrast * brighter]
     histogram = _histogram(mean, difference, tissue) / count[:, None]
-    expected = torch.stack([_expected(a, b, tissue), _expected(b, a, tissue)], 1)
+    levels = deviations.new_empty(len(a), 2, 0)
+    if expected:
+        levels = torch.stack([_expected(a, b, tissue), _expected(b, a, tissue)], 1)
     return JointStatistics(
-        deviations, expected, torch.log1p(1000 * histogram) / 7, torch.stack(moments, 1)
+        deviations, levels, torch.log1p(1000 * histogram) / 7, torch.stack(moments, 1)
     )
 
 
@@ -103,9 +106,11 @@ def _expected(x: Tensor, other: Tensor, tissue: Tensor) -> Tensor:
     """(N, LEVELS): mean of ``x`` by the level of ``other``, drawn to the mean where it is rare."""
     low, part = between_levels(other, LEVELS)
     total, count = (x.new_zeros(len(x), LEVELS) for _ in range(2))
-    for place, share in ((low, tissue * (1 - part)), (low + 1, tissue * part)):
-        total.scatter_add_(1, place, share * x)
-        count.scatter_add_(1, place, share)
+    above = tissue * part
+    for step, share in ((0, tissue - above), (1, above)):
+        # What is added to starts a level higher: no index has to.
+        total[:, step:].scatter_add_(1, low, share * x)
+        count[:, step:].scatter_add_(1, low, share)
     return expectation(total, count)
 
 
@@ -124,15 +129,18 @@ def _histogram(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     n = len(x)
     cells = x.new_zeros(n, BINS * BINS)
     (low_x, part_x), (low_y, part_y) = between_levels(x, BINS), between_levels(y, BINS)
-    for step_x, share_x in ((0, 1 - part_x), (1, part_x)):
-        for step_y, share_y in ((0, 1 - part_y), (1, part_y)):
-            index = (low_x + step_x) * BINS + low_y + step_y
-            cells.scatter_add_(1, index, weight * share_x * share_y)
+    index = torch.add(low_y, low_x, alpha=BINS)
+    above = weight * part_x
+    for step_x, of_x in ((0, weight - above), (1, above)):
+        of_both = of_x * part_y
+        for step_y, share in ((0, of_x - of_both), (1, of_both)):
+            # What is added to starts that many cells later: no index has to.
+            cells[:, step_x * BINS + step_y :].scatter_add_(1, index, share)
     return cells
 
 
 def between_levels(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Of so many levels from 0 to 1 the one below each value, and how far the next one is."""
-    position = x.clamp(0, 1) * (count - 1)
-    low = position.floor().clamp_max(count - 2)
-    return low.long(), position - low
+    position = x.clamp(0, 1).mul_(count - 1)
+    low = position.floor().clamp_max_(count - 2)
+    return low.long(), position.sub_(low)

@@ -8,7 +8,8 @@ transpose.
 
 from __future__ import annotations
 
-import pywt
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -29,12 +30,7 @@ class WaveletTransform(nn.Module):
 
     def __init__(self, name: str = "haar") -> None:
         super().__init__()
-        wavelet = pywt.Wavelet(name)
-        if not wavelet.orthogonal:
-            raise ValueError(f"{name!r} is not an orthogonal wavelet")
-        # conv2d correlates, pywt convolves: hence the reversal.
-        low = torch.tensor(wavelet.dec_lo[::-1], dtype=torch.float64)
-        high = torch.tensor(wavelet.dec_hi[::-1], dtype=torch.float64)
+        low, high = (torch.tensor(x, dtype=torch.float64) for x in _filters(name))
         bank = torch.stack(
             [torch.outer(row, column) for row in (low, high) for column in (low, high)]
         )
@@ -107,6 +103,20 @@ class WaveletTransform(nn.Module):
         bank = self.bank[:, 0].to(weight.dtype)
         places = torch.einsum("kyx,kc...->yxc...", bank, weight.unflatten(0, (4, -1)))
         return places.flatten(0, 2)
+
+
+def _filters(name: str) -> tuple[list[float], list[float]]:
+    """Taps of the low and of the high pass, as a correlation takes them."""
+    if name == "haar":
+        # What ships needs no library for two numbers.
+        return [math.sqrt(0.5)] * 2, [math.sqrt(0.5), -math.sqrt(0.5)]
+    import pywt
+
+    wavelet = pywt.Wavelet(name)
+    if not wavelet.orthogonal:
+        raise ValueError(f"{name!r} is not an orthogonal wavelet")
+    # pywt convolves: hence the reversal.
+    return wavelet.dec_lo[::-1], wavelet.dec_hi[::-1]
 
 
 def _sum_and_difference(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,8 @@ from ..volumes.staging import check_destination, interrupts_held, staged_folder
 from ..volumes.transform_files import require_one_transform
 from ..volumes.transform_reading import read_itk_transform
 from ..volumes.volume import Volume
-from ..volumes.writing import write_volume, writing_errors
+from ..volumes.whole_files import writing_errors
+from ..volumes.writing import write_volume
 from . import parts
 from .alignment import Alignment
 from .record import Record

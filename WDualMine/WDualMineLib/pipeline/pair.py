@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import Caution, InputError
+from ..fusion.chunks import extremes
 from ..fusion.colour import colour_table, luminance, table_indices
 from ..fusion.intensity import CT_WINDOWS, Window, choose_window, count_not_finite
 from ..fusion.settings import FusionSettings
+from ..volumes import scratch
 from ..volumes.geometry import Geometry
 from ..volumes.volume import Volume
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 # Below this share of the fixed grid the user should know how much of it is one-sided.
 _SMALL_OVERLAP = 0.75
+# Slices of a large volume that are resampled at a time.
+_TOGETHER = 16
 
 Region = tuple[slice, slice, slice]
 WHOLE: Region = (slice(None), slice(None), slice(None))
@@ -139,7 +144,7 @@ class Preparation:
         rows = None
         if self.table is not None:
             rows = table_indices(a if self.functional == "fixed" else b)
-            coloured = luminance(self.table).astype(np.float32)[rows]
+            coloured = _looked_up(luminance(self.table).astype(np.float32), rows)
             a, b = (coloured, b) if self.functional == "fixed" else (a, coloured)
         return PreparedPair(
             a,
@@ -162,8 +167,17 @@ class Preparation:
         from ..volumes.resampling import sample
 
         grid = self.fixed.geometry if region == WHOLE else self.fixed.geometry.part(region)
-        sampled = sample(self._image, grid, self.transform, fill=self.moving_window.low)
-        return sitk.GetArrayFromImage(sampled)
+        fill = self.moving_window.low
+        if prod(grid.size) * 4 < scratch.LARGE:
+            return sitk.GetArrayFromImage(sample(self._image, grid, self.transform, fill=fill))
+        # The whole would be held three times.
+        found = scratch.empty(grid.array_shape)
+        for k in range(0, len(found), _TOGETHER):
+            part = grid.part((slice(k, min(k + _TOGETHER, len(found))), *WHOLE[1:]))
+            sampled = sample(self._image, part, self.transform, fill=fill)
+            found[k : k + _TOGETHER] = sitk.GetArrayViewFromImage(sampled)
+            scratch.let_go()
+        return found
 
     @cached_property
     def _image(self) -> sitk.Image:
@@ -174,6 +188,15 @@ class Preparation:
         if count_not_finite(self.moving):
             array = np.where(np.isfinite(array), array, np.float32(self.moving_window.low))
         return to_image(self.moving.with_array(array))
+
+
+def _looked_up(table: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """``table[rows]``."""
+    found = scratch.empty(rows.shape, table.dtype)
+    for into, part in zip(found, rows, strict=True):
+        into[...] = table[part]
+        scratch.let_go()
+    return found
 
 
 def prepare(
@@ -196,7 +219,7 @@ def prepare(
         (fixed.name, pair.fixed, pair.fixed_window),
         (moving.name, pair.moving, pair.moving_window),
     ):
-        if array.min() == array.max():
+        if len(set(extremes(array))) == 1:
             raise InputError(
                 f"{name!r} shows nothing but one value where the two volumes overlap, in the "
                 f"window {window.low:g} to {window.high:g}",

@@ -1,8 +1,7 @@
-"""What a fusion gives back, and how its look changes without the network."""
+"""What a fusion gives back."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,51 +9,24 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..fusion.colour import colour_table, colourise, luminance
-from ..fusion.composition import compose
-from ..fusion.correlation import FloorReport, apply_floor, correlation
+from ..fusion.chunks import complement
 from ..fusion.settings import FusionSettings
-from ..fusion.share import share_of_first, surroundings_of
-from ..fusion.slices import Slicing, slicings
-from ..fusion.tone import VOLUME_KNEE
+from ..fusion.slices import slicings
 from ..progress import Steps
-from ..quality.volume_measures import VolumeMeasures, flicker, measure_volume_steps
+from ..quality.volume_measures import VolumeMeasures, measure_volume_steps
 from ..volumes.volume import Volume
 from . import parts
 from .alignment import Alignment
+from .look import NetworkOutput, defined, parts_of_look
 from .pair import PreparedPair
 from .record import Record, SourceRecord
 
-# Below this share of the network's image the user should know that the floor decided, not it.
-_LITTLE_KEPT = 0.25
 _SHARE_LOST = (
     "The share of the fixed volume was that of the earlier look and was removed: what it is made "
     "of is not kept with a scene. Apply again to have it."
 )
 # What a report tells beside what the floor knows anyway.
 _REPORTED = ("MI", "SSIM", "Qabf")
-
-
-@dataclass(frozen=True)
-class NetworkOutput:
-    """What does not change with the look; see :class:`~..fusion.engine.NetworkMaps`.
-
-    Attributes:
-        residual, reliability, arbitration: float32 (K, J, I); reliability is that of the fixed one.
-        slicing: the first axis along which was cut; flicker is measured along it.
-        notes: what the user must be told of the computation.
-        measures: device, precision and times.
-        sensitivity: derivatives of the residual by the fixed and by the moving source, float32
-            (K, J, I) each; None if they were not asked for, and of what a scene kept.
-    """
-
-    residual: np.ndarray
-    reliability: np.ndarray
-    arbitration: np.ndarray
-    slicing: Slicing
-    notes: tuple[str, ...] = ()
-    measures: dict[str, Any] = field(default_factory=dict)
-    sensitivity: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -204,7 +176,7 @@ class Result:
         if lost:
             settings = replace(settings, share=False)
         record = self.record.with_settings(settings)
-        looks, notes, measures = _look(self.pair, self.network, settings, record)
+        looks, notes, measures = parts_of_look(self.pair, self.network, settings, record)
         volumes = dict(self.volumes) | looks
         if lost and volumes.pop(parts.SHARE.name, None) is not None:
             notes.append(_SHARE_LOST)
@@ -235,7 +207,7 @@ class Result:
 
     def with_measures(self, found: VolumeMeasures) -> Result:
         """With what :meth:`measure_steps` found of the whole among its measures."""
-        told = {name.lower(): _defined(found.whole[name]) for name in _REPORTED}
+        told = {name.lower(): defined(found.whole[name]) for name in _REPORTED}
         return replace(self, measures=self.measures | told)
 
 
@@ -253,10 +225,10 @@ def assemble(
         alignment: of the two; without it, as they lie.
     """
     record = record or record_of(pair, settings)
-    looks, notes, measures = _look(pair, network, settings, record)
+    looks, notes, measures = parts_of_look(pair, network, settings, record)
     maps = {
         parts.RELIABILITY_FIXED.name: network.reliability,
-        parts.RELIABILITY_MOVING.name: 1 - network.reliability,
+        parts.RELIABILITY_MOVING.name: complement(network.reliability),
         parts.ARBITRATION.name: network.arbitration,
     }
     names = pair.fixed_name, pair.moving_name
@@ -285,74 +257,3 @@ def _not_here(result: Result) -> InputError:
         "sources nor what the network found",
         "Fuse the two volumes again",
     )
-
-
-def _look(
-    pair: PreparedPair, network: NetworkOutput, settings: FusionSettings, record: Record
-) -> tuple[dict[str, Volume], list[str], dict[str, Any]]:
-    """The parts that depend on the look, notes and measures."""
-    names = pair.fixed_name, pair.moving_name
-    # Without a name for what is composed: it is of the size of the volume, and not needed later.
-    array, floor = apply_floor(
-        compose(pair.fixed, pair.moving, network.residual, settings.strength),
-        pair.fixed,
-        pair.moving,
-        settings.correlation_floor,
-        in_head=True,
-        knee=VOLUME_KNEE,
-    )
-    fused = Volume(
-        array, pair.geometry, parts.FUSED.title_for(*names), attributes=record.attributes()
-    )
-    looks = {parts.FUSED.name: fused}
-    measures = network.measures | _floor_measures(floor)
-    stacks = (network.slicing.stack(x) for x in (array, pair.fixed, pair.moving))
-    measures["flicker"] = _defined(flicker(*stacks))
-    if settings.colour is not None and pair.table_rows is not None:
-        rgb = colourise(array, pair.table_rows, colour_table(settings.colour))
-        title = parts.COLOUR.title_for(*names)
-        looks[parts.COLOUR.name] = Volume(rgb, pair.geometry, title)
-        # 8 bits a channel cost a little; this is what is left of it in the colour volume.
-        in_colour = correlation(luminance(rgb), pair.fixed, pair.moving)
-        measures["cc_over_bound_in_colour"] = _defined(in_colour / floor.bound)
-    if settings.share and network.sensitivity is not None:
-        share = share_of_first(
-            pair.fixed,
-            pair.moving,
-            network.residual,
-            network.sensitivity,
-            settings.strength,
-            floor,
-            surroundings_of(pair.geometry.spacing[::-1]),
-        )
-        looks[parts.SHARE.name] = Volume(share, pair.geometry, parts.SHARE.title_for(*names))
-    notes = [*pair.notes, *network.notes, *_floor_notes(floor)]
-    return looks, notes, measures
-
-
-def _floor_measures(floor: FloorReport) -> dict[str, Any]:
-    return {
-        "cc": _defined(floor.cc),
-        "cc_bound": _defined(floor.bound),
-        "cc_over_bound": _defined(floor.cc_over_bound),
-        "cc_over_bound_in_head": _defined(floor.cc_over_bound_in_head),
-        "cc_over_bound_in_tissue": _defined(floor.cc_over_bound_in_tissue),
-        "cc_over_bound_before_floor": _defined(floor.cc_over_bound_before),
-        "floor_kept": floor.kept,
-        "floor_met": floor.met,
-        "floor_met_in_head": floor.met_in_head,
-    }
-
-
-def _floor_notes(floor: FloorReport) -> list[str]:
-    notes = [floor.reason[0].upper() + floor.reason[1:] + "."] if floor.reason else []
-    if floor.kept < _LITTLE_KEPT:
-        notes.append(
-            f"The correlation floor of {floor.floor:g} kept only {100 * floor.kept:.0f} % of the "
-            "network's image; a lower floor shows more of it."
-        )
-    return notes
-
-
-def _defined(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -15,10 +15,11 @@ from ..fusion.settings import FusionSettings
 from ..fusion.slices import slicings
 from ..progress import Progress, Steps, finish, scaled
 from .alignment import Alignment, align_steps
+from .look import NetworkOutput
 from .pair import prepare
 from .record import Record, SourceRecord, as_matrix
 from .request import AS_THEY_LIE, Request, Source
-from .result import NetworkOutput, Result, assemble
+from .result import Result, assemble
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

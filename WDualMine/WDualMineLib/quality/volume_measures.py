@@ -10,6 +10,7 @@ import numpy as np
 
 from ..cores import usable_cores
 from ..progress import Progress, Steps
+from ..volumes.scratch import let_go
 from .edges import qabf_terms
 from .information import LEVELS, information_in, joint_histogram
 from .similarity import ssim
@@ -73,6 +74,7 @@ def measure_volume_steps(
                 if before:
                     changes.append([_change(*x) for x in zip(before, found.planes, strict=True)])
                 before = found.planes
+            let_go()
     shown = slices["SSIM"][~np.isnan(slices["SSIM"])]
     values = (
         *_from_histograms(histograms),
@@ -118,8 +120,11 @@ def flicker(fused: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     Returns:
         0 or more; NaN for a single slice or sources that do not change.
     """
-    stacks = (fused, a, b)
-    return _flicker([[_change(x[k], x[k + 1]) for x in stacks] for k in range(len(fused) - 1)])
+    changes = []
+    for k in range(len(fused) - 1):
+        changes.append([_change(x[k], x[k + 1]) for x in (fused, a, b)])
+        let_go()
+    return _flicker(changes)
 
 
 def _flicker(changes: list[list[float]]) -> float:

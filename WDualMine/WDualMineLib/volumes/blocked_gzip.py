@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ..cores import usable_cores
+from .scratch import let_go
 
 _BLOCK = 1 << 22
 _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\x04\xff"
@@ -35,6 +36,7 @@ def compressed(data: memoryview) -> Iterator[bytes]:
             for block, packed in zip(together, pool.map(_packed, together), strict=True):
                 check = zlib.crc32(block, check)
                 yield packed
+            let_go()
     # An empty last block, which ends the stream.
     yield _packer(zlib.Z_DEFAULT_STRATEGY).flush()
     yield struct.pack("<2I", check, len(data) % (1 << 32))

@@ -10,11 +10,13 @@ import os
 from pathlib import Path
 
 from ..errors import InputError
+from . import scratch
 
 ASSUMED_FREE = 1 << 32
 """Bytes, where the system does not say."""
 
-# A volume is held as stored, as float32, and in one more copy while it is turned into an array.
+# A volume is held as stored, as float32, and in one more copy while it is turned into an array; a
+# large one as stored only, while it goes to the disk.
 _COPIES_BYTES = 8
 
 
@@ -37,7 +39,8 @@ def require_memory(name: str, voxels: int, stored_bytes: int) -> None:
         voxels: as its header says.
         stored_bytes: for one voxel.
     """
-    needed, free = voxels * (stored_bytes + _COPIES_BYTES), free_bytes()
+    copies = 0 if 4 * voxels >= scratch.LARGE else _COPIES_BYTES
+    needed, free = voxels * (stored_bytes + copies), free_bytes()
     if needed > free:
         raise InputError(
             f"{name} says that it has {voxels:,} voxels, for which {needed / 1e9:.1f} GB of memory "

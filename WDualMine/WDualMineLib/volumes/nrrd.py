@@ -19,6 +19,7 @@ import numpy as np
 
 from .blocked_gzip import compressed
 from .geometry import Geometry
+from .scratch import let_go
 from .volume import Volume
 
 _TYPES = {
@@ -111,4 +112,6 @@ def _encoded(array: np.ndarray, compress: bool) -> Iterator[bytes | memoryview]:
     if compress:
         yield from compressed(data)
     else:
-        yield from (data[i : i + _CHUNK] for i in range(0, len(data), _CHUNK))
+        for start in range(0, len(data), _CHUNK):
+            yield data[start : start + _CHUNK]
+            let_go()

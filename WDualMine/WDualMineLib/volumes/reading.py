@@ -13,7 +13,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..errors import InputError
-from . import nifti
+from . import nifti, scratch
 from .formats import notes_on_format, refuse_analyze_image, refuse_by_content
 from .geometry import Geometry
 from .headers import TextHeader, read_text_header, require_fitting_voxels
@@ -71,12 +71,14 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         reader.ReadImageInformation()
         _require_scalar_volume(reader, path)
         notes = notes_on_format(path, _format_of(reader))
-        require_memory(path.name, prod(reader.GetSize()), 8)
-        reader.SetOutputPixelType(sitk.sitkFloat32)
+        voxels = prod(reader.GetSize())
+        require_memory(path.name, voxels, 8)
+        if 4 * voxels < scratch.LARGE:
+            reader.SetOutputPixelType(sitk.sitkFloat32)
         image = reader.Execute()
     while image.GetDimension() > 3:
         image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
-    array = sitk.GetArrayFromImage(image)
+    array = _as_float32(image)
     try:
         geometry, more = _placed(geometry_of(image), header, text, path.name)
     except ValueError as error:
@@ -87,6 +89,16 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     told = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
     name = printable(stem(path))
     return Volume(array, geometry, name, header_modality(attributes), attributes, told, path=path)
+
+
+def _as_float32(image: sitk.Image) -> np.ndarray:
+    """Voxels (K, J, I). Those of a large image come as they are stored, and go to the disk."""
+    stored = sitk.GetArrayViewFromImage(image)
+    array = scratch.empty(stored.shape)
+    for into, values in zip(array, stored, strict=True):
+        into[...] = values
+        scratch.let_go()
+    return array
 
 
 def _format_of(reader: sitk.ImageFileReader) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import OutputError
 from .partials import claimed, partial_beside, sweep
 from .paths import printable, require_unicode_output
-from .writing import refuse_existing, writing_errors
+from .whole_files import refuse_existing, writing_errors
 
 
 @contextmanager

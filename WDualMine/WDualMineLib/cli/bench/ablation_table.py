@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...version import __version__
-from ...volumes.writing import atomic_path
+from ...volumes.whole_files import atomic_path
 from ..options import add_workers
 
 NO_FLOOR = "whole network, floor off"

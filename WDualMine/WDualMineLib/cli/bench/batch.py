@@ -17,7 +17,8 @@ from ...cores import usable_cores
 from ...errors import InputError, WDualMineError
 from ...fusion.settings import FusionSettings
 from ...version import __version__
-from ...volumes.writing import atomic_path, refuse_existing, write_volume
+from ...volumes.whole_files import atomic_path, refuse_existing
+from ...volumes.writing import write_volume
 
 _SMALLEST = 16
 _MOST_TIMED = 5

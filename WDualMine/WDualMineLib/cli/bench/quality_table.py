@@ -18,7 +18,7 @@ from ...progress import Progress, Steps, finish
 from ...quality.metrics import measure_pair
 from ...quality.report import Report
 from ...version import __version__
-from ...volumes.writing import atomic_path, refuse_existing
+from ...volumes.whole_files import atomic_path, refuse_existing
 from ..console import ConsoleProgress
 from ..evaluate import baselines
 from ..pictures.slice_figure import draw_slices

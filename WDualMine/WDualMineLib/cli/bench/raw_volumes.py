@@ -18,7 +18,7 @@ from ...quality.volume_measures import flicker
 from ...version import __version__
 from ...volumes.reading import read_volume
 from ...volumes.volume import Volume
-from ...volumes.writing import atomic_path, refuse_existing
+from ...volumes.whole_files import atomic_path, refuse_existing
 
 WIDENED = (1.0, 1.01, 1.02, 1.04)
 """Factors of the moving window's upper end, for how smoothly the result follows it."""

@@ -28,7 +28,7 @@ from ...lab.registration_trials.trials import (
 from ...samples.download import SampleUnavailable
 from ...version import __version__
 from ...volumes.volume import Volume
-from ...volumes.writing import atomic_path, refuse_existing
+from ...volumes.whole_files import atomic_path, refuse_existing
 from .registration_pairs import Pair, own_pair, pairs, strangers
 from .registration_roc import Wrong, as_text, count_verdicts, describe, draw
 

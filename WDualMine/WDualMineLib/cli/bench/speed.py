@@ -6,16 +6,18 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...cores import usable_cores
 from ...errors import InputError
 from ...fusion.settings import DEVICE_NAMES, PRECISION_NAMES, FusionSettings
-from ...pipeline.request import AS_THEY_LIE
 from ...version import __version__
-from ...volumes.writing import atomic_path, refuse_existing
+from ...volumes.whole_files import atomic_path, refuse_existing
 
 _SMALLEST = 16
+# Without those of whole volumes nothing beyond PyTorch is needed: names, and not what has them.
+_REGISTRATIONS = ("none", "rigid")
 _WINDOWS = {"fixed_window": (-1000.0, 1000.0), "moving_window": (0.0, 1000.0)}
 
 
@@ -30,12 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[256],
         metavar="N",
-        help="time a volume of N^3, or of three sizes K J I (default 256)",
+        help="time a volume of N^3, or of three sizes K J I, in a cube of 256 mm (default 256)",
+    )
+    parser.add_argument(
+        "--moving-size",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="of the moving volume, which shows the same head (default that of the fixed one)",
     )
     parser.add_argument(
         "--registration",
-        choices=(AS_THEY_LIE, "rigid"),
-        default=AS_THEY_LIE,
+        choices=_REGISTRATIONS,
+        default=_REGISTRATIONS[0],
         help="whether the volumes are aligned first (default none)",
     )
     parser.add_argument("--no-volume", action="store_true", help="time slices only")
@@ -61,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
 
     from ...fusion.devices import describe
     from ...fusion.engine import SliceEngine
-    from ...lab.speed import report, slices
+    from ...lab.speed import gpu, report, slices
     from ...lab.speed.cost import network_cost
     from ...lab.speed.machine import best_rates, describe_machine
     from ...network.weights import load_model
@@ -87,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
         most = min(usable_cores(), torch.get_num_threads())
         measured["sizes"] = lambda: slices.by_size(engine, max(1, options.repeats // 4), most)
     if engine.device.type != "cpu":
-        measured["gpu"] = lambda: slices.agreement_with_the_cpu(engine)
+        measured["gpu"] = lambda: gpu.on_a_gpu(engine, options.repeats)
     measured |= _of_volumes(options, engine.model)
     figures: dict[str, Any] = {"version": __version__, "machine": machine}
     for part, measure in measured.items():
@@ -101,31 +110,44 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _of_volumes(options: argparse.Namespace, model: Any) -> dict[str, Callable[[], Any]]:
-    from ...lab.speed.scaling import by_slices
-    from ...lab.speed.stages import stages_of_a_volume
-    from ..pictures.fusion_overview import write_overview
-
     settings = FusionSettings(device=options.device, precision=options.precision, **_WINDOWS)
     measured: dict[str, Callable[[], Any]] = {}
     if not options.no_volume:
-        shape = tuple(options.size * 3 if len(options.size) == 1 else options.size)
-        measured["volume"] = lambda: stages_of_a_volume(
-            shape, settings, model, write_overview, options.registration
-        )
+        from ...lab.speed.phantoms import phantom_files
+        from ...lab.speed.stages import stages_of_files
+        from ..pictures.fusion_overview import write_overview
+
+        shapes = [_shape(sizes) for sizes in (options.size, options.moving_size or options.size)]
+
+        def of_a_volume() -> Any:
+            with TemporaryDirectory() as folder:
+                paths = phantom_files(Path(folder), *shapes)
+                registration = options.registration
+                return stages_of_files(paths, settings, model, write_overview, registration)
+
+        measured["volume"] = of_a_volume
     if options.scaling is not None:
+        from ...lab.speed.scaling import by_slices
+
         measured["scaling"] = lambda: by_slices(256, options.scaling, settings, model)
     return measured
 
 
+def _shape(sizes: list[int]) -> tuple[int, ...]:
+    return tuple(sizes * 3 if len(sizes) == 1 else sizes)
+
+
 def _check(options: argparse.Namespace) -> None:
-    if len(options.size) not in (1, 3):
-        raise InputError(
-            f"--size {' '.join(map(str, options.size))} is not one number or three",
-            "Give N for a volume of N^3, or slices, rows and columns",
-        )
+    for name, sizes in (("size", options.size), ("moving-size", options.moving_size)):
+        if sizes is not None and len(sizes) not in (1, 3):
+            raise InputError(
+                f"--{name} {' '.join(map(str, sizes))} is not one number or three",
+                "Give N for a volume of N^3, or slices, rows and columns",
+            )
     for name, value, least in (
         ("repeats", options.repeats, 1),
         ("size", min(options.size), _SMALLEST),
+        ("moving-size", min(options.moving_size or [_SMALLEST]), _SMALLEST),
         ("threads", options.threads, 1),
         ("scaling", options.scaling, _SMALLEST),
     ):

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import InputError, WDualMineError
 from ...pipeline.report_file import describe_program, write_report
 from ...progress import finish
-from ...volumes.writing import atomic_path, refuse_existing
+from ...volumes.whole_files import atomic_path, refuse_existing
 from ..console import ConsoleProgress
 
 

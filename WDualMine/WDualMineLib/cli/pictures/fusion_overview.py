@@ -17,6 +17,7 @@ from ...palettes import PALETTES
 from ...pipeline.parts import COLOUR, FUSED, PARTS, Part
 from ...pipeline.result import Result
 from ...version import __version__
+from ...volumes import scratch
 from ...volumes.volume import Volume
 from .page import new_page, save_page, short, write, write_letter
 
@@ -56,7 +57,10 @@ def write_overview(path: Path, result: Result) -> None:
 def draw_overview(result: Result) -> Figure:
     """A row for each plane through the centre of the head, a column for each volume."""
     pair = result.pair
-    body = (pair.fixed > _BODY) | (pair.moving > _BODY)
+    body = scratch.empty(pair.fixed.shape, bool)
+    for into, fixed, moving in zip(body, pair.fixed, pair.moving, strict=True):
+        np.greater(np.maximum(fixed, moving), _BODY, out=into)
+        scratch.let_go()
     planes = planes_through(pair.geometry, centre_of_mass(pair.geometry, body))
     columns = _columns(result)
     widest = max(plane.extent_mm[0] for plane in planes)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...palettes import ARBITRATION, SUSPICION, over
-from ...volumes.writing import atomic_path
+from ...volumes.whole_files import atomic_path
 
 _INCHES = 2.3
 _DPI = 160

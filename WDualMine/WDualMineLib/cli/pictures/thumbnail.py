@@ -13,7 +13,7 @@ from ...casereport.patient_planes import centre_of_mass, planes_through
 from ...pipeline.folder import Extra
 from ...pipeline.result import Result
 from ...progress import Progress
-from ...volumes.writing import writing_errors
+from ...volumes.whole_files import writing_errors
 
 THUMBNAIL = "thumbnail.jpg"
 _HEIGHT, _GAP, _QUALITY = 96, 2, 80

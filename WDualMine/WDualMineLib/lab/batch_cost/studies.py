@@ -55,7 +55,7 @@ def packaged_pair() -> Pair:
 
 def simulated_pair() -> Pair:
     """A phantom at 1 mm, for machines that cannot fetch packages."""
-    fixed, moving = phantom_volumes((_PHANTOM_MM,) * 3)
+    fixed, moving = phantom_volumes((_PHANTOM_MM,) * 3, field_mm=_PHANTOM_MM)
     return Pair(fixed, moving, {"fixed-window": "-1000,1000", "moving-window": "0,1000"})
 
 

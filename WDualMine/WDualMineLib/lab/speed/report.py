@@ -39,9 +39,37 @@ def _best(figures: dict[str, Any]) -> Iterator[str]:
 
 def _gpu(figures: dict[str, Any]) -> Iterator[str]:
     gpu = figures["gpu"]
-    yield f"GPU against CPU: largest difference {gpu['largest_difference']:.1e}" + (
-        "" if gpu["bytes"] is None else f", {gpu['bytes'] / 1e6:.0f} MB at the most"
+    yield "GPU against CPU in float32, largest difference of the residual: " + _each(
+        gpu["agreement"]
     )
+    told = _each(gpu["volume_agreement"])
+    yield f"  of the maps of a volume, in the precision that a fusion takes: {told}"
+    yield "A slice of 256 x 256 from main memory and back: ms of wall"
+    for row, seconds in gpu["latency"].items():
+        yield f"  {row:32}{1e3 * seconds:9.2f}"
+    graph = gpu["graph"]
+    replayed = f"{1e3 * graph:9.2f}" if isinstance(graph, float) else f" none: {graph}"
+    yield f"  {'on the device, from a graph':32}{replayed}"
+    yield "Slices that lie on the device: slices a second (MB held) by slices in a batch"
+    for precision in dict.fromkeys(row["precision"] for row in gpu["throughput"]):
+        rows = [row for row in gpu["throughput"] if row["precision"] == precision]
+        told = ", ".join(f"{r['batch']}: {1 / r['seconds']:.0f}{_held(r)}" for r in rows)
+        yield f"  {precision:10}{told}"
+    volume = gpu["volume"]
+    yield (
+        f"A volume of {' x '.join(map(str, volume['shape'][::-1]))} from arrays to maps, "
+        f"{volume['precision']}: {volume['seconds']:.2f} s ({volume['first']:.2f} s the first "
+        f"time){_held(volume)}"
+    )
+    yield from (f"  {note}" for note in volume["notes"])
+
+
+def _each(differences: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1e}" for name, value in differences.items())
+
+
+def _held(row: dict[str, Any]) -> str:
+    return "" if row["bytes"] is None else f" ({row['bytes'] / 1e6:.0f})"
 
 
 def _pair(figures: dict[str, Any]) -> Iterator[str]:

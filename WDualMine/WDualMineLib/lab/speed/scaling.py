@@ -46,7 +46,7 @@ def _repeated(volume: Volume, count: int) -> Volume:
     array = np.tile(middle, (-(-count // len(middle)), 1, 1))[:count]
     geometry = type(volume.geometry)(
         (*volume.geometry.size[:2], count),
-        volume.geometry.spacing,
+        (1.0, 1.0, 1.0),
         volume.geometry.origin,
         volume.geometry.direction,
     )

@@ -107,19 +107,6 @@ def by_size(engine: SliceEngine, runs: int, most_threads: int) -> list[dict[str,
     return found
 
 
-def agreement_with_the_cpu(engine: SliceEngine) -> dict[str, Any]:
-    """Of a GPU: the largest difference of the residual from the CPU's, and bytes held at most."""
-    here = Slices(engine, 4, (PAIR_SIDE, PAIR_SIDE))
-    other = SliceEngine(engine.model, "cpu")
-    wanted = Slices(other, 4, (PAIR_SIDE, PAIR_SIDE)).in_a_volume()
-    # Both engines share the network, which is moved along.
-    engine.model.to(engine.device)
-    difference = float(np.abs(here.in_a_volume() - wanted).max())
-    on_cuda = engine.device.type == "cuda"
-    memory = torch.cuda.max_memory_allocated(engine.device) if on_cuda else None
-    return {"largest_difference": difference, "bytes": memory}
-
-
 def _each(timing: Timing, count: int) -> dict[str, float]:
     told = asdict(timing)
     return {key: value / count for key, value in told.items() if key != "runs"}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -18,10 +17,8 @@ from ...pipeline.result import Result
 from ...pipeline.run import fuse_aligned_steps
 from ...pipeline.sources import read
 from ...progress import Steps, finish
-from ...volumes.writing import write_volume
 from .clock import lap
 from .memory import peak
-from .phantoms import phantom_volumes
 
 # How messages of a fusion begin, and the stage that has ended there.
 _STAGES = {
@@ -33,27 +30,7 @@ _STAGES = {
 }
 _LAST = "floor"
 Seconds = dict[str, dict[str, float]]
-
-
-def stages_of_a_volume(
-    shape: tuple[int, int, int],
-    settings: FusionSettings,
-    model: nn.Module,
-    draw: Callable[[Path, Result], None],
-    registration: str = AS_THEY_LIE,
-) -> dict[str, Any]:
-    """:func:`stages_of_files` for a phantom.
-
-    Args:
-        shape: (K, J, I) of both volumes.
-        settings: but for the windows, which are those of the phantom.
-    """
-    with TemporaryDirectory() as folder:
-        fixed, moving = (
-            write_volume(v, Path(folder) / f"{v.name}.nrrd", compress=False)
-            for v in phantom_volumes(shape)
-        )
-        return stages_of_files((fixed, moving), settings, model, draw, registration)
+T = TypeVar("T")
 
 
 def stages_of_files(
@@ -81,26 +58,19 @@ def stages_of_files(
     with TemporaryDirectory() as folder:
         place = Path(folder)
         with lap() as total, peak() as held:
-            with lap() as took:
-                fixed, moving = (read(path) for path in paths)
-            seconds["read"] = took
+            fixed, moving = _timed(seconds, "read", lambda: tuple(map(read, paths)))
             inputs = fixed.array.nbytes + moving.array.nbytes
             request = Request.of(fixed, moving, settings, registration, False)
             alignment = Alignment()
             if registration != AS_THEY_LIE:
-                with lap() as took:
-                    alignment = finish(align_steps(request), None)
-                seconds["register"] = took
+                steps = align_steps(request)
+                alignment = _timed(seconds, "register", lambda: finish(steps, None))
             result = _staged(fuse_aligned_steps(request, alignment, model), seconds)
-            with lap() as took:
-                result = result.with_measures(finish(result.measure_steps(), None))
-            seconds["measure"] = took
-            with lap() as took:
-                draw(place / "overview.png", result)
-            seconds["draw"] = took
-            with lap() as took:
-                save(result, place / "out")
-            seconds["write"] = took
+            measuring = result.measure_steps()
+            measures = _timed(seconds, "measure", lambda: finish(measuring, None))
+            result = result.with_measures(measures)
+            _timed(seconds, "draw", lambda: draw(place / "overview.png", result))
+            _timed(seconds, "write", lambda: save(result, place / "out"))
         outputs = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     return {
         "shape": fixed.array.shape,
@@ -114,16 +84,19 @@ def stages_of_files(
 
 def _staged(steps: Steps[Result], seconds: Seconds) -> Result:
     """Run a fusion; what lies between two messages counts for the stage that the second ends."""
-    cpu, wall = time.process_time(), time.perf_counter()
     while True:
-        try:
-            message = next(steps).message
-        except StopIteration as end:
-            return end.value
-        now = time.process_time(), time.perf_counter()
+        with lap() as took:
+            try:
+                message = next(steps).message
+            except StopIteration as end:
+                return end.value
         # "Fused 3 of 20" ends some of the network's work, "Fused" all of it.
         ended = next((name for start, name in _STAGES.items() if message.startswith(start)), _LAST)
-        took = seconds.setdefault(ended, {"cpu": 0.0, "wall": 0.0})
-        took["cpu"] += now[0] - cpu
-        took["wall"] += now[1] - wall
-        cpu, wall = now
+        before = seconds.setdefault(ended, {"cpu": 0.0, "wall": 0.0})
+        seconds[ended] = {clock: before[clock] + took[clock] for clock in before}
+
+
+def _timed(seconds: Seconds, stage: str, work: Callable[[], T]) -> T:
+    """Do it, and keep what it took."""
+    with lap() as seconds[stage]:
+        return work()

@@ -11,7 +11,7 @@ from pathlib import Path
 import slicer
 
 from ...errors import InputError, OutputError
-from ...volumes.writing import writing_errors
+from ...volumes.whole_files import writing_errors
 
 
 @contextmanager

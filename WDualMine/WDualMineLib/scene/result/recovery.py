@@ -17,11 +17,12 @@ from ...background import Job, run_in_background
 from ...errors import InputError
 from ...fusion.slices import slicings
 from ...pipeline.alignment import Alignment
+from ...pipeline.look import NetworkOutput
 from ...pipeline.pair import prepare
 from ...pipeline.parts import SHARE
 from ...pipeline.record import Record
 from ...pipeline.request import AS_THEY_LIE
-from ...pipeline.result import NetworkOutput, Result, assemble
+from ...pipeline.result import Result, assemble
 from ...progress import Steps, finish
 from ...registration.transforms import affine_transform
 from ...version import __version__

@@ -1,4 +1,4 @@
-"""From a request to a picture: the only file that knows how slices are rendered."""
+"""From a request to a slice, and to what a view from a side needs: all that touches a scene."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from ..pipeline.parts import BY_NAME, FUSED
-from ..scene.views.served_slices import Layer, ServedSlices
+from ..pipeline.parts import BY_NAME, FUSED, RELIABILITY_FIXED
+from ..scene.views.served_slices import Layer, ServedSlices, Slab
 from ..volumes.volume import Volume
 from .frame_request import FrameRequest
-from .study import Study
+from .study import Look, Study
+from .volume_request import VolumeRequest
+from .volume_view import Seen
 
 _LOOKS_KEPT = 4
 _HIGHEST = 1e9
@@ -37,6 +39,25 @@ class Pictures:
             slices.add_source(role, volume, window, placed)
             self._windows[role] = (window.low, window.high)
 
+    def seen(self, request: VolumeRequest, fused: Volume | None = None) -> Seen:
+        """What :func:`.volume_view.seen_from` projects, in any other thread.
+
+        Args:
+            fused: as for :meth:`render`.
+
+        Raises:
+            InputError: there is no such volume, or it is one of colours.
+        """
+        layer = self._layer(request.base, request, fused)
+        if layer.window is None:
+            raise InputError("Colours have neither surface nor maximum", "Choose another volume")
+        map_ = RELIABILITY_FIXED.name
+        doubts = None
+        if request.flagged and map_ in self._windows:
+            doubts = self._slices.small(map_, "Minimum"), self._slices.small(map_, "Maximum")
+        small, colours = self._slices.small(layer.name), self._slices.colours(layer.name)
+        return Seen(small, layer.window, colours, doubts)
+
     def render(self, request: FrameRequest, fused: Volume | None = None) -> np.ndarray:
         """(height, width, 3) uint8.
 
@@ -56,6 +77,7 @@ class Pictures:
         return np.where(first[..., None], fixed, moving)
 
     def _slice(self, request: FrameRequest, base: Layer, over: Layer | None) -> np.ndarray:
+        slab = Slab(request.slab, request.slab_kind) if request.slab else None
         return self._slices.render(
             request.plane.capitalize(),
             base,
@@ -64,15 +86,18 @@ class Pictures:
             request.centre,
             request.size,
             request.field,
+            slab,
         )
 
-    def _layer(self, name: str, request: FrameRequest, fused: Volume | None = None) -> Layer:
+    def _layer(
+        self, name: str, request: FrameRequest | VolumeRequest, fused: Volume | None = None
+    ) -> Layer:
         if name not in self._windows:
             raise InputError(f"This study has no volume {name!r}", "Choose another one")
         own = self._windows[name]
         window = None if own is None else request.windows.get(name, own)
         if name == FUSED.name and fused is not None:
-            name = self._in_look(request, fused)
+            name = self._in_look(request.look(self._study.own_look), fused)
         return Layer(name, window)
 
     def _overlay(self, request: FrameRequest) -> Layer:
@@ -84,9 +109,9 @@ class Pictures:
         between = None if low is None or part.shown_from is None else (low, _HIGHEST)
         return Layer(layer.name, part.scale, between)
 
-    def _in_look(self, request: FrameRequest, fused: Volume) -> str:
+    def _in_look(self, look: Look, fused: Volume) -> str:
         """The name of the fused volume in a look; the last few stay in the scene."""
-        name = "fused {} {}".format(*request.look(self._study.own_look))
+        name = "fused {} {}".format(*look)
         if name not in self._looks:
             self._slices.add_part(name, fused, FUSED)
         self._looks[name] = None

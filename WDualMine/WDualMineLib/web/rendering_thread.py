@@ -1,4 +1,4 @@
-"""The one thread that touches MRML, and the scenes of the studies that were looked at last."""
+"""The one thread that touches MRML, one that projects, and the scenes of the studies that were looked at last."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from ..scene.views.served_slices import served_slices
 from .frame_request import FrameRequest
 from .pictures import Pictures, encoded
 from .study import Study, fused_of
+from .volume_request import VolumeRequest
+from .volume_view import seen_from
 
 T = TypeVar("T")
-_SCENES_KEPT = 3
+_SCENES_KEPT = 4
 
 
 class RenderingThread:
@@ -23,18 +25,29 @@ class RenderingThread:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="WDualMine slices")
+        self._projecting = ThreadPoolExecutor(1, thread_name_prefix="WDualMine projections")
         self._scenes: OrderedDict[int, tuple[Study, ExitStack, Pictures]] = OrderedDict()
 
-    async def picture(self, study: Study, request: FrameRequest) -> bytes:
-        """An encoded picture.
+    async def picture(self, current: Study, request: FrameRequest | VolumeRequest) -> bytes:
+        """An encoded picture of a study, or of the prior one that belongs to it.
 
         Raises:
             InputError: it cannot be made of this study.
         """
+        study = request.study(current)
         look = request.look(study.own_look)
         fused = None
         if look != study.own_look:  # takes a moment, in which others are served
             fused = await asyncio.to_thread(fused_of, study, look)
+
+        if isinstance(request, VolumeRequest):  # takes long, and slices are not to wait for it
+            seen = await self._run(lambda: self._pictures(study).seen(request, fused))
+
+            def project() -> bytes:
+                return encoded(seen_from(request, seen), moving=request.moving)
+
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._projecting, project)
 
         def render() -> bytes:
             picture = self._pictures(study).render(request, fused)
@@ -56,6 +69,7 @@ class RenderingThread:
 
         await self._run(close)
         self._pool.shutdown()
+        self._projecting.shutdown()
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -29,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 _LOOKS_KEPT = 4
 _COLOURS_OF_LEGEND = 17
 
+Look = tuple[float, float]
+
 
 @dataclass(frozen=True)
 class Study:
@@ -38,13 +40,19 @@ class Study:
         result: anonymised already, if it is to be.
         fixed, moving: the sources in their own units; None where they are not shown.
         notes: why something is not shown.
+        patients: whose it is, as far as is known, to be compared and never told.
+        frame_of_reference: UID of that of the fixed volume, likewise; "" where it is not known.
+        prior: the study that is shown beside it.
     """
 
     result: Result
     fixed: Volume | None = None
     moving: Volume | None = None
     notes: tuple[str, ...] = ()
-    _looks: OrderedDict[tuple[float, float], Result] = field(
+    patients: tuple[Any, ...] = field(default=(), repr=False)
+    frame_of_reference: str = field(default="", repr=False)
+    prior: Study | None = None
+    _looks: OrderedDict[Look, Result] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -55,8 +63,13 @@ class Study:
         both = {"fixed": self.fixed, "moving": self.moving}
         return {role: volume for role, volume in both.items() if volume is not None}
 
+    def both(self, look: Look) -> list[tuple[str, Study, Look]]:
+        """This study in a look, and the prior one in its own: what precedes its names, and each."""
+        prior = [] if self.prior is None else [("Prior: ", self.prior, self.prior.own_look)]
+        return [("", self, look), *prior]
+
     @property
-    def own_look(self) -> tuple[float, float]:
+    def own_look(self) -> Look:
         """Detail strength and correlation floor that it was fused with."""
         settings = self.result.settings
         return settings.strength, settings.correlation_floor
@@ -66,7 +79,7 @@ class Study:
         """Whether strength and floor can be changed."""
         return self.result.inputs is not None and self.result.output is not None
 
-    def with_look(self, look: tuple[float, float]) -> Result:
+    def with_look(self, look: Look) -> Result:
         """The result with another strength and floor, from any thread; the last few are kept.
 
         Raises:
@@ -94,9 +107,10 @@ def read_study(folder: Path, sources_in: Sequence[Path], *, anonymise: bool = Fa
     try:
         fixed, moving = _read_sources(result, folder, sources_in)
     except InputError as error:
+        notes, patients = (f"{NOT_SHOWN}{error.what}. {error.remedy}.",), _patients(result)
         if anonymise:  # why a source is not shown may name its file
-            return Study(anonymous(result, ()), notes=(f"{NOT_SHOWN}they are not at hand.",))
-        return Study(result, notes=(f"{NOT_SHOWN}{error.what}. {error.remedy}.",))
+            result, notes = anonymous(result, ()), (f"{NOT_SHOWN}they are not at hand.",)
+        return Study(result, notes=notes, patients=patients)
     return study_of(result, fixed, moving, anonymise=anonymise)
 
 
@@ -129,13 +143,20 @@ def _read_sources(
 
 def study_of(result: Result, fixed: Volume, moving: Volume, *, anonymise: bool) -> Study:
     """The study of a result whose sources are at hand."""
+    patients = _patients(result)
+    frame = "" if fixed.context is None else fixed.context.frame_of_reference_uid
     if anonymise:
         result = anonymous(result, (fixed, moving))
         fixed, moving = (
             replace(volume, name=role, context=None, path=None, attributes={}, notes=())
             for volume, role in ((fixed, "fixed"), (moving, "moving"))
         )
-    return Study(result, fixed, moving)
+    return Study(result, fixed, moving, patients=patients, frame_of_reference=frame)
+
+
+def _patients(result: Result) -> tuple[Any, ...]:
+    both = result.record.fixed.patient, result.record.moving.patient
+    return tuple(patient for patient in both if patient is not None)
 
 
 def unnamed(error: WDualMineError) -> InputError:
@@ -206,6 +227,6 @@ def _colours(palette: str) -> list[str]:
     return ["#" + bytes(colour.tolist()).hex() for colour in chosen]
 
 
-def fused_of(study: Study, look: tuple[float, float]) -> Volume:
+def fused_of(study: Study, look: Look) -> Volume:
     """The fused volume in a look."""
     return study.with_look(look).volumes[FUSED.name]

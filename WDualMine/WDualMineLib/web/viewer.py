@@ -12,10 +12,14 @@ from aiohttp import WSMsgType, web
 
 from ..errors import InputError, WDualMineError
 from .catalogue import Catalogue
-from .frame_request import FrameRequest, point
+from . import told as read
+from .frame_request import FrameRequest
+from .messages import LookRequest, PictureRequest
 from .readout import read_out
+from .region import RegionRequest, measure
 from .rendering_thread import RenderingThread
 from .study import Study
+from .volume_request import VolumeRequest
 
 _LOG = logging.getLogger(__name__)
 _DEFECT = "This failed by a defect of WDualMine. The server printed which."
@@ -23,8 +27,36 @@ _DEFECT = "This failed by a defect of WDualMine. The server printed which."
 IDLE, BAD = 4001, 4002
 """Codes with which a socket is closed: nothing was asked for long, or nothing sensible."""
 
+_KINDS: dict[str, type[FrameRequest] | type[VolumeRequest]] = {
+    "frame": FrameRequest,
+    "volume": VolumeRequest,
+}
+_OF_A_STUDY = (*_KINDS, "probe", "region")
 _MOST_PANES = 8
 _POLL = 0.25  # s, between two words on the progress
+
+
+class _Wanted:
+    """The newest request of each pane: who scrolls fast does not want what is past."""
+
+    def __init__(self) -> None:
+        self._of_pane: dict[str, PictureRequest] = {}
+        self._woken = asyncio.Event()
+
+    def add(self, request: PictureRequest) -> None:
+        if request.pane in self._of_pane or len(self._of_pane) < _MOST_PANES:
+            self._of_pane[request.pane] = request
+            self._woken.set()
+
+    def clear(self) -> None:
+        self._of_pane.clear()
+
+    async def next(self) -> PictureRequest:
+        """The one that waits longest, once there is one."""
+        while not self._of_pane:
+            self._woken.clear()
+            await self._woken.wait()
+        return self._of_pane.pop(next(iter(self._of_pane)))
 
 
 class Viewer:
@@ -35,13 +67,12 @@ class Viewer:
     ) -> None:
         self._socket, self._catalogue, self._rendering = socket, catalogue, rendering
         self._study: Study | None = None
-        self._wanted: dict[str, FrameRequest] = {}
-        self._woken = asyncio.Event()
+        self._wanted = {kind: _Wanted() for kind in _KINDS}  # slices do not wait for volumes
         self._opening: asyncio.Task[None] | None = None
 
     async def serve(self, idle_seconds: float) -> None:
         """Until the viewer goes, or asks for nothing during ``idle_seconds``."""
-        drawing = asyncio.create_task(self._draw())
+        drawing = [asyncio.create_task(self._draw(wanted)) for wanted in self._wanted.values()]
         try:
             while True:
                 try:
@@ -55,7 +86,7 @@ class Viewer:
                     await self._socket.close(code=BAD, message=b"not understood")
                     return
         finally:
-            for task in (drawing, self._opening):
+            for task in (*drawing, self._opening):
                 if task is not None:
                     task.cancel()
 
@@ -67,14 +98,14 @@ class Viewer:
         except (ValueError, KeyError, TypeError, RecursionError):
             return False
         try:
-            if kind == "frame" and self._study is not None:
-                request = FrameRequest.of(told)
-                if request.pane in self._wanted or len(self._wanted) < _MOST_PANES:
-                    # Only the newest of each pane: who scrolls fast does not want what is past.
-                    self._wanted[request.pane] = request
-                    self._woken.set()
-            elif kind == "probe" and self._study is not None:
+            if kind in _OF_A_STUDY and self._study is None:
+                return True  # late, of a study before
+            if kind in _KINDS:
+                self._wanted[kind].add(_KINDS[kind].of(told))
+            elif kind == "probe":
                 await self._probe(self._study, told)
+            elif kind == "region":
+                await self._region(self._study, told)
             elif kind == "open":
                 self._open(told.get("study", 0))
             elif kind in ("start", "cancel") and self._catalogue.fusing is not None:
@@ -82,7 +113,7 @@ class Viewer:
                 if kind == "start":
                     self._open(0)
             else:
-                return kind in ("frame", "probe", "start", "cancel")  # late, of a study before
+                return kind in ("start", "cancel")  # late: it is not being fused any more
         except InputError as error:
             await self._say("error", text=str(error), **_which(told))
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -90,11 +121,28 @@ class Viewer:
         return True
 
     async def _probe(self, study: Study, told: dict[str, Any]) -> None:
-        place = point(told["point"])
-        like = FrameRequest.of({**_ANY, **{k: told.get(k) for k in ("strength", "floor")}})
-        look = like.look(study.own_look)
-        rows = await asyncio.to_thread(read_out, study, place, look)
+        place = read.point(told["point"])
+        look = LookRequest.of(told).look(study.own_look)
+        rows = await asyncio.to_thread(
+            lambda: [
+                (f"{words}{name}", value)
+                for words, each, its_look in study.both(look)
+                for name, value in read_out(each, place, its_look)
+            ]
+        )
         await self._say("probe", rows=rows, point=place)
+
+    async def _region(self, study: Study, told: dict[str, Any]) -> None:
+        region = RegionRequest.of(told)
+        look = region.look(study.own_look)
+        rows = await asyncio.to_thread(
+            lambda: [
+                (f"{words}{name}", *values)
+                for words, each, its_look in study.both(look)
+                for name, *values in measure(each, region, its_look)
+            ]
+        )
+        await self._say("region", rows=rows)
 
     def _open(self, number: Any) -> None:
         if not isinstance(number, int) or isinstance(number, bool):
@@ -102,7 +150,8 @@ class Viewer:
         if self._opening is not None:
             self._opening.cancel()
         self._study = None
-        self._wanted.clear()
+        for wanted in self._wanted.values():
+            wanted.clear()
         self._opening = asyncio.create_task(self._bring(number))
 
     async def _bring(self, number: int) -> None:
@@ -131,13 +180,9 @@ class Viewer:
             _LOG.exception("a study could not be opened")
             await self._say("failed", text=_DEFECT)
 
-    async def _draw(self) -> None:
+    async def _draw(self, wanted: _Wanted) -> None:
         while True:
-            await self._woken.wait()
-            if not self._wanted:
-                self._woken.clear()
-                continue
-            request = self._wanted.pop(next(iter(self._wanted)))
+            request = await wanted.next()
             study, which = self._study, {"pane": request.pane, "number": request.number}
             if study is None:
                 continue
@@ -162,7 +207,3 @@ def _which(told: dict[str, Any]) -> dict[str, Any]:
     """The picture that a message asks for, so that the page does not wait for it."""
     return {key: told[key] for key in ("pane", "number") if isinstance(told.get(key), str | int)}
 
-
-_ANY = {"pane": "", "number": 0, "plane": "axial", "base": "", "size": [16, 16],
-        "centre": [0, 0, 0], "field": 1}  # fmt: skip
-"""A request of which only the look is asked for."""

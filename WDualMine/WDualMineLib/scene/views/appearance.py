@@ -117,6 +117,14 @@ def part_colours(scene: slicer.vtkMRMLScene, part: Part) -> slicer.vtkMRMLColorN
     return _colour_node(scene, _table_name(part), table, meaning)
 
 
+def table_of(colours: slicer.vtkMRMLColorNode) -> np.ndarray:
+    """(N, 3) uint8: the colours of a node, from the lowest value to the highest."""
+    table = np.zeros((colours.GetNumberOfColors(), 4))
+    for index, row in enumerate(table):
+        colours.GetColor(index, row)
+    return np.rint(255 * table[:, :3]).astype(np.uint8)
+
+
 def uptake_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
     """The table of PET and SPECT, the one that they are fused in colour with; made on first use.
 

@@ -18,18 +18,36 @@ from vtk.util import numpy_support
 from ...errors import OutputError
 
 ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
+_SLABS = {
+    "minimum": vtk.VTK_IMAGE_SLAB_MIN,
+    "maximum": vtk.VTK_IMAGE_SLAB_MAX,
+    "mean": vtk.VTK_IMAGE_SLAB_MEAN,
+}
 
 
 def resliced_pixels(logic: slicer.vtkMRMLSliceLogic) -> np.ndarray:
     """What a slice logic blends of its layers: (height, width, 3) uint8, first row at the top."""
+    rgba = _rgba(logic)
+    if (rgba[..., 3] == 255).all():
+        return np.ascontiguousarray(rgba[..., :3])
+    return np.round(rgba[..., :3] * (rgba[..., 3:] / np.float32(255))).astype(np.uint8)
+
+
+def blended(below: np.ndarray, above: np.ndarray, opacity: float) -> np.ndarray:
+    """(height, width, 3) uint8: an RGBA picture over an RGB one, as a slice view blends layers."""
+    share = above[..., 3:] * np.float32(opacity / 255)
+    return np.round(below * (1 - share) + above[..., :3] * share).astype(np.uint8)
+
+
+def _rgba(logic: slicer.vtkMRMLSliceLogic) -> np.ndarray:
+    """(height, width, 4) uint8, first row at the top; valid until the logic renders again."""
     logic.UpdatePipeline()
     producer = logic.GetImageDataConnection().GetProducer()
     producer.Update()
     image = producer.GetOutputDataObject(0)
     width, height, _ = image.GetDimensions()
     rgba = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
-    rgba = rgba.reshape(height, width, -1)[::-1].astype(np.float32)
-    return np.round(rgba[..., :3] * (rgba[..., 3:] / 255.0)).astype(np.uint8)
+    return rgba.reshape(height, width, -1)[::-1]
 
 
 class SliceRenderer:
@@ -63,6 +81,43 @@ class SliceRenderer:
         Returns:
             (height, width, 3) uint8, first row at the top.
         """
+        self._aim(background, orientation, foreground, opacity, position, size, field_of_view)
+        return resliced_pixels(self._logic)
+
+    def layer(
+        self,
+        volume: slicer.vtkMRMLVolumeNode,
+        orientation: str,
+        position: tuple[float, float, float],
+        size: tuple[int, int],
+        field_of_view: float,
+    ) -> np.ndarray:
+        """One volume of a slice, to be laid over others: (height, width, 4) uint8."""
+        self._aim(volume, orientation, None, 0.0, position, size, field_of_view)
+        return _rgba(self._logic).copy()
+
+    @contextmanager
+    def slab(self, thickness: float, kind: str) -> Iterator[None]:
+        """In between, slices are ``thickness`` mm thick: their "maximum", "mean" or "minimum"."""
+        view = self._logic.GetSliceNode()
+        view.SetSlabReconstructionType(_SLABS[kind])
+        view.SetSlabReconstructionThickness(thickness)
+        view.SlabReconstructionEnabledOn()
+        try:
+            yield
+        finally:
+            view.SlabReconstructionEnabledOff()
+
+    def _aim(
+        self,
+        background: slicer.vtkMRMLVolumeNode,
+        orientation: str,
+        foreground: slicer.vtkMRMLVolumeNode | None,
+        opacity: float,
+        position: tuple[float, float, float] | None,
+        size: tuple[int, int],
+        field_of_view: float | None,
+    ) -> None:
         view, layers = self._logic.GetSliceNode(), self._logic.GetSliceCompositeNode()
         view.SetOrientation(orientation)
         view.SetDimensions(*size, 1)
@@ -75,7 +130,6 @@ class SliceRenderer:
             view.SetFieldOfView(size[0] * scale, size[1] * scale, view.GetFieldOfView()[2])
         if position is not None:
             view.JumpSliceByCentering(*position)
-        return resliced_pixels(self._logic)
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from ...volumes.volume import Volume
 from ..application.scene_files import headless_scene
 from ..result.node_placement import set_matrix
 from ..result.volume_nodes import add_volume
-from .appearance import part_colours, show, show_everywhere, show_only_between, show_source
-from .rendering import SliceRenderer, slice_renderer
+from .appearance import part_colours, show, show_everywhere, show_only_between, show_source, table_of
+from .projection import SmallVolume, small_copy
+from .rendering import SliceRenderer, blended, slice_renderer
 
 Range = tuple[float, float]
 
@@ -40,6 +41,19 @@ class Layer:
     between: Range | None = None
 
 
+@dataclass(frozen=True)
+class Slab:
+    """Slices taken together.
+
+    Attributes:
+        thickness: mm along the normal, half of them on either side.
+        kind: "maximum", "mean" or "minimum".
+    """
+
+    thickness: float
+    kind: str
+
+
 class ServedSlices:
     """Made by :func:`served_slices`; to be used by one thread at a time."""
 
@@ -47,6 +61,7 @@ class ServedSlices:
         self._scene = scene
         self._renderer = renderer
         self._nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
+        self._small: dict[tuple[str, str], SmallVolume] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._nodes
@@ -75,6 +90,8 @@ class ServedSlices:
     def remove(self, name: str) -> None:
         """Let go of a volume and its display."""
         node = self._nodes.pop(name)
+        for key in [key for key in self._small if key[0] == name]:
+            del self._small[key]
         display = node.GetDisplayNode()
         self._scene.RemoveNode(node)
         if display is not None:
@@ -89,28 +106,42 @@ class ServedSlices:
         centre: tuple[float, float, float],
         size: tuple[int, int],
         field_of_view: float,
+        slab: Slab | None = None,
     ) -> np.ndarray:
         """One slice, (height, width, 3) uint8, first row at the top.
 
         Args:
             orientation: see :meth:`.rendering.SliceRenderer.render`.
-            opacity: of the foreground, 0 to 1.
+            opacity: of the foreground, 0 to 1, however thick a slab is.
             centre: RAS mm.
             size: width and height in pixels.
             field_of_view: mm across the shorter side.
+            slab: of the background. The foreground stays that of the slice: the highest value of a
+                map is as misleading as the mean of one that is 1/2 nearly everywhere.
         """
         for layer in (background, foreground):
             if layer is not None:
                 self._dress(layer)
-        return self._renderer.render(
-            self._nodes[background.name],
-            orientation,
-            self._nodes[foreground.name] if foreground is not None else None,
-            opacity,
-            centre,
-            size,
-            field_of_view,
-        )
+        below = self._nodes[background.name]
+        above = self._nodes[foreground.name] if foreground is not None else None
+        place = centre, size, field_of_view
+        if slab is None:
+            return self._renderer.render(below, orientation, above, opacity, *place)
+        with self._renderer.slab(slab.thickness, slab.kind):
+            picture = self._renderer.render(below, orientation, None, 0.0, *place)
+        if above is None:
+            return picture
+        return blended(picture, self._renderer.layer(above, orientation, *place), opacity)
+
+    def small(self, name: str, keep: str = "Mean") -> SmallVolume:
+        """A small copy of a volume, to be projected; made once. See :func:`.projection.small_copy`."""
+        if (name, keep) not in self._small:
+            self._small[name, keep] = small_copy(self._nodes[name], keep)
+        return self._small[name, keep]
+
+    def colours(self, name: str) -> np.ndarray:
+        """(N, 3) uint8: the colour table that a scalar volume is shown in."""
+        return table_of(self._nodes[name].GetDisplayNode().GetColorNode())
 
     def _dress(self, layer: Layer) -> None:
         node = self._nodes[layer.name]

@@ -333,7 +333,7 @@ def test_a_batch_is_a_table_first(serve, view, folder, tmp_path) -> None:
     buttons.nth(0).click()
     viewer.settled()
     assert "lies outside" in viewer.page.locator("#no-sources").inner_text()
-    assert viewer.page.locator("#layout option:not([disabled])").count() == 1
+    assert viewer.page.locator("#layout option:not([disabled])").count() == 2
     viewer.page.click("#back")
     assert buttons.first.is_visible() and not viewer.page.locator("#workbench").is_visible()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,7 @@ from .volume_view import Seen
 
 _LOOKS_KEPT = 4
 _HIGHEST = 1e9
+_HIDDEN = -1e6
 
 
 class Pictures:
@@ -31,7 +33,10 @@ class Pictures:
         self._looks: OrderedDict[str, None] = OrderedDict()
         result = study.result
         for name, volume in result.volumes.items():
-            slices.add_part(name, volume, BY_NAME[name])
+            part = BY_NAME[name]
+            if part.is_map and part.shown_from is not None:
+                volume = _without_air(volume, result.fused)
+            slices.add_part(name, volume, part)
             self._windows[name] = None if volume.is_colour else BY_NAME[name].scale
         for role, volume in study.sources.items():
             window = getattr(result.record, role).window
@@ -119,6 +124,14 @@ class Pictures:
         while len(self._looks) > _LOOKS_KEPT:
             self._slices.remove(self._looks.popitem(last=False)[0])
         return name
+
+
+def _without_air(volume: Volume, fused: Volume) -> Volume:
+    """A map as it is shown: nothing was decided where there was nothing to fuse.
+
+    So far below what may be shown that no neighbour of air takes a colour between.
+    """
+    return replace(volume, array=np.where(fused.array > 0, volume.array, np.float32(_HIDDEN)))
 
 
 def curtain(request: FrameRequest) -> np.ndarray:

@@ -16,11 +16,14 @@ from ..casereport.content import describe as describe_doubt
 from ..casereport.content import words_of
 from ..casereport.found_sources import NOT_SHOWN, read_sources
 from ..errors import InputError, WDualMineError
+from ..fusion.colour import PET_HEAT, colour_table
 from ..palettes import PALETTES
 from ..pipeline.anonymous import anonymous
 from ..pipeline.folder import REPORT, TRANSFORM, load
 from ..pipeline.parts import BY_NAME, FUSED, PARTS, Part
+from ..pipeline.record import SourceRecord
 from ..pipeline.result import Result
+from ..scene.views.appearance import in_uptake_colours
 from ..volumes.volume import Volume
 from . import planes
 from .folders import require_within
@@ -189,6 +192,7 @@ def describe(study: Study) -> dict[str, Any]:
                 "heading": f"{role.capitalize()}: {source.name}",
                 "window": [source.window.low, source.window.high],
                 "unit": source.window.units,
+                "colours": _colours_of(source, study.sources[role]),
             }
             for role, source in (("fixed", record.fixed), ("moving", record.moving))
             if role in study.sources
@@ -219,11 +223,20 @@ def _described(part: Part, is_colour: bool) -> dict[str, Any]:
     }
 
 
-def _colours(palette: str) -> list[str]:
-    if not palette:
+def _colours_of(source: SourceRecord, volume: Volume) -> list[str]:
+    if not in_uptake_colours(source.window.name, volume.modality):
         return []
-    table = PALETTES[palette]
-    chosen = table[np.linspace(0, len(table) - 1, _COLOURS_OF_LEGEND).round().astype(int), :3]
+    return _in_words(np.rint(255 * colour_table(PET_HEAT)))
+
+
+def _colours(palette: str) -> list[str]:
+    return _in_words(PALETTES[palette]) if palette else []
+
+
+def _in_words(table: np.ndarray) -> list[str]:
+    """Some colours of an (N, 3 or 4) table of 0 to 255, as a style sheet has them."""
+    rows = np.linspace(0, len(table) - 1, _COLOURS_OF_LEGEND).round().astype(int)
+    chosen = table[rows, :3].astype(np.uint8)
     return ["#" + bytes(colour.tolist()).hex() for colour in chosen]
 
 

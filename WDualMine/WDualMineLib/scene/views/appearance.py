@@ -75,8 +75,13 @@ def show_source(
     """
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
-    uptake = window_name == "pet" or modality_of(node) in EMISSION
+    uptake = in_uptake_colours(window_name, modality_of(node))
     show(node, window, uptake_colours(scene) if uptake else None)
+
+
+def in_uptake_colours(window_name: str, modality: str) -> bool:
+    """Whether :func:`show_source` shows a source through the heat table."""
+    return window_name == "pet" or modality in EMISSION
 
 
 def show_part(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLVolumeNode, part: Part) -> None:

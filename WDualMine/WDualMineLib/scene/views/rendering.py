@@ -102,6 +102,8 @@ class SliceRenderer:
         view = self._logic.GetSliceNode()
         view.SetSlabReconstructionType(_SLABS[kind])
         view.SetSlabReconstructionThickness(thickness)
+        # Between neighbouring slices is no value that neither of them has.
+        view.SetSlabReconstructionOversamplingFactor(1)
         view.SlabReconstructionEnabledOn()
         try:
             yield

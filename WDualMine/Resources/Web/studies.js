@@ -11,7 +11,7 @@ export function table(rows, open) {
   $("back").hidden = true;
   $("title").textContent = "WDualMine";
   $("whose").textContent = "";
-  $("warning").hidden = true;
+  for (const id of ["warning", "prior-warning"]) $(id).hidden = true;
   filled(document.querySelector("#studies tbody"), rows, (row) => {
     const line = document.createElement("tr");
     const first = document.createElement("td");

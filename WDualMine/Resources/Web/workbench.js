@@ -13,12 +13,14 @@ import { Windows } from "./windows.js";
 
 const SETTLE = 180; // ms without a change, then pictures come without loss
 const CHOICES = ["layout", "plane", "base", "over", "slabKind", "style"];
+const SLIDERS = ["opacity", "from", "split", "squares", "strength", "floor", "slab", "level"];
+const LATENCIES = 2000;
 const DIGITS = { squares: 0, floor: 3, slab: 0 };
 const ARRANGES = ["layout", "plane"];
 
 const bench = {
   study: null, view: fromAddress(location.hash), panes: [], dragMode: "window", haste: new Haste(),
-  latencies: [], // ms from asking to showing, the last thousand: for measurements
+  latencies: [], // ms from asking to showing, the last ones: for measurements
 };
 bench.windows = new Windows(bench);
 bench.region = new Region(bench);
@@ -50,7 +52,7 @@ const connection = new Connection({
     if (!Number.isFinite(took)) return;
     if (settling && pane.plane) bench.haste.note(took);
     bench.latencies.push(took);
-    if (bench.latencies.length > 1000) bench.latencies.shift();
+    if (bench.latencies.length > LATENCIES) bench.latencies.shift();
   },
   heard: (told) => ({
     study: () => opened(told),
@@ -120,23 +122,22 @@ function arrange() {
 // The controls
 
 function controls() {
-  const { view, study } = bench;
-  const map = study.parts.find((part) => part.name === view.over);
-  const shown = {
-    opacity: view.opacity, from: view.from ?? map?.from ?? 0, split: view.split,
-    squares: view.squares, slab: view.slab, level: view.level,
-    strength: view.strength ?? study.look.strength, floor: view.floor ?? study.look.floor,
-  };
-  for (const [id, value] of Object.entries(shown)) {
-    const words = Number(value).toFixed(DIGITS[id] ?? 2);
-    const output = $(id).parentElement.querySelector("output");
-    if (Number($(id).value) !== value) $(id).value = value;
-    if (output.textContent !== words) output.textContent = words;
-  }
+  const { view } = bench;
+  for (const id of SLIDERS) slide(id);
   for (const id of CHOICES) $(id).value = view[id];
   $("flagged").checked = Boolean(view.flagged);
   $("drag").value = bench.dragMode;
   showControls(bench);
+}
+
+function slide(id) { // a slider and its number to what is seen
+  const { view, study } = bench;
+  const map = study.parts.find((part) => part.name === view.over);
+  const value = view[id] ?? { from: map?.from ?? 0, ...study.look }[id];
+  const words = Number(value).toFixed(DIGITS[id] ?? 2);
+  const output = $(id).parentElement.querySelector("output");
+  if (Number($(id).value) !== value) $(id).value = value;
+  if (output.textContent !== words) output.textContent = words;
 }
 
 function showLegends() {
@@ -148,19 +149,21 @@ function showLegends() {
 }
 
 bench.change = (id, value) => {
-  bench.view[id] = value;
-  if (id === "over") bench.view.from = null;
-  if (ARRANGES.includes(id)) arrange();
-  else {
-    controls();
-    bench.changed(typeof value === "number");
+  const { view } = bench;
+  const appears = id === "slab" && !value !== !view.slab;
+  view[id] = value;
+  if (id === "over") view.from = null;
+  if (ARRANGES.includes(id)) {
+    arrange();
+    return;
   }
+  if (SLIDERS.includes(id) && !appears) slide(id); // sixty times a second
+  else controls();
+  bench.changed(SLIDERS.includes(id));
 };
 
 for (const id of CHOICES) $(id).addEventListener("change", () => bench.change(id, $(id).value));
-for (const id of ["opacity", "from", "split", "squares", "strength", "floor", "slab", "level"]) {
-  $(id).addEventListener("input", () => bench.change(id, Number($(id).value)));
-}
+for (const id of SLIDERS) $(id).addEventListener("input", () => bench.change(id, Number($(id).value)));
 $("flagged").addEventListener("change", () => bench.change("flagged", Number($("flagged").checked)));
 $("drag").addEventListener("change", () => { bench.dragMode = $("drag").value; });
 $("reset").addEventListener("click", () => {
@@ -198,7 +201,7 @@ function opened(study) {
   $("warning").textContent = study.warning;
   $("warning").hidden = !study.warning;
   $("prior-warning").textContent = study.prior?.warning ?? "";
-  $("prior-title").textContent = study.prior ? `Prior: ${study.prior.title}` : "";
+  $("prior-title").textContent = study.prior ? [`Prior: ${study.prior.title}.`, ...study.prior.notes].join(" ") : "";
   $("footer").textContent = study.footer;
   $("back").hidden = !bench.rows.length;
   for (const option of $("layout").options) option.disabled = !possible(option.value, study);
@@ -206,9 +209,8 @@ function opened(study) {
   filled($("base"), volumes.filter((each) => !each.map), choice);
   const overlays = volumes.filter((each) => each.overlay || each.map === undefined);
   filled($("over"), [{ name: "", heading: "Nothing" }, ...overlays], choice);
-  const notes = [...study.notes, ...(study.prior?.notes ?? []).map((note) => `Prior: ${note}`)];
-  $("no-sources").textContent = notes.join(" ");
-  $("no-sources").hidden = !notes.length;
+  $("no-sources").textContent = study.notes.join(" ");
+  $("no-sources").hidden = !study.notes.length;
   $("floor").min = Math.min(0.9, study.look.floor);
   $("fixed-look").hidden = study.look.changes;
   for (const id of ["strength", "floor"]) $(id).disabled = !study.look.changes;

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections import OrderedDict
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ..errors import InputError
 from ..pipeline.parts import BY_NAME, FUSED, RELIABILITY_FIXED
+from ..scene.views.projection import SmallVolume
 from ..scene.views.served_slices import Layer, ServedSlices, Slab
 from ..volumes.volume import Volume
 from .frame_request import FrameRequest
@@ -19,8 +21,10 @@ from .volume_request import VolumeRequest
 from .volume_view import Seen
 
 _LOOKS_KEPT = 4
+_SLICES_KEPT = 8  # two for each pane of a page
 _HIGHEST = 1e9
 _HIDDEN = -1e6
+_SUSPECTED = 0.1  # away from 1/2: what is nearer has no colour
 
 
 class Pictures:
@@ -31,6 +35,8 @@ class Pictures:
         self._slices = slices
         self._windows: dict[str, tuple[float, float] | None] = {}
         self._looks: OrderedDict[str, None] = OrderedDict()
+        self._compared: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
+        self._has_doubts: bool | None = None
         result = study.result
         for name, volume in result.volumes.items():
             part = BY_NAME[name]
@@ -56,10 +62,7 @@ class Pictures:
         layer = self._layer(request.base, request, fused)
         if layer.window is None:
             raise InputError("Colours have neither surface nor maximum", "Choose another volume")
-        map_ = RELIABILITY_FIXED.name
-        doubts = None
-        if request.flagged and map_ in self._windows:
-            doubts = self._slices.small(map_, "Minimum"), self._slices.small(map_, "Maximum")
+        doubts = self._doubts() if request.flagged else None
         small, colours = self._slices.small(layer.name), self._slices.colours(layer.name)
         return Seen(small, layer.window, colours, doubts)
 
@@ -75,11 +78,33 @@ class Pictures:
         if request.mode == "layers":
             over = self._overlay(request) if request.over else None
             return self._slice(request, self._layer(request.base, request, fused), over)
-        fixed, moving = (
-            self._slice(request, self._layer(role, request), None) for role in ("fixed", "moving")
-        )
+        fixed, moving = (self._source(request, role) for role in ("fixed", "moving"))
         first = curtain(request) if request.mode == "curtain" else checkerboard(request)
         return np.where(first[..., None], fixed, moving)
+
+    def _doubts(self) -> tuple[SmallVolume, SmallVolume] | None:
+        """The lowest and the highest reliability; None where no fault is suspected."""
+        name = RELIABILITY_FIXED.name
+        if name not in self._windows:
+            return None
+        if self._has_doubts is None:
+            values = self._study.result.volumes[name].array
+            self._has_doubts = bool(np.abs(values - 0.5).max() > _SUSPECTED)
+        if not self._has_doubts:
+            return None
+        return self._slices.small(name, "Minimum"), self._slices.small(name, "Maximum")
+
+    def _source(self, request: FrameRequest, role: str) -> np.ndarray:
+        """A slice of a source; kept, for it stays as it is while squares or a divider move."""
+        layer = self._layer(role, request)
+        place = request.plane, request.centre, request.size, request.field
+        key = (layer, *place, request.slab, request.slab_kind)
+        if key not in self._compared:
+            self._compared[key] = self._slice(request, layer, None)
+        self._compared.move_to_end(key)
+        while len(self._compared) > _SLICES_KEPT:
+            self._compared.popitem(last=False)
+        return self._compared[key]
 
     def _slice(self, request: FrameRequest, base: Layer, over: Layer | None) -> np.ndarray:
         slab = Slab(request.slab, request.slab_kind) if request.slab else None

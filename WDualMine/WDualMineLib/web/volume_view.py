@@ -11,7 +11,7 @@ from ..palettes import SUSPICION
 from ..scene.views.projection import Sight, SmallVolume, maximum, minimum, surface
 from .volume_request import VolumeRequest
 
-_AT_REST, _MOVING = (288, 200), (128, 96)
+_AT_REST, _MOVING = (288, 200), (120, 90)
 """Pixels across the shorter side and samples along a ray, at the most: they bound the time."""
 
 _LONGEST = 2.0

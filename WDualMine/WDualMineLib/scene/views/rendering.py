@@ -55,6 +55,7 @@ class SliceRenderer:
 
     def __init__(self, logic: slicer.vtkMRMLSliceLogic) -> None:
         self._logic = logic
+        self._slab: float | None = None
 
     def render(
         self,
@@ -98,16 +99,17 @@ class SliceRenderer:
 
     @contextmanager
     def slab(self, thickness: float, kind: str) -> Iterator[None]:
-        """In between, slices are ``thickness`` mm thick: their "maximum", "mean" or "minimum"."""
+        """In between, slices are the "maximum", "mean" or "minimum" of several: of all slices of the
+        volume within ``thickness / 2`` mm on either side."""
         view = self._logic.GetSliceNode()
         view.SetSlabReconstructionType(_SLABS[kind])
-        view.SetSlabReconstructionThickness(thickness)
-        # Between neighbouring slices is no value that neither of them has.
         view.SetSlabReconstructionOversamplingFactor(1)
         view.SlabReconstructionEnabledOn()
+        self._slab = thickness
         try:
             yield
         finally:
+            self._slab = None
             view.SlabReconstructionEnabledOff()
 
     def _aim(
@@ -130,6 +132,13 @@ class SliceRenderer:
         if field_of_view is not None:
             scale = field_of_view / min(size)
             view.SetFieldOfView(size[0] * scale, size[1] * scale, view.GetFieldOfView()[2])
+        if self._slab is not None:
+            # MRML takes the spacing in mm for a share of the field's depth, and as many slices as
+            # fit: an odd number lies on slices of the volume, and not between them.
+            spacing = self._logic.GetBackgroundSliceSpacing()[2]
+            slices = 2 * int(self._slab / 2 / spacing + 1e-6) + 1
+            view.SetFieldOfView(*view.GetFieldOfView()[:2], 1.0)
+            view.SetSlabReconstructionThickness((slices + 0.01) * spacing)
         if position is not None:
             view.JumpSliceByCentering(*position)
 

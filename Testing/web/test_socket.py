@@ -95,14 +95,14 @@ def test_a_view_from_a_side_and_values_in_a_region(serve) -> None:
         rest = await picture(socket)
         await socket.send_json(VOLUME | {"moving": True, "style": "maximum"})
         hasty = await picture(socket)
-        await socket.send_json(REGION)
+        await socket.send_json(REGION | {"number": 3})
         return rest, hasty, await socket.receive_json()
 
     rest, hasty, values = talk(serve(), conversation)
     assert rest[0] == {"pane": "volume", "number": 7} and rest[1].shape == (48, 64, 3)
     assert (rest[2], hasty[2]) == ("PNG", "JPEG") and hasty[1].max() > 50
     (moving,) = [mean for name, mean, _ in values["rows"] if name == "Moving (Doe_ct)"]
-    assert " ± " in moving and moving.endswith(" HU")
+    assert " ± " in moving and moving.endswith(" HU") and values["number"] == 3
 
 
 def test_slices_do_not_wait_for_a_view_from_a_side(serve, monkeypatch) -> None:

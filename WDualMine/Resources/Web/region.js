@@ -10,7 +10,7 @@ const PAUSE = 120; // ms between two questions while it is drawn
 export class Region { // kept in the view: { shape, plane, centre, half }
   constructor(bench) {
     this.bench = bench;
-    this.asking = 0;
+    this.asking = this.number = 0;
     for (const [id, factor] of [["smaller", 0.8], ["larger", 1.25]]) {
       $(`region-${id}`).addEventListener("click", () => this.grow(factor));
     }
@@ -49,6 +49,7 @@ export class Region { // kept in the view: { shape, plane, centre, half }
 
   set(region) {
     this.bench.view.region = region;
+    $("region").hidden = !region;
     this.bench.changed(true);
   }
 
@@ -60,15 +61,17 @@ export class Region { // kept in the view: { shape, plane, centre, half }
     if (question === this.asked) return;
     clearTimeout(this.asking);
     this.asking = setTimeout(() => {
-      if (this.bench.send(JSON.parse(question))) this.asked = question;
+      if (!this.bench.send({ ...JSON.parse(question), number: this.number + 1 })) return;
+      this.number += 1;
+      this.asked = question;
     }, PAUSE);
   }
 
   lost() { this.asked = null; }
 
-  told({ rows }) {
-    const { region } = this.bench.view;
-    if (!region) return;
+  told({ rows, number }) {
+    if (number !== this.number) return; // a later one is under way
+    const region = JSON.parse(this.asked);
     const [w, h] = region.half.map((mm) => (2 * mm).toFixed(1));
     $("region-words").textContent = region.shape === "circle"
       ? `Circle of ${w} mm, ${region.plane}` : `Rectangle of ${w} x ${h} mm, ${region.plane}`;

@@ -33,6 +33,7 @@ export function screenshot(bench) {
       context.beginPath();
       if (region.shape === "circle") context.ellipse(x + left * ratio, y + top * ratio, rx, ry, 0, 0, 7);
       else context.rect(x + left * ratio - rx, y + top * ratio - ry, 2 * rx, 2 * ry);
+      context.lineWidth = 2;
       context.strokeStyle = "#7dff9a";
       context.stroke();
       context.restore();

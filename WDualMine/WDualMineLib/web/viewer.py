@@ -142,7 +142,7 @@ class Viewer:
                 for name, *values in measure(each, region, its_look)
             ]
         )
-        await self._say("region", rows=rows)
+        await self._say("region", rows=rows, **_which(told))
 
     def _open(self, number: Any) -> None:
         if not isinstance(number, int) or isinstance(number, bool):
@@ -204,6 +204,6 @@ class Viewer:
 
 
 def _which(told: dict[str, Any]) -> dict[str, Any]:
-    """The picture that a message asks for, so that the page does not wait for it."""
+    """What the page calls that which it asked for, so that it knows what is answered."""
     return {key: told[key] for key in ("pane", "number") if isinstance(told.get(key), str | int)}
 

@@ -219,7 +219,6 @@ class Viewer:
         h, w = picture.shape[0] // 2, picture.shape[1] // 2
         return picture[h - 1 : h + 1, w - 1 : w + 1].reshape(-1, 3).mean(axis=0)
 
-
     def box(self, pane: int = 0) -> tuple[float, float, float, float]:
         """Left, top, width and height of a picture, in pixels of the page."""
         found = self.page.locator(".picture").nth(pane).bounding_box()

@@ -42,7 +42,8 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgrou
 # A step each 16 ms, as fast as a screen refreshes; each waits for nothing.
 _DRIVE = """([what, seconds]) => new Promise(done => {
   const bench = workbench, from = performance.now(), [pane] = bench.panes;
-  const ranges = { opacity: [0, 1], slab: [5, 30], squares: [2, 20], split: [0.2, 0.8], level: [0.1, 0.6] };
+  const ranges = { opacity: [0, 1], slab: [5, 30], squares: [2, 20], split: [0.2, 0.8],
+    level: [0.1, 0.6] };
   bench.latencies.length = 0;
   let step = 0;
   const slide = () => {

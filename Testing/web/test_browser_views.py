@@ -12,7 +12,6 @@ pytest.importorskip("slicer", reason="slicer-core is not installed: pip install 
 
 from PIL import Image
 from WDualMineLib.fusion.colour import PET_HEAT, colour_table
-from WDualMineLib.web.catalogue import Folders
 from WDualMineLib.web.prior import UNKNOWN_FRAME, BesidePrior
 from WDualMineLib.web.study import describe, study_of
 
@@ -62,9 +61,9 @@ def test_three_planes_and_3d_show_the_arrays(serve, view, fused) -> None:
     assert viewer.page.locator(".pane").count() == 4
     shown = viewer.pixels(3).astype(float)
     moving = fused[2]
-    _, top, width, height = viewer.box(3)
+    _, _, width, height = viewer.box(3)
     for ijk in ((20, 24, 18), (14, 30, 12), (26, 20, 24)):
-        r, a, s = (moving.geometry.ijk_to_lps @ [*ijk, 1])[:3] * [-1, -1, 1]
+        r, _, s = (moving.geometry.ijk_to_lps @ [*ijk, 1])[:3] * [-1, -1, 1]
         study = viewer.page.evaluate("() => workbench.study")
         scale = study["field"] / min(width, height)  # mm for each pixel of the page
         x = (width / 2 - (r - study["centre"][0]) / scale) * shown.shape[1] / width
@@ -146,7 +145,7 @@ def test_a_region_is_drawn_and_measured(serve, view, fused, shape: str) -> None:
     viewer = view(serve().url).settled()
     viewer.page.select_option("#drag", shape)
     grid = fused[0].fused.geometry
-    k, j, i = viewer.voxel_under_the_cross(grid)
+    k, _, _ = viewer.voxel_under_the_cross(grid)
     pos = viewer.view()["pos"]
     start = at(viewer, 0, pos)
     viewer.drag(start, (start[0] + 40, start[1] + 30))
@@ -228,9 +227,7 @@ def test_the_divider_is_drawn_by_mouse_keys_and_touch(serve, view) -> None:
     x, y, w, h = viewer.box(0)
     viewer.drag((x + w / 2, y + h / 3), (x + w / 4, y + h / 3))
     assert viewer.view()["split"] == pytest.approx(0.25, abs=0.01)
-    viewer.fingers(
-        [(x + w / 4, y + h / 2)], [(x + w / 2, y + h / 2)], [(x + 0.75 * w, y + h / 2)]
-    )
+    viewer.fingers([(x + w / 4, y + h / 2)], [(x + w / 2, y + h / 2)], [(x + 0.75 * w, y + h / 2)])
     assert viewer.view()["split"] == pytest.approx(0.75, abs=0.01)
     divider = viewer.page.locator(".divider").first
     divider.focus()
@@ -331,7 +328,9 @@ def test_uptake_has_a_colour_bar_in_its_units(serve, view, fused) -> None:
     for found, place in zip(colours, (0, len(table) // 2, -1), strict=True):
         assert found == pytest.approx(table[place][:3], abs=8)
     # It follows the window, and a second bar that of a map.
-    viewer.page.evaluate("() => { workbench.view.windows.moving = [5, 20]; workbench.changed(false); }")
+    viewer.page.evaluate(
+        "() => { workbench.view.windows.moving = [5, 20]; workbench.changed(false); }"
+    )
     viewer.settled()
     assert "5 SUV" in legend.first.inner_text() and "20 SUV" in legend.first.inner_text()
     viewer.set("over", "arbitration")
@@ -363,7 +362,8 @@ def test_every_layout_fits_and_is_named(serve, view, beside, layout: str, scheme
               return 0.2126 * r + 0.7152 * g + 0.0722 * b;
             };
             const ground = light(getComputedStyle(document.querySelector("aside")).backgroundColor);
-            const pale = [...document.querySelectorAll("aside label, aside p, aside td, aside small")]
+            const words = "aside label, aside p, aside td, aside small";
+            const pale = [...document.querySelectorAll(words)]
               .filter(e => e.offsetParent).filter(e => {
                 const ink = light(getComputedStyle(e).color);
                 const [a, b] = [ink, ground].sort((x, y) => y - x);

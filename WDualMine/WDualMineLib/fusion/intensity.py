@@ -245,7 +245,7 @@ def _unit_of(volume: Volume, lowest: float, highest: float, hounsfield: bool) ->
 
     CT has no other unit, but what a scanner stored before it was rescaled starts at 0.
     """
-    of_header = known_modality(volume.modality) == "CT" and -4096 <= lowest and highest <= 32767
+    of_header = known_modality(volume.modality) == "CT" and lowest >= -4096 and highest <= 32767
     return "HU" if hounsfield or (of_header and (lowest < 0 or highest < _RESCALED)) else ""
 
 

@@ -1,4 +1,4 @@
-"""The one thread that touches MRML, one that projects, and the scenes of the studies that were looked at last."""
+"""The one thread that touches MRML, one that projects, and the scenes that were seen last."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from ..errors import InputError, WDualMineError
-from .catalogue import Catalogue
 from . import told as read
+from .catalogue import Catalogue
 from .frame_request import FrameRequest
-from .messages import LookRequest, PictureRequest
+from .messages import LookRequest
 from .readout import read_out
 from .region import RegionRequest, measure
 from .rendering_thread import RenderingThread
@@ -26,6 +26,8 @@ _DEFECT = "This failed by a defect of WDualMine. The server printed which."
 
 IDLE, BAD = 4001, 4002
 """Codes with which a socket is closed: nothing was asked for long, or nothing sensible."""
+
+Asked = FrameRequest | VolumeRequest
 
 _KINDS: dict[str, type[FrameRequest] | type[VolumeRequest]] = {
     "frame": FrameRequest,
@@ -40,10 +42,10 @@ class _Wanted:
     """The newest request of each pane: who scrolls fast does not want what is past."""
 
     def __init__(self) -> None:
-        self._of_pane: dict[str, PictureRequest] = {}
+        self._of_pane: dict[str, Asked] = {}
         self._woken = asyncio.Event()
 
-    def add(self, request: PictureRequest) -> None:
+    def add(self, request: Asked) -> None:
         if request.pane in self._of_pane or len(self._of_pane) < _MOST_PANES:
             self._of_pane[request.pane] = request
             self._woken.set()
@@ -51,7 +53,7 @@ class _Wanted:
     def clear(self) -> None:
         self._of_pane.clear()
 
-    async def next(self) -> PictureRequest:
+    async def next(self) -> Asked:
         """The one that waits longest, once there is one."""
         while not self._of_pane:
             self._woken.clear()
@@ -98,14 +100,9 @@ class Viewer:
         except (ValueError, KeyError, TypeError, RecursionError):
             return False
         try:
-            if kind in _OF_A_STUDY and self._study is None:
-                return True  # late, of a study before
-            if kind in _KINDS:
-                self._wanted[kind].add(_KINDS[kind].of(told))
-            elif kind == "probe":
-                await self._probe(self._study, told)
-            elif kind == "region":
-                await self._region(self._study, told)
+            if kind in _OF_A_STUDY:
+                if self._study is not None:  # else late, of a study before
+                    await self._asked(self._study, kind, told)
             elif kind == "open":
                 self._open(told.get("study", 0))
             elif kind in ("start", "cancel") and self._catalogue.fusing is not None:
@@ -119,6 +116,14 @@ class Viewer:
         except (KeyError, TypeError, ValueError, OverflowError):
             return False
         return True
+
+    async def _asked(self, study: Study, kind: str, told: dict[str, Any]) -> None:
+        if kind == "probe":
+            await self._probe(study, told)
+        elif kind == "region":
+            await self._region(study, told)
+        else:
+            self._wanted[kind].add(_KINDS[kind].of(told))
 
     async def _probe(self, study: Study, told: dict[str, Any]) -> None:
         place = read.point(told["point"])
@@ -206,4 +211,3 @@ class Viewer:
 def _which(told: dict[str, Any]) -> dict[str, Any]:
     """What the page calls that which it asked for, so that it knows what is answered."""
     return {key: told[key] for key in ("pane", "number") if isinstance(told.get(key), str | int)}
-

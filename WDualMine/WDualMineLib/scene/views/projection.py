@@ -136,8 +136,10 @@ def _along_rays(
     """(samples, height, width) float32, nearest and top row first, and mm between the samples."""
     size = np.array([*sight.size, sight.samples])
     right, up, away = sight.axes
-    corners = [[*c, 1] for c in np.ndindex(2, 2, 2)] * np.array([*volume.image.GetDimensions(), 1])
-    far = ((corners - [0.5, 0.5, 0.5, 0]) @ volume.ijk_to_ras.T)[:, :3] - sight.centre
+    dimensions = np.array(volume.image.GetDimensions())
+    corners = np.array([[*c, 1.0] for c in np.ndindex(2, 2, 2)]) * [*dimensions, 1.0]
+    corners[:, :3] -= 0.5
+    far = (corners @ volume.ijk_to_ras.T)[:, :3] - sight.centre
     step = 2.02 * float(np.abs(far @ away).max()) / sight.samples
     to_ras = np.eye(4)
     to_ras[:3, :3] = np.stack([right * sight.pixel, -up * sight.pixel, away * step], axis=1)

@@ -99,8 +99,8 @@ class SliceRenderer:
 
     @contextmanager
     def slab(self, thickness: float, kind: str) -> Iterator[None]:
-        """In between, slices are the "maximum", "mean" or "minimum" of several: of all slices of the
-        volume within ``thickness / 2`` mm on either side."""
+        """In between, a picture is the "maximum", "mean" or "minimum" of several slices: of all of
+        the volume's within ``thickness / 2`` mm on either side."""
         view = self._logic.GetSliceNode()
         view.SetSlabReconstructionType(_SLABS[kind])
         view.SetSlabReconstructionOversamplingFactor(1)

@@ -19,7 +19,14 @@ from ...volumes.volume import Volume
 from ..application.scene_files import headless_scene
 from ..result.node_placement import set_matrix
 from ..result.volume_nodes import add_volume
-from .appearance import part_colours, show, show_everywhere, show_only_between, show_source, table_of
+from .appearance import (
+    part_colours,
+    show,
+    show_everywhere,
+    show_only_between,
+    show_source,
+    table_of,
+)
 from .projection import SmallVolume, small_copy
 from .rendering import SliceRenderer, blended, slice_renderer
 
@@ -134,7 +141,7 @@ class ServedSlices:
         return blended(picture, self._renderer.layer(above, orientation, *place), opacity)
 
     def small(self, name: str, keep: str = "Mean") -> SmallVolume:
-        """A small copy of a volume, to be projected; made once. See :func:`.projection.small_copy`."""
+        """A small copy of a volume, to be projected: see :func:`.projection.small_copy`."""
         if (name, keep) not in self._small:
             self._small[name, keep] = small_copy(self._nodes[name], keep)
         return self._small[name, keep]

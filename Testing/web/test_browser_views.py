@@ -100,6 +100,29 @@ def test_it_turns_by_mouse_keys_and_touch_and_is_exact_at_rest(serve, view) -> N
     assert viewer.pixels(3).shape[1] > 120
 
 
+def test_a_click_brings_the_cross_to_what_is_seen(serve, view, fused) -> None:
+    viewer = view(f"{serve().url}#layout=four&base=fixed&level=0.3&turned=90,0").settled()
+    x, y, w, h = viewer.box(3)
+    before = viewer.view()["pos"]
+    viewer.page.mouse.click(x + w / 2 + 20, y + h / 2 - 15)
+    viewer.until(lambda: viewer.view()["pos"] != before)
+    viewer.settled()
+    grid = fused[0].fused.geometry
+    k, j, i = viewer.voxel_under_the_cross(grid)
+    column = fused[1].array[k, j]
+    first = int(np.argmax(column >= 0.3 * 600))  # from the right, which is where I begins
+    assert abs(i - first) <= 1
+    scale = viewer.page.evaluate("() => workbench.panes[3].scale")
+    r, a, s = np.array(viewer.view()["pos"]) - viewer.page.evaluate("() => workbench.study.centre")
+    assert (a, s) == pytest.approx((20 * scale, 15 * scale), abs=0.6)
+    spot = viewer.page.locator(".spot").bounding_box()
+    assert spot["x"] + spot["width"] / 2 == pytest.approx(x + w / 2 + 20, abs=1.5)
+    kept = viewer.view()["pos"]
+    viewer.page.mouse.click(x + 8, y + h - 8)  # air
+    viewer.page.wait_for_timeout(300)
+    assert viewer.view()["pos"] == kept
+
+
 def test_it_is_only_rendered_while_it_is_seen(serve, view) -> None:
     viewer = view(serve().url).settled()
     asked = """() => { const sent = []; const send = workbench.send;

@@ -12,7 +12,7 @@ pytest.importorskip("slicer", reason="slicer-core is not installed: pip install 
 from WDualMineLib.errors import InputError
 from WDualMineLib.fusion.intensity import Window
 from WDualMineLib.palettes import SUSPICION
-from WDualMineLib.scene.views.projection import LARGEST_SIDE, Sight, maximum, surface
+from WDualMineLib.scene.views.projection import LARGEST_SIDE, Sight, maximum, struck, surface
 from WDualMineLib.scene.views.served_slices import served_slices
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
@@ -121,6 +121,25 @@ def test_a_ball_has_the_light_of_a_ball() -> None:
         assert seen[64, 64] == pytest.approx(1, abs=0.02)
         across = seen[64, 64 + round(16 / (64 / 129))]  # 4/5 of the radius: facing by 3/5
         assert across == pytest.approx(0.15 + 0.85 * 0.6, abs=0.04)
+
+
+def test_a_click_meets_the_surface_or_the_highest_value() -> None:
+    grid = Geometry((64, 64, 64), (1, 1, 1), (-31.5, -31.5, -31.5), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    k, j, i = np.meshgrid(*3 * [np.arange(64) - 31.5], indexing="ij")
+    small = small_of(Volume((30 - np.sqrt(i**2 + j**2 + k**2)).astype(np.float32), grid, "ball"))
+    for azimuth, elevation in ((0, 0), (33, 20), (200, -60)):
+        sight = Sight(azimuth, elevation, (0, 0, 0), 64, (9, 9), 400)
+        towards = -sight.axes[2]
+        np.testing.assert_allclose(struck(small, sight, 10.0), 20 * towards, atol=0.5)
+        np.testing.assert_allclose(struck(small, sight, None), (0, 0, 0), atol=1.0)
+        beside = replace(sight, centre=tuple(12 * sight.axes[0]))
+        np.testing.assert_allclose(
+            struck(small, beside, 10.0), 12 * sight.axes[0] + 16 * towards, atol=0.5
+        )
+        past = replace(sight, centre=tuple(25 * sight.axes[1]))
+        assert struck(small, past, 10.0) is None
+        far = replace(sight, centre=tuple(900 * sight.axes[1]))
+        assert struck(small, far, None) is None
 
 
 def test_a_maximum_is_windowed_and_coloured_and_turns(study, pictures) -> None:

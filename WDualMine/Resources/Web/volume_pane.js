@@ -24,6 +24,7 @@ export class VolumePane extends PicturePane {
     pointers(area, {
       drag: (dx, dy) => this.turn(dx * EACH_PIXEL, dy * EACH_PIXEL),
       pinch: (factor) => this.zoom(factor),
+      end: (event, travelled) => { if (travelled < 4) this.pick(event); },
     });
     area.addEventListener("keydown", (event) => {
       const does = {
@@ -65,6 +66,22 @@ export class VolumePane extends PicturePane {
     this.bench.changed(true);
   }
 
+  get scale() { // mm for each CSS pixel
+    return this.bench.study.field / this.bench.view.near / this.shorter;
+  }
+
+  pick(event) { // the cross goes to what is seen there
+    const { right, up } = this.axes;
+    const box = this.picture.getBoundingClientRect();
+    const x = event.clientX - box.left - box.width / 2;
+    const y = box.top + box.height / 2 - event.clientY;
+    const centre = plus(plus(this.bench.study.centre, right, x * this.scale), up, y * this.scale);
+    const { windows, strength, floor } = this.bench.view;
+    this.bench.send({
+      pane: this.id, number: 0, size: this.size, windows, strength, floor, ...this.asks(), centre, type: "pick",
+    });
+  }
+
   asks() {
     const { view, study } = this.bench;
     const [azimuth, elevation] = view.turned;
@@ -88,9 +105,8 @@ export class VolumePane extends PicturePane {
     const { view, study } = this.bench;
     const { right, up } = this.axes;
     const away = plus(view.pos, study.centre, -1);
-    const scale = study.field / view.near / this.shorter;
-    const x = this.picture.clientWidth / 2 + dot(away, right) / scale;
-    const y = this.picture.clientHeight / 2 - dot(away, up) / scale;
+    const x = this.picture.clientWidth / 2 + dot(away, right) / this.scale;
+    const y = this.picture.clientHeight / 2 - dot(away, up) / this.scale;
     this.spot.style.transform = `translate(${x}px, ${y}px)`;
     this.name(edgesOf(right, up));
     const from = view.turned.map((degrees) => Math.round(degrees));

@@ -59,6 +59,7 @@ const connection = new Connection({
     progress: () => { notice(""); progress(told); },
     probe: () => values(told),
     region: () => bench.region.told(told),
+    picked: () => { if (told.point) goTo(told.point); },
     error: () => {
       notice(told.text);
       bench.panes.find((pane) => pane.id === told.pane)?.done(told.number);
@@ -96,6 +97,12 @@ bench.probe = (point) => {
   });
   probeNext = null;
 };
+
+function goTo(point) { // of the panes, the cross; and its values
+  bench.view.pos = point;
+  bench.changed(false);
+  bench.probe(point);
+}
 
 function values({ rows, point }) {
   probing = false;
@@ -218,11 +225,7 @@ function opened(study) {
   filled($("doubts"), study.doubts, (doubt) => {
     const item = document.createElement("li");
     const jump = element("button", doubt.text, { type: "button" });
-    jump.addEventListener("click", () => {
-      bench.view.pos = doubt.point;
-      bench.changed(false);
-      bench.probe(doubt.point);
-    });
+    jump.addEventListener("click", () => goTo(doubt.point));
     item.append(jump);
     return item;
   });

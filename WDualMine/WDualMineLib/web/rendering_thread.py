@@ -10,11 +10,14 @@ from contextlib import ExitStack
 from typing import TypeVar
 
 from ..scene.views.served_slices import served_slices
+from ..volumes.volume import Volume
 from .frame_request import FrameRequest
+from .messages import PictureRequest
 from .pictures import Pictures, encoded
 from .study import Study, fused_of
+from .told import Point
 from .volume_request import VolumeRequest
-from .volume_view import seen_from
+from .volume_view import Seen, point_in, seen_from
 
 T = TypeVar("T")
 _SCENES_KEPT = 4
@@ -34,26 +37,39 @@ class RenderingThread:
         Raises:
             InputError: it cannot be made of this study.
         """
+        if isinstance(request, VolumeRequest):
+            return await self._projected(
+                current,
+                request,
+                lambda seen: encoded(seen_from(request, seen), moving=request.moving),
+            )
         study = request.study(current)
-        look = request.look(study.own_look)
-        fused = None
-        if look != study.own_look:  # takes a moment, in which others are served
-            fused = await asyncio.to_thread(fused_of, study, look)
-
-        if isinstance(request, VolumeRequest):  # takes long, and slices are not to wait for it
-            seen = await self._run(lambda: self._pictures(study).seen(request, fused))
-
-            def project() -> bytes:
-                return encoded(seen_from(request, seen), moving=request.moving)
-
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._projecting, project)
+        fused = await _fused(study, request)
 
         def render() -> bytes:
             picture = self._pictures(study).render(request, fused)
             return encoded(picture, moving=request.moving)
 
         return await self._run(render)
+
+    async def point(self, current: Study, request: VolumeRequest) -> Point | None:
+        """What is seen in the middle of a view from a side, RAS mm.
+
+        Raises:
+            InputError: it cannot be seen so.
+        """
+        return await self._projected(current, request, lambda seen: point_in(request, seen))
+
+    async def _projected(
+        self, current: Study, request: VolumeRequest, work: Callable[[Seen], T]
+    ) -> T:
+        """Takes long, so in a thread of its own: slices are not to wait for it."""
+        study = request.study(current)
+        fused = await _fused(study, request)
+        seen = await self._run(lambda: self._pictures(study).seen(request, fused))
+        return await asyncio.get_running_loop().run_in_executor(
+            self._projecting, lambda: work(seen)
+        )
 
     async def prepare(self, study: Study) -> None:
         """Put the volumes into their scene, before the first picture asks for it."""
@@ -83,3 +99,11 @@ class RenderingThread:
         while len(self._scenes) > _SCENES_KEPT:
             self._scenes.popitem(last=False)[1][1].close()
         return self._scenes[id(study)][2]
+
+
+async def _fused(study: Study, request: PictureRequest) -> Volume | None:
+    """The fused volume in the look that is asked for; None where that is its own."""
+    look = request.look(study.own_look)
+    if look == study.own_look:
+        return None
+    return await asyncio.to_thread(fused_of, study, look)  # a moment, in which others are served

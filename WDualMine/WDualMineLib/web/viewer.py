@@ -33,7 +33,7 @@ _KINDS: dict[str, type[FrameRequest] | type[VolumeRequest]] = {
     "frame": FrameRequest,
     "volume": VolumeRequest,
 }
-_OF_A_STUDY = (*_KINDS, "probe", "region")
+_OF_A_STUDY = (*_KINDS, "probe", "region", "pick")
 _MOST_PANES = 8
 _POLL = 0.25  # s, between two words on the progress
 
@@ -122,6 +122,9 @@ class Viewer:
             await self._probe(study, told)
         elif kind == "region":
             await self._region(study, told)
+        elif kind == "pick":
+            request = VolumeRequest.of(told)
+            await self._say("picked", point=await self._rendering.point(study, request))
         else:
             self._wanted[kind].add(_KINDS[kind].of(told))
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ..palettes import SUSPICION
-from ..scene.views.projection import Sight, SmallVolume, maximum, minimum, surface
+from ..scene.views.projection import Sight, SmallVolume, maximum, minimum, struck, surface
 from .volume_request import VolumeRequest
 
 _AT_REST, _MOVING = (288, 200), (120, 90)
@@ -53,6 +53,13 @@ def seen_from(request: VolumeRequest, seen: Seen) -> np.ndarray:
         share = tint[..., 3:] / np.float32(255)
         picture = picture * (1 - share) + tint[..., :3] * share
     return np.rint(picture).astype(np.uint8)
+
+
+def point_in(request: VolumeRequest, seen: Seen) -> tuple[float, float, float] | None:
+    """What is seen in the middle of a picture: a point in RAS mm; None where nothing is."""
+    low, high = seen.window
+    level = low + request.level * (high - low) if request.style == "surface" else None
+    return struck(seen.base, _sight(request, *_AT_REST), level)
 
 
 def _sight(request: VolumeRequest, shorter: int, samples: int) -> Sight:

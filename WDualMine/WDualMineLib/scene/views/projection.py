@@ -6,7 +6,7 @@ on arrays. Memory and time depend on the size of the picture alone, whatever the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import slicer
@@ -128,6 +128,28 @@ def surface(volume: SmallVolume, sight: Sight, level: float) -> np.ndarray:
     picture = np.zeros(values.shape[1:], np.float32)
     picture[y, x] = _AMBIENT + (1 - _AMBIENT) * facing
     return picture
+
+
+def struck(
+    volume: SmallVolume, sight: Sight, level: float | None
+) -> tuple[float, float, float] | None:
+    """The point (RAS mm) that the ray through the centre meets first at ``level`` or above.
+
+    Args:
+        level: None for the highest value along the ray.
+
+    Returns:
+        None where it meets nothing.
+    """
+    values, step = _along_rays(volume, replace(sight, size=(1, 1)), None)
+    ray = values.ravel()
+    if level is None and ray.max() > ray.min():
+        level = float(ray.max())
+    if level is None or ray.max() < level:
+        return None
+    deep = (int((ray >= level).argmax()) - (len(ray) - 1) / 2) * step
+    r, a, s = (np.array(sight.centre) + sight.axes[2] * deep).tolist()
+    return r, a, s
 
 
 def _along_rays(

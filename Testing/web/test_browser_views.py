@@ -113,7 +113,7 @@ def test_a_click_brings_the_cross_to_what_is_seen(serve, view, fused) -> None:
     first = int(np.argmax(column >= 0.3 * 600))  # from the right, which is where I begins
     assert abs(i - first) <= 1
     scale = viewer.page.evaluate("() => workbench.panes[3].scale")
-    r, a, s = np.array(viewer.view()["pos"]) - viewer.page.evaluate("() => workbench.study.centre")
+    _, a, s = np.array(viewer.view()["pos"]) - viewer.page.evaluate("() => workbench.study.centre")
     assert (a, s) == pytest.approx((20 * scale, 15 * scale), abs=0.6)
     spot = viewer.page.locator(".spot").bounding_box()
     assert spot["x"] + spot["width"] / 2 == pytest.approx(x + w / 2 + 20, abs=1.5)

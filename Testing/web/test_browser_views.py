@@ -154,6 +154,7 @@ def test_the_surface_and_faults_are_switched(serve, view) -> None:
     flagged = viewer.pixels(3).astype(int)
     cyan = (flagged[..., 2] - flagged[..., 0]) > 60
     assert np.ptp(plain, axis=2).max() == 0 and 20 < cyan.sum() < cyan.size / 4
+    assert "Suspected faults" in viewer.page.locator("#legend").inner_text()
     viewer.set("level", 0.6)
     assert (viewer.pixels(3).max(axis=2) > 0).sum() < (flagged.max(axis=2) > 0).sum()
     viewer.set("style", "maximum")

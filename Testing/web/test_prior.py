@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +61,13 @@ def test_both_are_told_and_opened_once(study, folder, sources) -> None:
 def test_it_says_where_frames_of_reference_differ(study, frames, warning: str) -> None:
     ours, theirs = (replace(study, frame_of_reference=frame) for frame in frames)
     assert frame_warning(ours, theirs) == warning
+
+
+def test_the_frame_is_that_of_the_fixed_series(fused) -> None:
+    result, fixed, moving = fused
+    series = replace(fixed, context=SimpleNamespace(frame_of_reference_uid="1.2.3"))
+    assert study_of(result, series, moving, anonymise=False).frame_of_reference == "1.2.3"
+    assert study_of(result, fixed, moving, anonymise=False).frame_of_reference == ""
 
 
 @pytest.mark.parametrize("anonymise", [False, True])

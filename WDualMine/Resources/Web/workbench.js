@@ -151,6 +151,7 @@ function showLegends() {
   const { view } = bench;
   const bases = { side: ["fixed", "moving"], checkerboard: ["fixed", "moving"], curtain: ["fixed", "moving"] };
   const names = [...(bases[view.layout] ?? [view.base]), isLayered(view.layout) ? view.over : ""];
+  if (view.layout === "four" && view.flagged) names.push("reliability_fixed"); // seen through the volume
   const seen = [...new Set(names)].map((name) => bench.windows.volume("current", name)).filter(Boolean);
   legends(seen, ({ name, map, window }) => (map ? window : bench.windows.get("current", name)));
 }

@@ -92,7 +92,9 @@ def test_the_moving_volume_is_measured_where_the_alignment_puts_it(fused) -> Non
     assert rows["Moving (Doe_ct)"].startswith(f"{values.mean():.4g} ± ")
 
 
-def test_on_an_oblique_grid_each_row_gives_one_voxel_at_most() -> None:
+@pytest.mark.parametrize("at_once", [1 << 20, 1 << 9])
+def test_on_an_oblique_grid_each_row_gives_one_voxel_at_most(at_once: int, monkeypatch) -> None:
+    monkeypatch.setattr("WDualMineLib.web.region._AT_ONCE", at_once)
     turn = np.radians(25)
     c, s = np.cos(turn), np.sin(turn)
     grid = Geometry((60, 50, 40), (1, 1, 2), (-30, -25, -40), (1, 0, 0, 0, c, -s, 0, s, c))

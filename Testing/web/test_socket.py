@@ -129,6 +129,39 @@ def test_slices_do_not_wait_for_a_view_from_a_side(serve, monkeypatch) -> None:
     assert talk(serve(), conversation) == ("axial", "volume")
 
 
+def test_slices_do_not_wait_for_values_and_only_the_newest_region_is_measured(
+    serve, monkeypatch
+) -> None:
+    import threading
+
+    from WDualMineLib.web import viewer
+
+    shown, measured, inner = threading.Event(), [], viewer.measure
+
+    def slow(study, region, look):
+        measured.append(region.half)
+        assert shown.wait(20), "no slice came meanwhile"
+        return inner(study, region, look)
+
+    monkeypatch.setattr(viewer, "measure", slow)
+
+    async def conversation(socket):
+        await opened(socket)
+        for number in range(1, 21):
+            await socket.send_json(REGION | {"half": [number, number], "number": number})
+        await socket.send_json(FRAME)
+        await picture(socket)
+        shown.set()
+        told = [await socket.receive_json()]
+        while told[-1]["number"] != 20:
+            told.append(await socket.receive_json())
+        return told
+
+    told = talk(serve(), conversation)
+    assert {each["type"] for each in told} == {"region"} and len(told) <= 3
+    assert measured[-1] == (20, 20)
+
+
 def test_of_a_prior_study_are_pictures_and_values(serve, folder, sources) -> None:
     from WDualMineLib.web.prior import BesidePrior
 

@@ -18,6 +18,11 @@ from .planes import PLANES
 from .study import Look, Study, fused_of
 
 SHAPES = ("circle", "rectangle")
+
+_ROUNDING = 1e-6
+"""mm: a voxel between two slices belongs to one of them, whatever the last bit says."""
+
+_AT_ONCE = 1 << 20  # voxels
 Row = tuple[str, str, str]
 
 
@@ -93,22 +98,29 @@ def values_in(volume: Volume, region: RegionRequest, to_fixed: np.ndarray) -> np
     box = (corners * [*region.half, deep, 1]) @ np.linalg.inv(placed).T
     first = np.maximum(np.floor(box[:, :3].min(axis=0)), 0).astype(int)
     last = np.minimum(np.ceil(box[:, :3].max(axis=0)) + 1, volume.geometry.size).astype(int)
-    i, j, k = (np.arange(a, b) for a, b in zip(first, last, strict=True))
-    k, j, i = np.meshgrid(k, j, i, indexing="ij", sparse=True)
-    across, up, along = (m[0] * i + m[1] * j + m[2] * k + m[3] for m in placed[:3])
-    inside = (along >= -deep + _ROUNDING) & (along < deep + _ROUNDING)
+    (i0, j0, k0), (i1, j1, k1) = first.tolist(), np.maximum(first, last).tolist()
+    j, i = np.meshgrid(np.arange(j0, j1), np.arange(i0, i1), indexing="ij", sparse=True)
+    found = []
+    # Of an oblique grid the box may be all of it: a slab at a time bounds the memory.
+    thick = max(1, _AT_ONCE // max(1, (j1 - j0) * (i1 - i0)))
+    for start in range(k0, max(k1, k0 + 1), thick):
+        part = slice(start, min(start + thick, k1))
+        k = np.arange(part.start, part.stop)[:, None, None]
+        x, y, along = (m[0] * i + m[1] * j + m[2] * k + m[3] for m in placed[:3])
+        inside = (along >= -deep + _ROUNDING) & (along < deep + _ROUNDING)
+        inside &= _is_in(region, x, y)
+        found.append(volume.array[part, j0:j1, i0:i1][inside])
+    values = np.concatenate(found).astype(float)
+    return values[np.isfinite(values)] if values.ndim == 1 else values
+
+
+def _is_in(region: RegionRequest, across: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Whether places on the slice, mm from the middle of the region, lie in it."""
     x, y = (
         np.abs(mm) / max(half, _ROUNDING)
         for mm, half in zip((across, up), region.half, strict=True)
     )
-    inside &= (x**2 + y**2 <= 1) if region.shape == "circle" else (np.maximum(x, y) <= 1)
-    box_of = tuple(slice(a, max(a, b)) for a, b in zip(first[::-1], last[::-1], strict=True))
-    values = volume.array[box_of][inside].astype(float)
-    return values[np.isfinite(values)] if values.ndim == 1 else values
-
-
-_ROUNDING = 1e-6
-"""mm: a voxel between two slices belongs to one of them, whatever the last bit says."""
+    return (x**2 + y**2 <= 1) if region.shape == "circle" else (np.maximum(x, y) <= 1)
 
 
 def _of_source(values: np.ndarray, window: Window) -> tuple[str, str]:

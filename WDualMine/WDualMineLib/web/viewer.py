@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -27,38 +29,54 @@ _DEFECT = "This failed by a defect of WDualMine. The server printed which."
 IDLE, BAD = 4001, 4002
 """Codes with which a socket is closed: nothing was asked for long, or nothing sensible."""
 
-Asked = FrameRequest | VolumeRequest
-
-_KINDS: dict[str, type[FrameRequest] | type[VolumeRequest]] = {
+_PICTURES: dict[str, type[FrameRequest] | type[VolumeRequest]] = {
     "frame": FrameRequest,
     "volume": VolumeRequest,
 }
-_OF_A_STUDY = (*_KINDS, "probe", "region", "pick")
-_MOST_PANES = 8
+_LANES = (*_PICTURES, "values")
+"""Slices wait neither for views from a side nor for values, which take longer."""
+
+_OF_A_STUDY = (*_PICTURES, "probe", "region", "pick")
+_MOST_WAITING = 8
 _POLL = 0.25  # s, between two words on the progress
 
 
-class _Wanted:
-    """The newest request of each pane: who scrolls fast does not want what is past."""
+@dataclass(frozen=True)
+class _Job:
+    """What is to be answered.
+
+    Attributes:
+        key: a later job with the same one takes its place.
+        which: what the page calls it.
+        do: answers.
+    """
+
+    key: str
+    which: dict[str, Any]
+    do: Callable[[Study], Awaitable[None]]
+
+
+class _Lane:
+    """The newest job of each key: who scrolls fast does not want what is past."""
 
     def __init__(self) -> None:
-        self._of_pane: dict[str, Asked] = {}
+        self._waiting: dict[str, _Job] = {}
         self._woken = asyncio.Event()
 
-    def add(self, request: Asked) -> None:
-        if request.pane in self._of_pane or len(self._of_pane) < _MOST_PANES:
-            self._of_pane[request.pane] = request
+    def add(self, job: _Job) -> None:
+        if job.key in self._waiting or len(self._waiting) < _MOST_WAITING:
+            self._waiting[job.key] = job
             self._woken.set()
 
     def clear(self) -> None:
-        self._of_pane.clear()
+        self._waiting.clear()
 
-    async def next(self) -> Asked:
+    async def next(self) -> _Job:
         """The one that waits longest, once there is one."""
-        while not self._of_pane:
+        while not self._waiting:
             self._woken.clear()
             await self._woken.wait()
-        return self._of_pane.pop(next(iter(self._of_pane)))
+        return self._waiting.pop(next(iter(self._waiting)))
 
 
 class Viewer:
@@ -69,12 +87,12 @@ class Viewer:
     ) -> None:
         self._socket, self._catalogue, self._rendering = socket, catalogue, rendering
         self._study: Study | None = None
-        self._wanted = {kind: _Wanted() for kind in _KINDS}  # slices do not wait for volumes
+        self._lanes = {name: _Lane() for name in _LANES}
         self._opening: asyncio.Task[None] | None = None
 
     async def serve(self, idle_seconds: float) -> None:
         """Until the viewer goes, or asks for nothing during ``idle_seconds``."""
-        drawing = [asyncio.create_task(self._draw(wanted)) for wanted in self._wanted.values()]
+        working = [asyncio.create_task(self._work(lane)) for lane in self._lanes.values()]
         try:
             while True:
                 try:
@@ -88,7 +106,7 @@ class Viewer:
                     await self._socket.close(code=BAD, message=b"not understood")
                     return
         finally:
-            for task in (*drawing, self._opening):
+            for task in (*working, self._opening):
                 if task is not None:
                     task.cancel()
 
@@ -118,15 +136,20 @@ class Viewer:
         return True
 
     async def _asked(self, study: Study, kind: str, told: dict[str, Any]) -> None:
+        which = _which(told)
         if kind == "probe":
             await self._probe(study, told)
         elif kind == "region":
-            await self._region(study, told)
+            region = RegionRequest.of(told)
+            job = _Job(kind, which, lambda study: self._region(study, region, which))
+            self._lanes["values"].add(job)
         elif kind == "pick":
-            request = VolumeRequest.of(told)
-            await self._say("picked", point=await self._rendering.point(study, request))
+            view = VolumeRequest.of(told)
+            self._lanes["values"].add(_Job(kind, which, lambda study: self._pick(study, view)))
         else:
-            self._wanted[kind].add(_KINDS[kind].of(told))
+            request = _PICTURES[kind].of(told)
+            job = _Job(request.pane, which, lambda study: self._picture(study, request))
+            self._lanes[kind].add(job)
 
     async def _probe(self, study: Study, told: dict[str, Any]) -> None:
         place = read.point(told["point"])
@@ -140,8 +163,7 @@ class Viewer:
         )
         await self._say("probe", rows=rows, point=place)
 
-    async def _region(self, study: Study, told: dict[str, Any]) -> None:
-        region = RegionRequest.of(told)
+    async def _region(self, study: Study, region: RegionRequest, which: dict[str, Any]) -> None:
         look = region.look(study.own_look)
         rows = await asyncio.to_thread(
             lambda: [
@@ -150,7 +172,15 @@ class Viewer:
                 for name, *values in measure(each, region, its_look)
             ]
         )
-        await self._say("region", rows=rows, **_which(told))
+        await self._say("region", rows=rows, **which)
+
+    async def _pick(self, study: Study, view: VolumeRequest) -> None:
+        await self._say("picked", point=await self._rendering.point(study, view))
+
+    async def _picture(self, study: Study, request: FrameRequest | VolumeRequest) -> None:
+        picture = await self._rendering.picture(study, request)
+        about = json.dumps({"pane": request.pane, "number": request.number}).encode()
+        await self._socket.send_bytes(struct.pack(">I", len(about)) + about + picture)
 
     def _open(self, number: Any) -> None:
         if not isinstance(number, int) or isinstance(number, bool):
@@ -158,8 +188,8 @@ class Viewer:
         if self._opening is not None:
             self._opening.cancel()
         self._study = None
-        for wanted in self._wanted.values():
-            wanted.clear()
+        for lane in self._lanes.values():
+            lane.clear()
         self._opening = asyncio.create_task(self._bring(number))
 
     async def _bring(self, number: int) -> None:
@@ -188,23 +218,20 @@ class Viewer:
             _LOG.exception("a study could not be opened")
             await self._say("failed", text=_DEFECT)
 
-    async def _draw(self, wanted: _Wanted) -> None:
+    async def _work(self, lane: _Lane) -> None:
         while True:
-            request = await wanted.next()
-            study, which = self._study, {"pane": request.pane, "number": request.number}
-            if study is None:
+            job = await lane.next()
+            if self._study is None:
                 continue
             try:
-                picture = await self._rendering.picture(study, request)
-                about = json.dumps(which).encode()
-                await self._socket.send_bytes(struct.pack(">I", len(about)) + about + picture)
+                await job.do(self._study)
             except WDualMineError as error:
-                await self._say("error", text=str(error), **which)
+                await self._say("error", text=str(error), **job.which)
             except ConnectionError:
                 return
             except Exception:
-                _LOG.exception("a picture could not be made")
-                await self._say("error", text=_DEFECT, **which)
+                _LOG.exception("an answer could not be made")
+                await self._say("error", text=_DEFECT, **job.which)
 
     async def _say(self, kind: str, **what: Any) -> None:
         if not self._socket.closed:

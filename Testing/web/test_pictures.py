@@ -165,6 +165,34 @@ def test_where_there_is_nothing_to_fuse_nothing_was_decided(study, pictures) -> 
     assert (np.ptp(shown.astype(int), axis=2) > 8).any()
 
 
+def test_what_was_seen_before_leaves_no_trace(study) -> None:
+    random = np.random.default_rng(1)
+
+    def some() -> FrameRequest:
+        told = {
+            "plane": random.choice(list(PLANES)),
+            "base": random.choice(["fused", "fixed", "moving"]),
+            "over": random.choice(["", "arbitration", "reliability_fixed", "fixed"]),
+            "mode": random.choice(["layers", "layers", "curtain"]),
+            "opacity": float(random.random()),
+            "from": [None, 0.3][random.integers(2)],
+            "slab": [0, 0, 8.0][random.integers(3)],
+            "slab_kind": random.choice(["maximum", "mean"]),
+            "windows": [{}, {"fixed": [50, 300]}][random.integers(2)],
+            "field": float(random.choice([60.0, 80.0])),
+        }
+        plain = {key: x.item() if isinstance(x, np.generic) else x for key, x in told.items()}
+        return request(study, VOXELS[random.integers(2)], **plain)
+
+    asked = [some() for _ in range(60)]
+    with served_slices() as slices:
+        long_lived = Pictures(study, slices)
+        seen = [long_lived.render(each) for each in asked]
+    for each, before in list(zip(asked, seen, strict=True))[20::4]:
+        with served_slices() as slices:
+            np.testing.assert_array_equal(Pictures(study, slices).render(each), before)
+
+
 def test_a_source_stays_while_a_divider_moves(study, pictures, monkeypatch) -> None:
     rendered = []
     inner = pictures._slices.render

@@ -56,6 +56,7 @@ class SliceRenderer:
     def __init__(self, logic: slicer.vtkMRMLSliceLogic) -> None:
         self._logic = logic
         self._slab: float | None = None
+        self._aimed: tuple[object, ...] = ()
 
     def render(
         self,
@@ -123,11 +124,15 @@ class SliceRenderer:
         field_of_view: float | None,
     ) -> None:
         view, layers = self._logic.GetSliceNode(), self._logic.GetSliceCompositeNode()
-        view.SetOrientation(orientation)
-        view.SetDimensions(*size, 1)
         layers.SetBackgroundVolumeID(background.GetID())
         layers.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
         layers.SetForegroundOpacity(opacity)
+        place = (background.GetID(), orientation, position, size, field_of_view, self._slab)
+        if place == self._aimed and position is not None and field_of_view is not None:
+            return  # so that what was resliced stays, and is windowed and blended anew at most
+        self._aimed = place
+        view.SetOrientation(orientation)
+        view.SetDimensions(*size, 1)
         self._logic.FitSliceToVolume(background, *size)
         if field_of_view is not None:
             scale = field_of_view / min(size)
@@ -144,12 +149,18 @@ class SliceRenderer:
 
 
 @contextmanager
-def slice_renderer(scene: slicer.vtkMRMLScene) -> Iterator[SliceRenderer]:
-    """A renderer whose own nodes are gone from the scene afterwards."""
+def slice_renderer(
+    scene: slicer.vtkMRMLScene, name: str = "WDualMinePicture"
+) -> Iterator[SliceRenderer]:
+    """A renderer whose own nodes are gone from the scene afterwards.
+
+    Args:
+        name: of its view, which no other one of the scene may have.
+    """
     before = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
     logic = slicer.vtkMRMLSliceLogic()
     logic.SetMRMLScene(scene)
-    logic.AddSliceNode("WDualMinePicture")
+    logic.AddSliceNode(name)
     try:
         yield SliceRenderer(logic)
     finally:

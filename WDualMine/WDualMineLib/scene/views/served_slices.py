@@ -6,8 +6,9 @@ any number of them.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,9 @@ from .appearance import (
 )
 from .projection import SmallVolume, small_copy
 from .rendering import SliceRenderer, blended, slice_renderer
+
+_RENDERERS = 6
+"""Two for each pane of a page: what stays the same while a slider moves is not resliced again."""
 
 Range = tuple[float, float]
 
@@ -64,9 +68,10 @@ class Slab:
 class ServedSlices:
     """Made by :func:`served_slices`; to be used by one thread at a time."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene, renderer: SliceRenderer) -> None:
+    def __init__(self, scene: slicer.vtkMRMLScene, renderers: list[SliceRenderer]) -> None:
         self._scene = scene
-        self._renderer = renderer
+        self._unused = list(renderers)
+        self._renderers: OrderedDict[tuple[str, ...], SliceRenderer] = OrderedDict()
         self._nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
         self._small: dict[tuple[str, str], SmallVolume] = {}
 
@@ -133,12 +138,26 @@ class ServedSlices:
         above = self._nodes[foreground.name] if foreground is not None else None
         place = centre, size, field_of_view
         if slab is None:
-            return self._renderer.render(below, orientation, above, opacity, *place)
-        with self._renderer.slab(slab.thickness, slab.kind):
-            picture = self._renderer.render(below, orientation, None, 0.0, *place)
-        if above is None:
+            names = [layer.name for layer in (background, foreground) if layer is not None]
+            renderer = self._renderer(orientation, *names)
+            return renderer.render(below, orientation, above, opacity, *place)
+        renderer = self._renderer(orientation, background.name, slab.kind)
+        with renderer.slab(slab.thickness, slab.kind):
+            picture = renderer.render(below, orientation, None, 0.0, *place)
+        if above is None or foreground is None:
             return picture
-        return blended(picture, self._renderer.layer(above, orientation, *place), opacity)
+        alone = self._renderer(orientation, foreground.name).layer(above, orientation, *place)
+        return blended(picture, alone, opacity)
+
+    def _renderer(self, *of: str) -> SliceRenderer:
+        """The one that rendered ``of`` last: it need not reslice what stays where it was."""
+        if of in self._renderers:
+            self._renderers.move_to_end(of)
+        elif self._unused:
+            self._renderers[of] = self._unused.pop()
+        else:
+            self._renderers[of] = self._renderers.popitem(last=False)[1]
+        return self._renderers[of]
 
     def small(self, name: str, keep: str = "Mean") -> SmallVolume:
         """A small copy of a volume, to be projected: see :func:`.projection.small_copy`."""
@@ -163,5 +182,9 @@ class ServedSlices:
 @contextmanager
 def served_slices() -> Iterator[ServedSlices]:
     """A scene without volumes, gone afterwards."""
-    with headless_scene() as scene, slice_renderer(scene) as renderer:
-        yield ServedSlices(scene, renderer)
+    with headless_scene() as scene, ExitStack() as stack:
+        renderers = [
+            stack.enter_context(slice_renderer(scene, f"WDualMinePicture{n}"))
+            for n in range(_RENDERERS)
+        ]
+        yield ServedSlices(scene, renderers)

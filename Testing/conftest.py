@@ -30,7 +30,7 @@ SLOW = (
     "unit/lab_",
     "unit/registration/",
     "unit/test_samples.py",
-    "web/test_browser.py",
+    "web/test_browser",
 )
 
 

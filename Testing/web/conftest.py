@@ -1,11 +1,15 @@
-"""A small result in a folder, with its sources beside it, and servers of it in a thread."""
+"""A small result in a folder, servers of it in a thread, and viewers of these in Chromium."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -21,6 +25,17 @@ from WDualMineLib.pipeline.sources import read
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 from WDualMineLib.volumes.writing import write_volume
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_PATIENCE = 30
 
 GRID = Geometry((40, 48, 36), (2.0, 1.5, 2.5), (-40, -35, -44), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 
@@ -130,3 +145,127 @@ def serve(folder: Path, sources) -> Iterator[Callable[..., Running]]:
     yield start
     for each in running:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser without a window."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'"
+    )
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=found, headless=True, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+class Viewer:
+    """A page of its own, with cookies of its own."""
+
+    def __init__(self, browser: Any, url: str, **context) -> None:
+        size = {"width": 900, "height": 620}
+        self.context = browser.new_context(**({"viewport": size} | context))
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(url)
+
+    def settled(self) -> Viewer:
+        """Once every pane shows, without loss, what was asked for last."""
+        self.until(
+            lambda: self.page.evaluate(
+                """() => globalThis.workbench?.panes.length > 0
+                && workbench.panes.every(each => each.element.dataset.settled === "true")"""
+            )
+        )
+        assert not self.errors
+        return self
+
+    def until(self, happened) -> None:
+        end = time.monotonic() + _PATIENCE
+        while not happened():
+            assert time.monotonic() < end, self.page.locator("body").inner_text()[:500]
+            self.page.wait_for_timeout(20)
+
+    def view(self) -> dict:
+        return self.page.evaluate("() => workbench.view")
+
+    def set(self, control: str, value: float | str) -> None:
+        """Move a slider, or choose from a list, as a hand does: with its events."""
+        if isinstance(value, str):
+            self.page.select_option(f"#{control}", value)
+        else:
+            self.page.locator(f"#{control}").fill(str(value))
+        self.settled()
+
+    def pixels(self, pane: int = 0) -> np.ndarray:
+        """(height, width, 3) of a pane's canvas."""
+        found = self.page.evaluate(
+            """n => { const c = workbench.panes[n].canvas;
+            const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+            const text = Array.from(d, x => String.fromCharCode(x)).join("");
+            return [c.width, c.height, btoa(text)] }""",
+            pane,
+        )
+        width, height, text = found
+        flat = np.frombuffer(base64.b64decode(text), np.uint8)
+        return flat.reshape(height, width, 4)[..., :3]
+
+    def at_cross(self, pane: int = 0) -> np.ndarray:
+        """Colour under the cross, which lies in the middle once the picture is moved there."""
+        picture = self.pixels(pane).astype(float)
+        h, w = picture.shape[0] // 2, picture.shape[1] // 2
+        return picture[h - 1 : h + 1, w - 1 : w + 1].reshape(-1, 3).mean(axis=0)
+
+    def box(self, pane: int = 0) -> tuple[float, float, float, float]:
+        """Left, top, width and height of a picture, in pixels of the page."""
+        found = self.page.locator(".picture").nth(pane).bounding_box()
+        return found["x"], found["y"], found["width"], found["height"]
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """With the mouse, in pixels of the page."""
+        self.page.mouse.move(*start)
+        self.page.mouse.down()
+        self.page.mouse.move(*end, steps=6)
+        self.page.mouse.up()
+        self.settled()
+
+    def fingers(self, *places: list[tuple[float, float]]) -> None:
+        """Fingers that go down, move from place to place, and up; one list for each step."""
+        touch = self.context.new_cdp_session(self.page)
+        for step, points in enumerate([*places, []]):
+            kind = "touchStart" if step == 0 else "touchMove" if points else "touchEnd"
+            down = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": down})
+        self.settled()
+
+    def voxel_under_the_cross(self, geometry: Geometry) -> tuple[int, int, int]:
+        """(k, j, i)."""
+        r, a, s = self.view()["pos"]
+        place = np.linalg.inv(geometry.ijk_to_lps) @ [-r, -a, s, 1]
+        i, j, k = np.rint(place[:3]).astype(int).tolist()
+        return k, j, i
+
+    def close_up(self) -> None:
+        """So near that the voxel under the cross fills the middle of each pane."""
+        self.page.evaluate(
+            """() => { const { view, study } = workbench; view.zoom = 30;
+            view.pan = view.pos.map((x, i) => x - study.centre[i]); workbench.changed(false); }"""
+        )
+        self.settled()
+
+
+@pytest.fixture
+def view(chromium) -> Iterator:
+    opened: list[Viewer] = []
+
+    def open_viewer(url: str, **context) -> Viewer:
+        opened.append(Viewer(chromium, url, **context))
+        return opened[-1]
+
+    yield open_viewer
+    for each in opened:
+        each.context.close()

@@ -1,14 +1,11 @@
-"""The page in a real browser: Chromium, driven by Playwright."""
+"""The page in a real browser: Chromium, driven by Playwright; the viewer is in `conftest.py`."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
 import shutil
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,110 +14,12 @@ import pytest
 
 pytest.importorskip("aiohttp", reason="aiohttp is not installed: pip install '.[web]'")
 pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[web]'")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install '.[dev]'"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("Chromium is not installed: apt-get install chromium", allow_module_level=True)
-
 from WDualMineLib.palettes import ARBITRATION
 from WDualMineLib.pipeline.request import Request
 from WDualMineLib.pipeline.sources import read
 from WDualMineLib.web.catalogue import Folders, Fused
 from WDualMineLib.web.fusing import Fusing, Order, request_steps
 from WDualMineLib.web.study import describe, study_of
-
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-_PATIENCE = 30
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[playwright.Browser]:
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=_FLAGS)
-        yield browser
-        browser.close()
-
-
-class Viewer:
-    """A page of its own, with cookies of its own."""
-
-    def __init__(self, browser: playwright.Browser, url: str, **context) -> None:
-        size = {"width": 900, "height": 620}
-        self.context = browser.new_context(**({"viewport": size} | context))
-        self.page = self.context.new_page()
-        self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(url)
-
-    def settled(self) -> Viewer:
-        """Once every pane shows, without loss, what was asked for last."""
-        self.until(
-            lambda: (
-                self.page.locator(".pane").count() == 3
-                and self.page.locator('.pane[data-settled="true"]').count() == 3
-            )
-        )
-        assert not self.errors
-        return self
-
-    def until(self, happened) -> None:
-        end = time.monotonic() + _PATIENCE
-        while not happened():
-            assert time.monotonic() < end, self.page.locator("body").inner_text()[:500]
-            self.page.wait_for_timeout(20)
-
-    def view(self) -> dict:
-        return self.page.evaluate("() => workbench.view")
-
-    def set(self, control: str, value: float | str) -> None:
-        """Move a slider, or choose from a list, as a hand does: with its events."""
-        if isinstance(value, str):
-            self.page.select_option(f"#{control}", value)
-        else:
-            self.page.locator(f"#{control}").fill(str(value))
-        self.settled()
-
-    def pixels(self, pane: int = 0) -> np.ndarray:
-        """(height, width, 3) of a pane's canvas."""
-        found = self.page.evaluate(
-            """n => { const c = workbench.panes[n].canvas;
-            const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
-            const text = Array.from(d, x => String.fromCharCode(x)).join("");
-            return [c.width, c.height, btoa(text)] }""",
-            pane,
-        )
-        width, height, text = found
-        flat = np.frombuffer(base64.b64decode(text), np.uint8)
-        return flat.reshape(height, width, 4)[..., :3]
-
-    def at_cross(self, pane: int = 0) -> np.ndarray:
-        """Colour under the cross, which lies in the middle once the picture is moved there."""
-        picture = self.pixels(pane).astype(float)
-        h, w = picture.shape[0] // 2, picture.shape[1] // 2
-        return picture[h - 1 : h + 1, w - 1 : w + 1].reshape(-1, 3).mean(axis=0)
-
-
-@pytest.fixture
-def view(chromium) -> Iterator:
-    opened: list[Viewer] = []
-
-    def open_viewer(url: str, **context) -> Viewer:
-        opened.append(Viewer(chromium, url, **context))
-        return opened[-1]
-
-    yield open_viewer
-    for each in opened:
-        each.context.close()
 
 
 @pytest.fixture
@@ -140,22 +39,6 @@ def whole(fused):
     return Whole()
 
 
-def voxel_under_the_cross(viewer: Viewer, geometry) -> tuple[int, int, int]:
-    r, a, s = viewer.view()["pos"]
-    place = np.linalg.inv(geometry.ijk_to_lps) @ [-r, -a, s, 1]
-    i, j, k = np.rint(place[:3]).astype(int).tolist()
-    return k, j, i
-
-
-def close_up(viewer: Viewer) -> None:
-    """So near that the voxel under the cross fills the middle of each pane."""
-    viewer.page.evaluate(
-        """() => { const { view, study } = workbench; view.zoom = 30;
-        view.pan = view.pos.map((x, i) => x - study.centre[i]); workbench.changed(false); }"""
-    )
-    viewer.settled()
-
-
 def test_it_opens_scrolls_and_shows_the_arrays(serve, view, fused) -> None:
     result = fused[0]
     viewer = view(serve().url).settled()
@@ -167,8 +50,8 @@ def test_it_opens_scrolls_and_shows_the_arrays(serve, view, fused) -> None:
         viewer.page.mouse.wheel(0, -100)
     viewer.until(lambda: viewer.page.locator(".caption").first.inner_text() != before)
     viewer.settled()
-    close_up(viewer)
-    expected = 255 * float(result.fused.array[voxel_under_the_cross(viewer, result.fused.geometry)])
+    viewer.close_up()
+    expected = 255 * float(result.fused.array[viewer.voxel_under_the_cross(result.fused.geometry)])
     for pane in range(3):
         assert viewer.at_cross(pane) == pytest.approx(3 * [expected], abs=5)
 
@@ -176,8 +59,8 @@ def test_it_opens_scrolls_and_shows_the_arrays(serve, view, fused) -> None:
 def test_every_control_acts(serve, view, whole, fused) -> None:
     result, fixed, moving = fused
     viewer = view(serve(whole).url).settled()
-    close_up(viewer)
-    k, j, i = voxel_under_the_cross(viewer, result.fused.geometry)
+    viewer.close_up()
+    k, j, i = viewer.voxel_under_the_cross(result.fused.geometry)
 
     def shown(value: float, low: float = 0, high: float = 1) -> object:
         return pytest.approx(3 * [255 * np.clip((value - low) / (high - low), 0, 1)], abs=5)
@@ -202,7 +85,7 @@ def test_every_control_acts(serve, view, whole, fused) -> None:
     viewer.set("from", round(value + 0.1, 2))
     assert np.ptp(viewer.at_cross()) == 0
     viewer.set("layout", "curtain")
-    close_up(viewer)
+    viewer.close_up()
     viewer.set("split", 1.0)
     assert viewer.at_cross() == shown(fixed.array[k, j, i], 0, 600)
     viewer.set("split", 0.0)
@@ -264,7 +147,7 @@ def test_a_flagged_region_is_jumped_to(serve, view, fused) -> None:
     viewer = view(serve().url).settled()
     viewer.page.locator("#doubts button").first.click()
     viewer.settled()
-    place = voxel_under_the_cross(viewer, fused[0].fused.geometry)
+    place = viewer.voxel_under_the_cross(fused[0].fused.geometry)
     assert fused[0].reliability_fixed.array[place] < 0.25
 
 
@@ -333,7 +216,7 @@ def test_a_batch_is_a_table_first(serve, view, folder, tmp_path) -> None:
     buttons.nth(0).click()
     viewer.settled()
     assert "lies outside" in viewer.page.locator("#no-sources").inner_text()
-    assert viewer.page.locator("#layout option:not([disabled])").count() == 1
+    assert viewer.page.locator("#layout option:not([disabled])").count() == 2
     viewer.page.click("#back")
     assert buttons.first.is_visible() and not viewer.page.locator("#workbench").is_visible()
 

@@ -119,6 +119,96 @@ def test_checkerboard_and_curtain_show_both_sources(study, pictures) -> None:
     np.testing.assert_array_equal(board, np.where(first[..., None], fixed, moving))
 
 
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize(
+    ("kind", "taken"), [("maximum", np.max), ("mean", np.mean), ("minimum", np.min)]
+)
+def test_a_slab_takes_the_slices_around_together(study, pictures, plane, kind, taken) -> None:
+    i, j, k = VOXELS[2]
+    axis = {"axial": 0, "coronal": 1, "sagittal": 2}[plane]
+    base, window = ("moving", (-20, 100)) if plane == "axial" else ("fixed", (0, 600))
+    volume = study.sources[base]
+    spacing = volume.geometry.spacing[2 - axis]
+    around = [slice(n, n + 1) for n in (k, j, i)]
+    around[axis] = slice((k, j, i)[axis] - 3, (k, j, i)[axis] + 4)
+    expected, alone = taken(volume.array[tuple(around)]), volume.array[k, j, i]
+    if kind != "mean":
+        assert abs(expected - alone) > 5
+    same = {"plane": plane, "base": base}
+    for beyond in (0.1, spacing):  # mm: what lies there is not taken in
+        thick = request(study, VOXELS[2], slab=6 * spacing + beyond, slab_kind=kind, **same)
+        assert middle(pictures.render(thick)) == pytest.approx(3 * [grey(expected, *window)], abs=4)
+    thin = request(study, VOXELS[2], **same)
+    assert middle(pictures.render(thin)) == pytest.approx(3 * [grey(alone, *window)], abs=4)
+
+
+@pytest.mark.parametrize("slab", [4.0, 40.0])
+@pytest.mark.parametrize("opacity", [0.0, 0.5, 1.0])
+def test_opacity_does_not_depend_on_how_thick_a_slab_is(study, pictures, slab, opacity) -> None:
+    i, j, k = VOXELS[0]
+    value = float(study.result.arbitration.array[k, j, i])
+    place = {"slab": slab, "slab_kind": "mean"}
+    bare = middle(pictures.render(request(study, VOXELS[0], **place)))
+    over = {"over": "arbitration", "opacity": opacity, "from": 0}
+    shown = middle(pictures.render(request(study, VOXELS[0], **place, **over)))
+    colour = ARBITRATION[round(255 * value)].astype(float)
+    assert shown == pytest.approx(opacity * colour + (1 - opacity) * bare, abs=5)
+
+
+def test_where_there_is_nothing_to_fuse_nothing_was_decided(study, pictures) -> None:
+    air = (2, 2, 2)
+    assert study.result.fused.array[2, 2, 2] == 0
+    over = {"over": "arbitration", "opacity": 1, "from": 0}
+    assert middle(pictures.render(request(study, air, **over))) == pytest.approx([0, 0, 0])
+    wide = {"size": [96, 96], "field": 100.0}
+    shown = pictures.render(request(study, VOXELS[0], **over, **wide))
+    assert (np.ptp(shown.astype(int), axis=2) > 8).any()
+
+
+def test_what_was_seen_before_leaves_no_trace(study) -> None:
+    random = np.random.default_rng(1)
+
+    def some() -> FrameRequest:
+        told = {
+            "plane": random.choice(list(PLANES)),
+            "base": random.choice(["fused", "fixed", "moving"]),
+            "over": random.choice(["", "arbitration", "reliability_fixed", "fixed"]),
+            "mode": random.choice(["layers", "layers", "curtain"]),
+            "opacity": float(random.random()),
+            "from": [None, 0.3][random.integers(2)],
+            "slab": [0, 0, 8.0][random.integers(3)],
+            "slab_kind": random.choice(["maximum", "mean"]),
+            "windows": [{}, {"fixed": [50, 300]}][random.integers(2)],
+            "field": float(random.choice([60.0, 80.0])),
+        }
+        plain = {key: x.item() if isinstance(x, np.generic) else x for key, x in told.items()}
+        return request(study, VOXELS[random.integers(2)], **plain)
+
+    asked = [some() for _ in range(60)]
+    with served_slices() as slices:
+        long_lived = Pictures(study, slices)
+        seen = [long_lived.render(each) for each in asked]
+    for each, before in list(zip(asked, seen, strict=True))[20::4]:
+        with served_slices() as slices:
+            np.testing.assert_array_equal(Pictures(study, slices).render(each), before)
+
+
+def test_a_source_stays_while_a_divider_moves(study, pictures, monkeypatch) -> None:
+    rendered = []
+    inner = pictures._slices.render
+    monkeypatch.setattr(
+        pictures._slices, "render", lambda *given: rendered.append(given) or inner(*given)
+    )
+    wide = {"mode": "curtain", "size": [90, 60], "field": 91.0}
+    first = pictures.render(request(study, VOXELS[0], split=0.3, **wide))
+    second = pictures.render(request(study, VOXELS[0], split=0.7, **wide))
+    assert len(rendered) == 2
+    np.testing.assert_array_equal(first[:, 63:], second[:, 63:])
+    assert np.abs(first[:, 27:63].astype(int) - second[:, 27:63]).max() > 20
+    pictures.render(request(study, VOXELS[0], windows={"fixed": [0, 90]}, **wide))
+    assert len(rendered) == 3  # the other one is still there
+
+
 def test_the_moving_volume_lies_where_the_alignment_puts_it(fused) -> None:
     from dataclasses import replace
 
@@ -198,6 +288,10 @@ def test_a_picture_at_rest_loses_nothing() -> None:
         {"floor": -1},
         {"base": "x" * 99},
         {"number": 10**400},
+        {"slab": -1},
+        {"slab": 1e9},
+        {"slab_kind": "sum"},
+        {"which": "other"},
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(study, changes) -> None:

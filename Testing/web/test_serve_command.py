@@ -29,6 +29,8 @@ pytest.importorskip("slicer", reason="slicer-core is not installed: pip install 
         ([".", "-o", "out"], "Leave --output out"),
         ([".", "--again"], "Only a result can be fused again"),
         ([".", "--registration", "rigid"], "Leave --registration out"),
+        ([".", "--prior", "nothing-here"], "does not exist"),
+        ([".", "--prior", "."], "beside one result"),
     ],
 )
 def test_what_makes_no_sense_is_refused(words, said, capsys, tmp_path, monkeypatch) -> None:
@@ -36,6 +38,12 @@ def test_what_makes_no_sense_is_refused(words, said, capsys, tmp_path, monkeypat
     (tmp_path / "something").write_text("x")
     assert main(["serve", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_prior_study_is_a_result(folder, capsys, tmp_path) -> None:
+    (tmp_path / "report.json").write_text("{}")
+    assert main(["serve", str(folder), "--prior", str(tmp_path)]) == 2
+    assert "holds no fused.nrrd" in capsys.readouterr().err
 
 
 def test_sources_and_output_are_kept_apart(sources, capsys, tmp_path) -> None:

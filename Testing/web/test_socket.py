@@ -78,6 +78,126 @@ def test_a_study_a_picture_and_values(serve) -> None:
     assert dict(values["rows"])["Moving (Doe_ct)"].endswith("HU")
 
 
+VOLUME = FRAME | {"type": "volume", "pane": "volume", "azimuth": 30, "elevation": 10}
+REGION = {
+    "type": "region",
+    "shape": "circle",
+    "plane": "axial",
+    "centre": [0, 0, 0],
+    "half": [9, 9],
+}
+
+
+def test_a_view_from_a_side_and_values_in_a_region(serve) -> None:
+    async def conversation(socket):
+        await opened(socket)
+        await socket.send_json(VOLUME)
+        rest = await picture(socket)
+        await socket.send_json(VOLUME | {"moving": True, "style": "maximum"})
+        hasty = await picture(socket)
+        await socket.send_json(REGION | {"number": 3})
+        return rest, hasty, await socket.receive_json()
+
+    rest, hasty, values = talk(serve(), conversation)
+    assert rest[0] == {"pane": "volume", "number": 7} and rest[1].shape == (48, 64, 3)
+    assert (rest[2], hasty[2]) == ("PNG", "JPEG") and hasty[1].max() > 50
+    (moving,) = [mean for name, mean, _ in values["rows"] if name == "Moving (Doe_ct)"]
+    assert " ± " in moving and moving.endswith(" HU") and values["number"] == 3
+
+
+def test_slices_do_not_wait_for_a_view_from_a_side(serve, monkeypatch) -> None:
+    import threading
+
+    from WDualMineLib.web import rendering_thread
+
+    shown, inner = threading.Event(), rendering_thread.seen_from
+
+    def slow(*given):
+        assert shown.wait(20), "no slice came meanwhile"
+        return inner(*given)
+
+    monkeypatch.setattr(rendering_thread, "seen_from", slow)
+
+    async def conversation(socket):
+        await opened(socket)
+        await socket.send_json(VOLUME)
+        await socket.send_json(FRAME)
+        first = (await picture(socket))[0]["pane"]
+        shown.set()
+        return first, (await picture(socket))[0]["pane"]
+
+    assert talk(serve(), conversation) == ("axial", "volume")
+
+
+def test_slices_do_not_wait_for_values_and_only_the_newest_region_is_measured(
+    serve, monkeypatch
+) -> None:
+    import threading
+
+    from WDualMineLib.web import viewer
+
+    shown, measured, inner = threading.Event(), [], viewer.measure
+
+    def slow(study, region, look):
+        measured.append(region.half)
+        assert shown.wait(20), "no slice came meanwhile"
+        return inner(study, region, look)
+
+    monkeypatch.setattr(viewer, "measure", slow)
+
+    async def conversation(socket):
+        await opened(socket)
+        for number in range(1, 21):
+            await socket.send_json(REGION | {"half": [number, number], "number": number})
+        await socket.send_json(FRAME)
+        await picture(socket)
+        shown.set()
+        told = [await socket.receive_json()]
+        while told[-1]["number"] != 20:
+            told.append(await socket.receive_json())
+        return told
+
+    told = talk(serve(), conversation)
+    assert {each["type"] for each in told} == {"region"} and len(told) <= 3
+    assert measured[-1] == (20, 20)
+
+
+def test_of_a_prior_study_are_pictures_and_values(serve, folder, sources) -> None:
+    from WDualMineLib.web.prior import BesidePrior
+
+    both = [Folders(folder, [sources[0].parent], anonymise=False) for _ in range(2)]
+
+    async def conversation(socket):
+        told = await opened(socket)
+        found = []
+        for which in ("current", "prior"):
+            await socket.send_json(FRAME | {"which": which})
+            found.append((await picture(socket))[1])
+        await socket.send_json({"type": "probe", "point": told["centre"]})
+        probed = await socket.receive_json()
+        await socket.send_json(REGION)
+        return told, found, probed, await socket.receive_json()
+
+    told, (current, prior), probed, measured = talk(serve(BesidePrior(*both)), conversation)
+    np.testing.assert_array_equal(current, prior)
+    assert told["prior"]["warning"]
+    for rows in (probed["rows"], measured["rows"]):
+        names = [row[0] for row in rows]
+        assert "Fused" in names and "Prior: Fused" in names
+        of = {name: words for name, *words in rows}
+        assert of["Fused"] == of["Prior: Fused"]
+
+
+def test_without_a_prior_study_there_is_no_picture_of_it(serve) -> None:
+    async def conversation(socket):
+        await opened(socket)
+        await socket.send_json(FRAME | {"which": "prior"})
+        return await socket.receive_json()
+
+    told = talk(serve(), conversation)
+    assert told["type"] == "error" and "no prior study" in told["text"]
+
+
 @pytest.mark.parametrize(
     "words",
     ["", "{", "[]", "1", '{"type": "eval"}', '{"type": ["open"]}', '{"type": "open", "study": "x"}',
@@ -96,7 +216,16 @@ def test_who_talks_nonsense_is_let_go(serve, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"size": [99999, 99999]}, {"base": "../report"}, {"centre": "here"}, {"field": -1}]
+    "changes",
+    [
+        {"size": [99999, 99999]},
+        {"base": "../report"},
+        {"centre": "here"},
+        {"field": -1},
+        VOLUME | {"pane": "axial", "azimuth": 1e9},
+        VOLUME | {"pane": "axial", "base": "../report"},
+        REGION | {"half": [0, -1]},
+    ],
 )
 def test_a_picture_that_cannot_be_is_an_error_and_no_end(serve, changes) -> None:
     async def conversation(socket):

@@ -44,6 +44,19 @@ def test_auto_knows_a_head_from_a_trunk_in_hounsfield_units(modality, fat, wante
     assert (window.low, window.high) == CT_WINDOWS[wanted]
 
 
+def test_a_ct_by_its_header_is_in_hounsfield_units_unless_its_values_contradict():
+    stripped = np.zeros((20, 20, 20), np.float32)
+    stripped[5:15, 5:15, 5:15] = np.linspace(10, 70, 1000).reshape(10, 10, 10)
+    assert choose_window(volume(stripped, "CT"), "auto").units == "HU"
+    assert choose_window(volume(stripped - 3, "CT"), (0, 80)).units == "HU"
+    # As a scanner stored it, before it was rescaled.
+    assert choose_window(volume(stripped + 1024, "CT"), "auto").units == ""
+    # A name is no header.
+    named = Volume(stripped, volume(stripped).geometry, "sub-01_ct")
+    for other in (volume(stripped, ""), volume(stripped, "MR"), named):
+        assert choose_window(other, "auto").units == ""
+
+
 def test_auto_does_not_take_a_ct_template_for_hounsfield_units():
     # A published head template in units of its own, from 0 to 3790.
     template = (tissue(np.random.default_rng(1)) + 1000) * 1.9

@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a result: run the network again on its sources, so that strength and floor can be "
         "changed",
     )
+    parser.add_argument(
+        "--prior",
+        type=Path,
+        metavar="DIR",
+        help="beside a result: an earlier one of the same patient",
+    )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     parser.add_argument(
         "--anonymise", action="store_true", help="show neither patient, names nor paths"
@@ -113,11 +119,22 @@ def _require_sense(options: argparse.Namespace) -> None:
         raise InputError(f"There is no port {options.port}", "Give one from 0 to 65535")
     if options.idle <= 0:
         raise InputError("No viewer is let go before it came", "Give --idle above 0")
-    for path in (*options.given, *options.sources):
+    prior = [] if options.prior is None else [options.prior]
+    for path in (*options.given, *options.sources, *prior):
         require_readable(path)
     is_result = len(options.given) == 1 and (options.given[0] / FUSED.file).is_file()
     if options.again and not is_result:
         raise InputError("Only a result can be fused again", "Leave --again out")
+    if prior and not is_result:
+        raise InputError(
+            "A prior study is shown beside one result, not beside a batch or two volumes",
+            "Fuse them first, and serve the result",
+        )
+    if prior and not (options.prior / FUSED.file).is_file():
+        raise InputError(
+            f"{options.prior} holds no {FUSED.file}",
+            "Give what `wdualmine fuse` wrote of the earlier study",
+        )
     if len(options.given) == 1:
         if options.output is not None:
             raise InputError("A result is shown and not saved again", "Leave --output out")
@@ -126,6 +143,17 @@ def _require_sense(options: argparse.Namespace) -> None:
 
 
 def _catalogue(options: argparse.Namespace) -> Catalogue:
+    from ..web.catalogue import Folders
+    from ..web.prior import BesidePrior
+
+    catalogue = _of_given(options)
+    if options.prior is None:
+        return catalogue
+    prior = Folders(options.prior, options.sources, anonymise=options.anonymise)
+    return BesidePrior(catalogue, prior)
+
+
+def _of_given(options: argparse.Namespace) -> Catalogue:
     from ..web.batch_table import SUMMARY, is_batch
     from ..web.catalogue import Folders, Fused
     from ..web.fusing import Fusing, Order, request_steps

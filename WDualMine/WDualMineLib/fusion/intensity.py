@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..volumes import scratch
-from ..volumes.modality import modality_of, shows_uptake
+from ..volumes.modality import known_modality, modality_of, shows_uptake
 from ..volumes.volume import Volume
 from .body_region import Region, region_of
 from .chunks import for_ranges, taken_every
@@ -35,6 +35,7 @@ what took up contrast agent."""
 
 _SAMPLE = 1 << 19
 _AIR = -900.0  # HU; nothing in a body is below
+_RESCALED = 300.0  # soft tissue with all else cut away stays below; as stored it is near 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Window:
             of ``brightest`` shows the same but for what is brighter than that.
         name: one of :data:`WINDOW_NAMES` but "auto", or "explicit".
         units: those that the volume's attribute "units" names, "HU" where the values can be nothing
-            else, or "".
+            else or the header says that it is a CT, or "".
         suv_factor: a value times this is an SUV by body weight; the volume's attribute of that
             name, None where it has none.
         brightest: in the volume's units; where it is above ``high``, it becomes 1 in its stead, and
@@ -144,7 +145,7 @@ def choose_window(volume: Volume, window: str | tuple[float, float]) -> Window:
         low, high = CT_WINDOWS.get(window, (-np.inf, np.inf))
         if lowest >= high or highest <= low:  # HU as the header says, and nothing of a body
             window = "mr"
-    units = str(volume.attributes.get("units") or ("HU" if hounsfield else ""))
+    units = str(volume.attributes.get("units") or _unit_of(volume, lowest, highest, hounsfield))
     suv_factor = _suv_factor(volume)
     if isinstance(window, tuple):
         chosen = Window(*window, "explicit", units, suv_factor)
@@ -238,6 +239,15 @@ def _in_hounsfield(volume: Volume, sample: np.ndarray) -> bool:
     if modality_of(volume) not in ("CT", "") or units not in ("HU", ""):
         return False
     return units == "HU" or _is_hounsfield(sample)
+
+
+def _unit_of(volume: Volume, lowest: float, highest: float, hounsfield: bool) -> str:
+    """ "HU" where values can be nothing else, or where a header says CT and they do not contradict.
+
+    CT has no other unit, but what a scanner stored before it was rescaled starts at 0.
+    """
+    of_header = known_modality(volume.modality) == "CT" and lowest >= -4096 and highest <= 32767
+    return "HU" if hounsfield or (of_header and (lowest < 0 or highest < _RESCALED)) else ""
 
 
 def _is_hounsfield(sample: np.ndarray) -> bool:

@@ -23,7 +23,8 @@ class Catalogue(Protocol):
         fusing: where the only study is still to be made, else None.
     """
 
-    fusing: Fusing | None
+    @property
+    def fusing(self) -> Fusing | None: ...
 
     def rows(self) -> list[dict[str, Any]]:
         """The table of studies; empty where there is only one."""

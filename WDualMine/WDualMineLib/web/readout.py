@@ -7,9 +7,9 @@ import numpy as np
 from ..pipeline.parts import BY_NAME, FUSED
 from ..scene.application.probe_words import in_units
 from ..volumes.volume import Volume
-from .frame_request import Point
 from .planes import to_ras
 from .study import Study, fused_of
+from .told import Point
 
 
 def read_out(study: Study, ras: Point, look: tuple[float, float]) -> list[tuple[str, str]]:

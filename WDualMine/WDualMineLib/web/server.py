@@ -1,4 +1,4 @@
-"""The server: four files of the page, a table, a web socket, and nothing else."""
+"""The server: the files of the page, a table, a web socket, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,12 +19,26 @@ from .rendering_thread import RenderingThread
 from .viewer import Viewer
 
 _LOG = logging.getLogger(__name__)
+_SCRIPTS = (
+    "connection",
+    "elements",
+    "haste",
+    "layouts",
+    "legends",
+    "link",
+    "panes",
+    "picture_pane",
+    "region",
+    "screenshot",
+    "studies",
+    "volume_pane",
+    "windows",
+    "workbench",
+)
 _FILES = {
     "": ("index.html", "text/html"),
-    "workbench.js": ("workbench.js", "text/javascript"),
-    "link.js": ("link.js", "text/javascript"),
-    "panes.js": ("panes.js", "text/javascript"),
     "style.css": ("style.css", "text/css"),
+    **{f"{name}.js": (f"{name}.js", "text/javascript") for name in _SCRIPTS},
 }
 _LONGEST_MESSAGE = 1 << 14
 _CLOSING = 2.0  # s, that a viewer has to answer that it is let go

@@ -16,11 +16,14 @@ from ..casereport.content import describe as describe_doubt
 from ..casereport.content import words_of
 from ..casereport.found_sources import NOT_SHOWN, read_sources
 from ..errors import InputError, WDualMineError
+from ..fusion.colour import PET_HEAT, colour_table
 from ..palettes import PALETTES
 from ..pipeline.anonymous import anonymous
 from ..pipeline.folder import REPORT, TRANSFORM, load
 from ..pipeline.parts import BY_NAME, FUSED, PARTS, Part
+from ..pipeline.record import SourceRecord
 from ..pipeline.result import Result
+from ..scene.views.appearance import in_uptake_colours
 from ..volumes.volume import Volume
 from . import planes
 from .folders import require_within
@@ -28,6 +31,8 @@ from .folders import require_within
 _LOG = logging.getLogger(__name__)
 _LOOKS_KEPT = 4
 _COLOURS_OF_LEGEND = 17
+
+Look = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,19 @@ class Study:
         result: anonymised already, if it is to be.
         fixed, moving: the sources in their own units; None where they are not shown.
         notes: why something is not shown.
+        patients: whose it is, as far as is known, to be compared and never told.
+        frame_of_reference: UID of that of the fixed volume, likewise; "" where it is not known.
+        prior: the study that is shown beside it.
     """
 
     result: Result
     fixed: Volume | None = None
     moving: Volume | None = None
     notes: tuple[str, ...] = ()
-    _looks: OrderedDict[tuple[float, float], Result] = field(
+    patients: tuple[Any, ...] = field(default=(), repr=False)
+    frame_of_reference: str = field(default="", repr=False)
+    prior: Study | None = None
+    _looks: OrderedDict[Look, Result] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -55,8 +66,13 @@ class Study:
         both = {"fixed": self.fixed, "moving": self.moving}
         return {role: volume for role, volume in both.items() if volume is not None}
 
+    def both(self, look: Look) -> list[tuple[str, Study, Look]]:
+        """This study in a look, and the prior one in its own: what precedes its names, and each."""
+        prior = [] if self.prior is None else [("Prior: ", self.prior, self.prior.own_look)]
+        return [("", self, look), *prior]
+
     @property
-    def own_look(self) -> tuple[float, float]:
+    def own_look(self) -> Look:
         """Detail strength and correlation floor that it was fused with."""
         settings = self.result.settings
         return settings.strength, settings.correlation_floor
@@ -66,7 +82,7 @@ class Study:
         """Whether strength and floor can be changed."""
         return self.result.inputs is not None and self.result.output is not None
 
-    def with_look(self, look: tuple[float, float]) -> Result:
+    def with_look(self, look: Look) -> Result:
         """The result with another strength and floor, from any thread; the last few are kept.
 
         Raises:
@@ -94,9 +110,10 @@ def read_study(folder: Path, sources_in: Sequence[Path], *, anonymise: bool = Fa
     try:
         fixed, moving = _read_sources(result, folder, sources_in)
     except InputError as error:
+        notes, patients = (f"{NOT_SHOWN}{error.what}. {error.remedy}.",), _patients(result)
         if anonymise:  # why a source is not shown may name its file
-            return Study(anonymous(result, ()), notes=(f"{NOT_SHOWN}they are not at hand.",))
-        return Study(result, notes=(f"{NOT_SHOWN}{error.what}. {error.remedy}.",))
+            result, notes = anonymous(result, ()), (f"{NOT_SHOWN}they are not at hand.",)
+        return Study(result, notes=notes, patients=patients)
     return study_of(result, fixed, moving, anonymise=anonymise)
 
 
@@ -129,13 +146,20 @@ def _read_sources(
 
 def study_of(result: Result, fixed: Volume, moving: Volume, *, anonymise: bool) -> Study:
     """The study of a result whose sources are at hand."""
+    patients = _patients(result)
+    frame = "" if fixed.context is None else fixed.context.frame_of_reference_uid
     if anonymise:
         result = anonymous(result, (fixed, moving))
         fixed, moving = (
             replace(volume, name=role, context=None, path=None, attributes={}, notes=())
             for volume, role in ((fixed, "fixed"), (moving, "moving"))
         )
-    return Study(result, fixed, moving)
+    return Study(result, fixed, moving, patients=patients, frame_of_reference=frame)
+
+
+def _patients(result: Result) -> tuple[Any, ...]:
+    both = result.record.fixed.patient, result.record.moving.patient
+    return tuple(patient for patient in both if patient is not None)
 
 
 def unnamed(error: WDualMineError) -> InputError:
@@ -168,6 +192,7 @@ def describe(study: Study) -> dict[str, Any]:
                 "heading": f"{role.capitalize()}: {source.name}",
                 "window": [source.window.low, source.window.high],
                 "unit": source.window.units,
+                "colours": _colours_of(source, study.sources[role]),
             }
             for role, source in (("fixed", record.fixed), ("moving", record.moving))
             if role in study.sources
@@ -198,14 +223,23 @@ def _described(part: Part, is_colour: bool) -> dict[str, Any]:
     }
 
 
-def _colours(palette: str) -> list[str]:
-    if not palette:
+def _colours_of(source: SourceRecord, volume: Volume) -> list[str]:
+    if not in_uptake_colours(source.window.name, volume.modality):
         return []
-    table = PALETTES[palette]
-    chosen = table[np.linspace(0, len(table) - 1, _COLOURS_OF_LEGEND).round().astype(int), :3]
+    return _in_words(np.rint(255 * colour_table(PET_HEAT)))
+
+
+def _colours(palette: str) -> list[str]:
+    return _in_words(PALETTES[palette]) if palette else []
+
+
+def _in_words(table: np.ndarray) -> list[str]:
+    """Some colours of an (N, 3 or 4) table of 0 to 255, as a style sheet has them."""
+    rows = np.linspace(0, len(table) - 1, _COLOURS_OF_LEGEND).round().astype(int)
+    chosen = table[rows, :3].astype(np.uint8)
     return ["#" + bytes(colour.tolist()).hex() for colour in chosen]
 
 
-def fused_of(study: Study, look: tuple[float, float]) -> Volume:
+def fused_of(study: Study, look: Look) -> Volume:
     """The fused volume in a look."""
     return study.with_look(look).volumes[FUSED.name]

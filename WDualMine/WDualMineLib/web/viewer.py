@@ -6,16 +6,22 @@ import asyncio
 import json
 import logging
 import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from ..errors import InputError, WDualMineError
+from . import told as read
 from .catalogue import Catalogue
-from .frame_request import FrameRequest, point
+from .frame_request import FrameRequest
+from .messages import LookRequest
 from .readout import read_out
+from .region import RegionRequest, measure
 from .rendering_thread import RenderingThread
 from .study import Study
+from .volume_request import VolumeRequest
 
 _LOG = logging.getLogger(__name__)
 _DEFECT = "This failed by a defect of WDualMine. The server printed which."
@@ -23,8 +29,54 @@ _DEFECT = "This failed by a defect of WDualMine. The server printed which."
 IDLE, BAD = 4001, 4002
 """Codes with which a socket is closed: nothing was asked for long, or nothing sensible."""
 
-_MOST_PANES = 8
+_PICTURES: dict[str, type[FrameRequest] | type[VolumeRequest]] = {
+    "frame": FrameRequest,
+    "volume": VolumeRequest,
+}
+_LANES = (*_PICTURES, "values")
+"""Slices wait neither for views from a side nor for values, which take longer."""
+
+_OF_A_STUDY = (*_PICTURES, "probe", "region", "pick")
+_MOST_WAITING = 8
 _POLL = 0.25  # s, between two words on the progress
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be answered.
+
+    Attributes:
+        key: a later job with the same one takes its place.
+        which: what the page calls it.
+        do: answers.
+    """
+
+    key: str
+    which: dict[str, Any]
+    do: Callable[[Study], Awaitable[None]]
+
+
+class _Lane:
+    """The newest job of each key: who scrolls fast does not want what is past."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, _Job] = {}
+        self._woken = asyncio.Event()
+
+    def add(self, job: _Job) -> None:
+        if job.key in self._waiting or len(self._waiting) < _MOST_WAITING:
+            self._waiting[job.key] = job
+            self._woken.set()
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+    async def next(self) -> _Job:
+        """The one that waits longest, once there is one."""
+        while not self._waiting:
+            self._woken.clear()
+            await self._woken.wait()
+        return self._waiting.pop(next(iter(self._waiting)))
 
 
 class Viewer:
@@ -35,13 +87,12 @@ class Viewer:
     ) -> None:
         self._socket, self._catalogue, self._rendering = socket, catalogue, rendering
         self._study: Study | None = None
-        self._wanted: dict[str, FrameRequest] = {}
-        self._woken = asyncio.Event()
+        self._lanes = {name: _Lane() for name in _LANES}
         self._opening: asyncio.Task[None] | None = None
 
     async def serve(self, idle_seconds: float) -> None:
         """Until the viewer goes, or asks for nothing during ``idle_seconds``."""
-        drawing = asyncio.create_task(self._draw())
+        working = [asyncio.create_task(self._work(lane)) for lane in self._lanes.values()]
         try:
             while True:
                 try:
@@ -55,7 +106,7 @@ class Viewer:
                     await self._socket.close(code=BAD, message=b"not understood")
                     return
         finally:
-            for task in (drawing, self._opening):
+            for task in (*working, self._opening):
                 if task is not None:
                     task.cancel()
 
@@ -67,14 +118,9 @@ class Viewer:
         except (ValueError, KeyError, TypeError, RecursionError):
             return False
         try:
-            if kind == "frame" and self._study is not None:
-                request = FrameRequest.of(told)
-                if request.pane in self._wanted or len(self._wanted) < _MOST_PANES:
-                    # Only the newest of each pane: who scrolls fast does not want what is past.
-                    self._wanted[request.pane] = request
-                    self._woken.set()
-            elif kind == "probe" and self._study is not None:
-                await self._probe(self._study, told)
+            if kind in _OF_A_STUDY:
+                if self._study is not None:  # else late, of a study before
+                    await self._asked(self._study, kind, told)
             elif kind == "open":
                 self._open(told.get("study", 0))
             elif kind in ("start", "cancel") and self._catalogue.fusing is not None:
@@ -82,19 +128,59 @@ class Viewer:
                 if kind == "start":
                     self._open(0)
             else:
-                return kind in ("frame", "probe", "start", "cancel")  # late, of a study before
+                return kind in ("start", "cancel")  # late: it is not being fused any more
         except InputError as error:
             await self._say("error", text=str(error), **_which(told))
         except (KeyError, TypeError, ValueError, OverflowError):
             return False
         return True
 
+    async def _asked(self, study: Study, kind: str, told: dict[str, Any]) -> None:
+        which = _which(told)
+        if kind == "probe":
+            await self._probe(study, told)
+        elif kind == "region":
+            region = RegionRequest.of(told)
+            job = _Job(kind, which, lambda study: self._region(study, region, which))
+            self._lanes["values"].add(job)
+        elif kind == "pick":
+            view = VolumeRequest.of(told)
+            self._lanes["values"].add(_Job(kind, which, lambda study: self._pick(study, view)))
+        else:
+            request = _PICTURES[kind].of(told)
+            job = _Job(request.pane, which, lambda study: self._picture(study, request))
+            self._lanes[kind].add(job)
+
     async def _probe(self, study: Study, told: dict[str, Any]) -> None:
-        place = point(told["point"])
-        like = FrameRequest.of({**_ANY, **{k: told.get(k) for k in ("strength", "floor")}})
-        look = like.look(study.own_look)
-        rows = await asyncio.to_thread(read_out, study, place, look)
+        place = read.point(told["point"])
+        look = LookRequest.of(told).look(study.own_look)
+        rows = await asyncio.to_thread(
+            lambda: [
+                (f"{words}{name}", value)
+                for words, each, its_look in study.both(look)
+                for name, value in read_out(each, place, its_look)
+            ]
+        )
         await self._say("probe", rows=rows, point=place)
+
+    async def _region(self, study: Study, region: RegionRequest, which: dict[str, Any]) -> None:
+        look = region.look(study.own_look)
+        rows = await asyncio.to_thread(
+            lambda: [
+                (f"{words}{name}", *values)
+                for words, each, its_look in study.both(look)
+                for name, *values in measure(each, region, its_look)
+            ]
+        )
+        await self._say("region", rows=rows, **which)
+
+    async def _pick(self, study: Study, view: VolumeRequest) -> None:
+        await self._say("picked", point=await self._rendering.point(study, view))
+
+    async def _picture(self, study: Study, request: FrameRequest | VolumeRequest) -> None:
+        picture = await self._rendering.picture(study, request)
+        about = json.dumps({"pane": request.pane, "number": request.number}).encode()
+        await self._socket.send_bytes(struct.pack(">I", len(about)) + about + picture)
 
     def _open(self, number: Any) -> None:
         if not isinstance(number, int) or isinstance(number, bool):
@@ -102,7 +188,8 @@ class Viewer:
         if self._opening is not None:
             self._opening.cancel()
         self._study = None
-        self._wanted.clear()
+        for lane in self._lanes.values():
+            lane.clear()
         self._opening = asyncio.create_task(self._bring(number))
 
     async def _bring(self, number: int) -> None:
@@ -131,27 +218,20 @@ class Viewer:
             _LOG.exception("a study could not be opened")
             await self._say("failed", text=_DEFECT)
 
-    async def _draw(self) -> None:
+    async def _work(self, lane: _Lane) -> None:
         while True:
-            await self._woken.wait()
-            if not self._wanted:
-                self._woken.clear()
-                continue
-            request = self._wanted.pop(next(iter(self._wanted)))
-            study, which = self._study, {"pane": request.pane, "number": request.number}
-            if study is None:
+            job = await lane.next()
+            if self._study is None:
                 continue
             try:
-                picture = await self._rendering.picture(study, request)
-                about = json.dumps(which).encode()
-                await self._socket.send_bytes(struct.pack(">I", len(about)) + about + picture)
+                await job.do(self._study)
             except WDualMineError as error:
-                await self._say("error", text=str(error), **which)
+                await self._say("error", text=str(error), **job.which)
             except ConnectionError:
                 return
             except Exception:
-                _LOG.exception("a picture could not be made")
-                await self._say("error", text=_DEFECT, **which)
+                _LOG.exception("an answer could not be made")
+                await self._say("error", text=_DEFECT, **job.which)
 
     async def _say(self, kind: str, **what: Any) -> None:
         if not self._socket.closed:
@@ -159,10 +239,5 @@ class Viewer:
 
 
 def _which(told: dict[str, Any]) -> dict[str, Any]:
-    """The picture that a message asks for, so that the page does not wait for it."""
+    """What the page calls that which it asked for, so that it knows what is answered."""
     return {key: told[key] for key in ("pane", "number") if isinstance(told.get(key), str | int)}
-
-
-_ANY = {"pane": "", "number": 0, "plane": "axial", "base": "", "size": [16, 16],
-        "centre": [0, 0, 0], "field": 1}  # fmt: skip
-"""A request of which only the look is asked for."""

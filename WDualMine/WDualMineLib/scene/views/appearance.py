@@ -75,8 +75,13 @@ def show_source(
     """
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
-    uptake = window_name == "pet" or modality_of(node) in EMISSION
+    uptake = in_uptake_colours(window_name, modality_of(node))
     show(node, window, uptake_colours(scene) if uptake else None)
+
+
+def in_uptake_colours(window_name: str, modality: str) -> bool:
+    """Whether :func:`show_source` shows a source through the heat table."""
+    return window_name == "pet" or modality in EMISSION
 
 
 def show_part(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLVolumeNode, part: Part) -> None:
@@ -115,6 +120,14 @@ def part_colours(scene: slicer.vtkMRMLScene, part: Part) -> slicer.vtkMRMLColorN
         seen = (values < low) | (values > high)
         table = np.column_stack([table, seen])
     return _colour_node(scene, _table_name(part), table, meaning)
+
+
+def table_of(colours: slicer.vtkMRMLColorNode) -> np.ndarray:
+    """(N, 3) uint8: the colours of a node, from the lowest value to the highest."""
+    table = np.zeros((colours.GetNumberOfColors(), 4))
+    for index, row in enumerate(table):
+        colours.GetColor(index, row)
+    return np.rint(255 * table[:, :3]).astype(np.uint8)
 
 
 def uptake_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:

@@ -6,8 +6,9 @@ any number of them.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,19 @@ from ...volumes.volume import Volume
 from ..application.scene_files import headless_scene
 from ..result.node_placement import set_matrix
 from ..result.volume_nodes import add_volume
-from .appearance import part_colours, show, show_everywhere, show_only_between, show_source
-from .rendering import SliceRenderer, slice_renderer
+from .appearance import (
+    part_colours,
+    show,
+    show_everywhere,
+    show_only_between,
+    show_source,
+    table_of,
+)
+from .projection import SmallVolume, small_copy
+from .rendering import SliceRenderer, blended, slice_renderer
+
+_RENDERERS = 6
+"""Two for each pane of a page: what stays the same while a slider moves is not resliced again."""
 
 Range = tuple[float, float]
 
@@ -40,13 +52,28 @@ class Layer:
     between: Range | None = None
 
 
+@dataclass(frozen=True)
+class Slab:
+    """Slices taken together.
+
+    Attributes:
+        thickness: mm along the normal, half of them on either side.
+        kind: "maximum", "mean" or "minimum".
+    """
+
+    thickness: float
+    kind: str
+
+
 class ServedSlices:
     """Made by :func:`served_slices`; to be used by one thread at a time."""
 
-    def __init__(self, scene: slicer.vtkMRMLScene, renderer: SliceRenderer) -> None:
+    def __init__(self, scene: slicer.vtkMRMLScene, renderers: list[SliceRenderer]) -> None:
         self._scene = scene
-        self._renderer = renderer
+        self._unused = list(renderers)
+        self._renderers: OrderedDict[tuple[str, ...], SliceRenderer] = OrderedDict()
         self._nodes: dict[str, slicer.vtkMRMLVolumeNode] = {}
+        self._small: dict[tuple[str, str], SmallVolume] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._nodes
@@ -75,6 +102,8 @@ class ServedSlices:
     def remove(self, name: str) -> None:
         """Let go of a volume and its display."""
         node = self._nodes.pop(name)
+        for key in [key for key in self._small if key[0] == name]:
+            del self._small[key]
         display = node.GetDisplayNode()
         self._scene.RemoveNode(node)
         if display is not None:
@@ -89,28 +118,56 @@ class ServedSlices:
         centre: tuple[float, float, float],
         size: tuple[int, int],
         field_of_view: float,
+        slab: Slab | None = None,
     ) -> np.ndarray:
         """One slice, (height, width, 3) uint8, first row at the top.
 
         Args:
             orientation: see :meth:`.rendering.SliceRenderer.render`.
-            opacity: of the foreground, 0 to 1.
+            opacity: of the foreground, 0 to 1, however thick a slab is.
             centre: RAS mm.
             size: width and height in pixels.
             field_of_view: mm across the shorter side.
+            slab: of the background. The foreground stays that of the slice: the highest value of a
+                map is as misleading as the mean of one that is 1/2 nearly everywhere.
         """
         for layer in (background, foreground):
             if layer is not None:
                 self._dress(layer)
-        return self._renderer.render(
-            self._nodes[background.name],
-            orientation,
-            self._nodes[foreground.name] if foreground is not None else None,
-            opacity,
-            centre,
-            size,
-            field_of_view,
-        )
+        below = self._nodes[background.name]
+        above = self._nodes[foreground.name] if foreground is not None else None
+        place = centre, size, field_of_view
+        if slab is None:
+            names = [layer.name for layer in (background, foreground) if layer is not None]
+            renderer = self._renderer(orientation, *names)
+            return renderer.render(below, orientation, above, opacity, *place)
+        renderer = self._renderer(orientation, background.name, slab.kind)
+        with renderer.slab(slab.thickness, slab.kind):
+            picture = renderer.render(below, orientation, None, 0.0, *place)
+        if above is None or foreground is None:
+            return picture
+        alone = self._renderer(orientation, foreground.name).layer(above, orientation, *place)
+        return blended(picture, alone, opacity)
+
+    def _renderer(self, *of: str) -> SliceRenderer:
+        """The one that rendered ``of`` last: it need not reslice what stays where it was."""
+        if of in self._renderers:
+            self._renderers.move_to_end(of)
+        elif self._unused:
+            self._renderers[of] = self._unused.pop()
+        else:
+            self._renderers[of] = self._renderers.popitem(last=False)[1]
+        return self._renderers[of]
+
+    def small(self, name: str, keep: str = "Mean") -> SmallVolume:
+        """A small copy of a volume, to be projected: see :func:`.projection.small_copy`."""
+        if (name, keep) not in self._small:
+            self._small[name, keep] = small_copy(self._nodes[name], keep)
+        return self._small[name, keep]
+
+    def colours(self, name: str) -> np.ndarray:
+        """(N, 3) uint8: the colour table that a scalar volume is shown in."""
+        return table_of(self._nodes[name].GetDisplayNode().GetColorNode())
 
     def _dress(self, layer: Layer) -> None:
         node = self._nodes[layer.name]
@@ -125,5 +182,9 @@ class ServedSlices:
 @contextmanager
 def served_slices() -> Iterator[ServedSlices]:
     """A scene without volumes, gone afterwards."""
-    with headless_scene() as scene, slice_renderer(scene) as renderer:
-        yield ServedSlices(scene, renderer)
+    with headless_scene() as scene, ExitStack() as stack:
+        renderers = [
+            stack.enter_context(slice_renderer(scene, f"WDualMinePicture{n}"))
+            for n in range(_RENDERERS)
+        ]
+        yield ServedSlices(scene, renderers)

@@ -17,6 +17,7 @@ from ..batch.cluster import cluster_at, default_workers, local_cluster, require_
 from ..batch.places import Places
 from ..batch.plan import Plan, Rules, plan_studies, proposed
 from ..batch.run import Run, counted, one_after_the_other, reports_in
+from ..batch.scheduler_loss import SchedulerLost
 from ..batch.study import WAITING, WITHOUT_FILE, Row, Study
 from ..batch.study_list import read_list, write_list
 from ..batch.task import Job
@@ -164,17 +165,18 @@ def _run_on_cluster(
     options: argparse.Namespace, run_: Run, job_of: Callable[[Study, int], Job], gpu: bool
 ) -> None:
     # Here and not above: Dask is an extra, and a plan is made without it.
-    from ..batch.dispatch import Dispatcher, SchedulerLost
+    from ..batch.dispatch import Dispatcher
 
     with _cluster(options, len(run_.waiting), gpu) as (client, threads):
-        some = [path for study in run_.waiting[:3] for path in study.inputs.values()]
-        require_usable(client, [run_.places.root, *some], gpu)
-        dispatcher = Dispatcher(client, job_of, threads, gpu)
-        with ConsoleProgress() as run_.progress:
-            try:
+        try:
+            some = [path for study in run_.waiting[:3] for path in study.inputs.values()]
+            require_usable(client, [run_.places.root, *some], gpu)
+            dispatcher = Dispatcher(client, job_of, threads, gpu)
+            with ConsoleProgress() as run_.progress:
                 run_.take(dispatcher.run(run_.waiting))
-            except SchedulerLost as error:
-                run_.stopped = str(error)
+        except SchedulerLost as error:
+            run_.stopped = str(error)
+            run_.finish()
 
 
 @contextmanager
@@ -321,11 +323,11 @@ def _bytes(text: str) -> int:
 
 
 def _write_list(options: argparse.Namespace, rows: Sequence[Row]) -> None:
+    absolute = [
+        Row(r.place, str(options.root / r.fixed), str(options.root / r.moving), r.name, r.words)
+        for r in rows
+    ]
     with writing_errors(options.list):
-        absolute = [
-            Row(r.place, str(options.root / r.fixed), str(options.root / r.moving), r.name, r.words)
-            for r in rows
-        ]
         write_list(options.list, absolute)
 
 

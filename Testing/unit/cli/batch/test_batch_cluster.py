@@ -148,6 +148,7 @@ def test_a_scheduler_that_goes_is_said_and_nothing_is_lost(studies, table, tmp_p
             lost.kill()
             code, said = ended(process)
     assert code == 4 and "does not answer any more" in said, said
+    assert "Traceback" not in said and "distributed" not in said, said
     states = [row["state"] for row in table(out).values()]
     assert "done" in states and "waiting" in states and "failed" not in states
 

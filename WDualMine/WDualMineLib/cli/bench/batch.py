@@ -17,7 +17,7 @@ from ...cores import usable_cores
 from ...errors import InputError, WDualMineError
 from ...fusion.settings import FusionSettings
 from ...version import __version__
-from ...volumes.writing import atomic_path, refuse_existing, write_volume
+from ...volumes.writing import refuse_existing, write_text, write_volume
 
 _SMALLEST = 16
 _MOST_TIMED = 5
@@ -93,8 +93,7 @@ def run(options: argparse.Namespace) -> None:
             print(report.throughput_line(row), flush=True)
         print(report.bytes_line(row))
     if options.json is not None:
-        with atomic_path(options.json, force=options.force) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=2), force=options.force)
 
 
 def _stages(options: argparse.Namespace, list_: Path, pair: Any) -> Iterator[dict[str, Any]]:

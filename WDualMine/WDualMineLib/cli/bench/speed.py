@@ -13,7 +13,7 @@ from ...errors import InputError
 from ...fusion.settings import DEVICE_NAMES, PRECISION_NAMES, FusionSettings
 from ...pipeline.request import AS_THEY_LIE
 from ...version import __version__
-from ...volumes.writing import atomic_path, refuse_existing
+from ...volumes.writing import refuse_existing, write_text
 
 _SMALLEST = 16
 _WINDOWS = {"fixed_window": (-1000.0, 1000.0), "moving_window": (0.0, 1000.0)}
@@ -96,8 +96,7 @@ def run(options: argparse.Namespace) -> None:
         for line in report.lines(part, figures):
             print(line, flush=True)
     if options.json is not None:
-        with atomic_path(options.json, force=options.force) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=2), force=options.force)
 
 
 def _of_volumes(options: argparse.Namespace, model: Any) -> dict[str, Callable[[], Any]]:

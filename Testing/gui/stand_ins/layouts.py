@@ -47,6 +47,7 @@ class Layouts:
         self._layout_logic = slicer.vtkMRMLLayoutLogic()
         self._layout_logic.SetMRMLScene(scene)
         self.layout = self._layout_logic.GetLayoutNode()
+        self._is_noticing = False
         self._observers = Observers("layouts")
         self._observers.add(scene, scene.NodeAddedEvent, self._notice)
         self.cursor = scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
@@ -115,19 +116,35 @@ class Layouts:
             logic.SetMRMLScene(None)
 
     def _notice(self) -> None:
-        """Give every new node of a view its logic; its widget is there, without a size."""
+        """Give every new node of a view its logic; its widget is there, without a size.
+
+        A logic adds nodes of its own as it comes: what that tells is dealt with once it is whole.
+        """
+        if self._is_noticing:
+            return
+        self._is_noticing = True
+        try:
+            while (node := self._new_node()) is not None:
+                self._show(node)
+        finally:
+            self._is_noticing = False
+
+    def _new_node(self):
         for index in range(self._scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
             node = self._scene.GetNthNodeByClass(index, "vtkMRMLSliceNode")
-            name = node.GetLayoutName()
-            if name in self.logics or name == "WDualMinePicture":
-                continue
-            logic = self.logics[name] = slicer.vtkMRMLSliceLogic()
-            logic.SetMRMLScene(self._scene)
-            logic.SetSliceNode(node)
-            self._collection.AddItem(logic)
-            if self._with_legends:
-                self.windows[name] = View(logic, self.application_logic)
-            self._later(lambda name=name: self._size(name))
+            if node.GetLayoutName() not in {*self.logics, "WDualMinePicture"}:
+                return node
+        return None
+
+    def _show(self, node) -> None:
+        name = node.GetLayoutName()
+        logic = self.logics[name] = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLScene(self._scene)
+        logic.SetSliceNode(node)
+        self._collection.AddItem(logic)
+        if self._with_legends:
+            self.windows[name] = View(logic, self.application_logic)
+        self._later(lambda: self._size(name))
 
     def _size(self, name: str) -> None:
         logic, node = self.logics.get(name), self.node(name)

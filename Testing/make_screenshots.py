@@ -9,13 +9,15 @@ the weights that ship find is in all of them but *panel*, so that new weights wa
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
+
+_WIDTH = 1600  # of a picture that fills the page
 TESTING = Path(__file__).resolve().parent
 _PANEL = (
     "test_case_page.py", "test_doubts.py", "test_module.py", "test_panel.py", "test_suggestion.py",
@@ -40,7 +42,10 @@ def case(folder: Path, _scratch: Path) -> None:
 
 def slices(folder: Path, scratch: Path) -> None:
     """``slices.png``, from the demo."""
-    shutil.copy(_demo(scratch) / "slices-ct-mr.png", folder / "slices.png")
+    with Image.open(_demo(scratch) / "slices-ct-mr.png") as picture:
+        size = (_WIDTH, round(picture.height * _WIDTH / picture.width))
+        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    small.save(folder / "slices.png", optimize=True)
 
 
 def web(folder: Path, scratch: Path) -> None:

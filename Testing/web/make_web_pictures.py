@@ -9,13 +9,15 @@ Needs Chromium and playwright.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from measure_in_browser import main as visit
+from PIL import Image
+
+_SCREEN = 844  # pixels that a phone shows without scrolling
 
 # As the documentation calls them: as the browser's visit does.
 _NAMES = {"web-planes": "planes-1280", "web-curtain": "curtain-1280", "web-phone": "side-390"}
@@ -39,7 +41,9 @@ def main(result: Path, sources: Path, folder: Path) -> None:
             with tempfile.TemporaryDirectory() as scratch:
                 visit(said[1], Path(scratch))
                 for name, drawn in _NAMES.items():
-                    shutil.copy(Path(scratch, f"web-{drawn}.png"), folder / f"{name}.png")
+                    with Image.open(Path(scratch, f"web-{drawn}.png")) as picture:
+                        seen = picture.crop((0, 0, picture.width, min(picture.height, _SCREEN)))
+                    seen.save(folder / f"{name}.png", optimize=True)
         finally:
             server.terminate()
 

@@ -1,6 +1,7 @@
 # make demo    fuse real volumes and say where the results are (demo-output/)
 # make test    run every test, style and types included
 # make check   style, types and the quick tests: about a minute
+# make pictures  draw the documentation's pictures anew; TO=folder, ONLY="panel inspect ..."
 # make setup   only what these need first: the virtual environment in .venv
 # make clean   remove the environment and what the commands left
 #
@@ -11,7 +12,9 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: demo test check setup clean
+.PHONY: demo test check pictures setup clean
+
+TO ?= Resources/Screenshots
 
 demo: $(READY)
 	@$(VENV)/bin/wdualmine demo --force
@@ -25,6 +28,9 @@ check: $(READY)
 	@$(VENV)/bin/python -m ruff format --check --quiet .
 	@$(VENV)/bin/python -m mypy
 	@$(VENV)/bin/python -m pytest -q -m "not slow"
+
+pictures: $(READY)
+	@$(VENV)/bin/python Testing/make_screenshots.py "$(TO)" $(ONLY)
 
 setup: $(READY)
 

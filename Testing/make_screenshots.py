@@ -1,9 +1,9 @@
-"""Makes the pictures of the panel and of the Inspect layouts anew.
+"""Makes the pictures of the documentation anew: ``make pictures [TO=FOLDER] [ONLY="PART ..."]``.
 
-    python Testing/make_screenshots.py [FOLDER]
+    python Testing/make_screenshots.py [FOLDER [PART ...]]
 
-The panel's come from its tests, which click through it; the layouts' from real volumes, fused with
-the weights that ship. FOLDER is Resources/Screenshots if it is left out.
+FOLDER is Resources/Screenshots if it is left out, and all parts are made. Each is one program; what
+the weights that ship find is in all of them but *panel*, so that new weights want new pictures.
 """
 
 from __future__ import annotations
@@ -11,28 +11,80 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
+
+_WIDTH = 1600  # of a picture that fills the page
 TESTING = Path(__file__).resolve().parent
-PANEL = (
+_PANEL = (
     "test_case_page.py", "test_doubts.py", "test_module.py", "test_panel.py", "test_suggestion.py",
 )  # fmt: skip
 
 
-def main(folder: Path) -> int:
-    environment = os.environ | {"WDUALMINE_SCREENSHOTS": str(folder)}
-    tests = [str(TESTING / "gui" / name) for name in PANEL]
-    layouts = str(TESTING / "scene" / "make_inspect_pictures.py")
-    page = str(TESTING / "unit" / "casereport" / "make_case_page.py")
-    for command in (
-        ["-m", "pytest", "-q", *tests], [layouts, str(folder)], [page, str(folder)],
-    ):  # fmt: skip
-        done = subprocess.run([sys.executable, *command], env=environment, cwd=TESTING.parent)
-        if done.returncode:
-            return done.returncode
-    return 0
+def panel(folder: Path, _scratch: Path) -> None:
+    """``panel-*.png``, from the tests that click through it."""
+    tests = [str(TESTING / "gui" / name) for name in _PANEL]
+    _run("-m", "pytest", "-q", *tests, WDUALMINE_SCREENSHOTS=str(folder))
+
+
+def inspect(folder: Path, _scratch: Path) -> None:
+    """``inspect-*.png``, from the packaged volumes."""
+    _run(TESTING / "scene" / "make_inspect_pictures.py", folder)
+
+
+def case(folder: Path, _scratch: Path) -> None:
+    """``case-page.png``, from the packaged volumes."""
+    _run(TESTING / "unit" / "casereport" / "make_case_page.py", folder)
+
+
+def slices(folder: Path, scratch: Path) -> None:
+    """``slices.png``, from the demo."""
+    with Image.open(_demo(scratch) / "slices-ct-mr.png") as picture:
+        size = (_WIDTH, round(picture.height * _WIDTH / picture.width))
+        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    small.save(folder / "slices.png", optimize=True)
+
+
+def web(folder: Path, scratch: Path) -> None:
+    """``web-*.png``, of the demo's result in Chromium."""
+    demo = _demo(scratch)
+    _run(TESTING / "web" / "make_web_pictures.py", demo / "ct-mr", demo / "sources", folder)
+
+
+PARTS: dict[str, Callable[[Path, Path], None]] = {
+    part.__name__: part for part in (panel, inspect, case, slices, web)
+}
+
+
+def main(folder: Path, parts: list[str]) -> None:
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        sys.exit(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in parts or PARTS:
+            print(f"== {part}", flush=True)
+            PARTS[part](folder, Path(scratch))
+
+
+def _demo(scratch: Path) -> Path:
+    made = scratch / "demo"
+    if not made.exists():
+        _run("-m", "WDualMineLib", "demo", "-o", made)
+    return made
+
+
+def _run(*command: str | Path, **environment: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], env=os.environ | environment, cwd=TESTING.parent
+    )
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 if __name__ == "__main__":
-    given = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    sys.exit(main((given or TESTING.parent / "Resources" / "Screenshots").resolve()))
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else TESTING.parent / "Resources" / "Screenshots"
+    main(given.resolve(), sys.argv[2:])

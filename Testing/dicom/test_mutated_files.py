@@ -16,6 +16,7 @@ import pydicom
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 from WDualMineLib.dicom.files import write_file
+from WDualMineLib.dicom.headers import damaged
 from WDualMineLib.dicom.read import DicomSeries, read_series
 from WDualMineLib.errors import InputError
 
@@ -173,3 +174,11 @@ def _require_bounded(read: DicomSeries, frames: list[pydicom.Dataset]) -> None:
     for dataset in frames:
         index = (to_index @ [*map(float, dataset.ImagePositionPatient), 1.0])[:3]
         assert np.all(index > -0.51) and np.all(index < size - 0.49)
+
+
+def test_a_disk_that_fails_is_no_damaged_file():
+    with pytest.raises(InputError) as told, damaged(Path("a.dcm")):
+        raise OSError(5, "Input/output error")
+    assert "Input/output error" in told.value.what and "damaged" not in told.value.what
+    with pytest.raises(InputError, match="damaged"), damaged(Path("a.dcm")):
+        raise OSError("a length that cannot be")  # pydicom's own, without a number

@@ -43,8 +43,11 @@ def application():
 def scene(application):
     from WDualMineLib.scene.application.scene_files import headless_scene
 
+    from .stand_ins import observers
+
     with headless_scene() as scene:
         yield scene
+        assert not observers.of(scene), "who observed it outlives its scene"
 
 
 @pytest.fixture

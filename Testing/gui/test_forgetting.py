@@ -201,3 +201,30 @@ def test_the_preview_is_in_colour_where_a_colour_is_chosen(ready, session) -> No
     ready.wait_until(lambda: not is_coloured())
     ready.choose("colourCombo", "Colours of the moving volume")
     ready.settle()
+
+
+def test_a_panel_that_is_closed_does_nothing_any_more(fused, shown_widget, session, scene) -> None:
+    """Reloading the module makes a new one, and the scene is that one's."""
+    import gc
+
+    from PySide6 import QtCore
+
+    _, widget, _ = shown_widget
+
+    def timers() -> list:
+        # Not by isinstance, which asks some objects for more than their type.
+        return [each for each in gc.get_objects() if type(each) is QtCore.QTimer]
+
+    before = {id(timer) for timer in timers() if timer.isActive()}
+    fused.ui.livePreviewCheck.setChecked(True)
+    widget.panel.views_added()
+    widget.panel.volume_added()
+    pending = [timer for timer in timers() if timer.isActive() and id(timer) not in before]
+    assert len(pending) >= 3, "nothing was under way"
+    widget.cleanup()
+    assert not [each for each in pending if each.isActive()]
+    # Nor does the scene call anybody of it.
+    called = []
+    session.changed.connect(lambda *_: called.append(1))
+    scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "later")
+    assert not called

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+import types
+
 import numpy as np
 import pytest
 
 # Named here, for PySide6 offers methods or properties by what the calling module asks for.
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 vtk = pytest.importorskip("vtk", reason="slicer-core is not installed")
+
+from WDualMineLib.progress import Progress
 
 from .conftest import snapshot
 
@@ -446,7 +451,66 @@ def test_what_is_missing_is_named_and_apply_waits_for_it(
     assert "Install PyTorch and PyWavelets first" in driver.ui.applyButton.toolTip()
     driver.screenshot("panel-setup")
     driver.click("installButton")
+    driver.settle()
     assert "Extensions Manager" in driver.text("setupLabel")
+
+
+@pytest.fixture
+def installation(shown_widget, monkeypatch):
+    """The panel misses something, and installs it by steps that the test gives."""
+    setup = shown_widget[1].panel.setup
+    missing = ["PyWavelets"]
+
+    def installation(steps):
+        logic = types.SimpleNamespace(
+            missing=lambda: list(missing), install_steps=lambda: steps(missing)
+        )
+        monkeypatch.setattr(setup, "_logic", logic)
+        monkeypatch.setattr(setup, "_preloading", types.SimpleNamespace(cancel=lambda: None))
+        setup.check()
+
+    return installation
+
+
+def test_what_pip_says_is_seen_and_it_can_be_cancelled(driver, installation) -> None:
+    closed = []
+
+    def steps(_missing):
+        try:
+            while True:
+                yield Progress(0, "PyWavelets: Downloading")
+        finally:
+            closed.append(1)
+
+    installation(steps)
+    driver.click("installButton")
+    driver.wait_until(lambda: "Downloading" in driver.text("setupLabel"))
+    assert driver.ui.installButton.text() == "Cancel the installation"
+    driver.click("installButton")
+    driver.wait_until(lambda: closed)
+    assert "Not installed" in driver.text("setupLabel")
+    assert driver.ui.installButton.text() == "Install PyWavelets"
+
+
+def test_an_installation_that_deals_with_events_itself(driver, installation, application) -> None:
+    """As the extension PyTorch does: neither the timer nor a second press may come in between."""
+    answers = []
+
+    def steps(missing):
+        yield Progress(0, "PyTorch comes through its extension")
+        for _ in range(20):
+            application.processEvents()
+            time.sleep(0.001)
+        driver.ui.installButton.click()
+        answers.append(driver.text("setupLabel"))
+        missing.clear()
+        yield Progress(0, "PyTorch is installed")
+
+    installation(steps)
+    driver.click("installButton")
+    driver.wait_until(lambda: not driver.ui.setupFrame.isVisible())
+    (said,) = answers
+    assert "comes through its extension" in said
 
 
 def test_leaving_the_module_lets_go_of_the_parameter_node(ready, shown_widget) -> None:

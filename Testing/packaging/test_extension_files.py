@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,48 @@ def test_the_icon_is_128_pixels_square(cmake: dict) -> None:
     header = (ROOT / "Resources" / "WDualMine.png").read_bytes()[:24]
     assert header[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">II", header[16:24]) == (128, 128)
+
+
+@pytest.fixture(scope="module")
+def home():
+    """The program that gives the repository its home."""
+    spec = importlib.util.spec_from_file_location("home", ROOT / ".ci" / "home.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_one_home_is_named_and_in_three_files_only(home) -> None:
+    named = home.named_in(ROOT)
+    (one,) = set().union(*named.values())
+    assert set(map(frozenset, named.values())) == {frozenset({one})}
+    listed = subprocess.run(
+        ["git", "grep", "-lF", f"github.com/{one}"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode > 1:
+        pytest.skip("this is no git checkout")
+    allowed = {*home.FILES, "docs/extensions-index.md"}  # the page says what is to be filled in
+    assert set(listed.stdout.split()) <= allowed
+
+
+def test_a_placeholder_is_told_where_people_read(home) -> None:
+    """And not any more once it is none."""
+    is_placeholder = home.named_in(ROOT)["WDualMine.json"] == {home.PLACEHOLDER}
+    page = (ROOT / "docs" / "extensions-index.md").read_text(encoding="utf-8")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert ("name a placeholder" in readme) == is_placeholder
+    assert (f"github.com/{home.PLACEHOLDER}" in page) == is_placeholder
+
+
+def test_moving_leaves_no_address_behind(home, tmp_path) -> None:
+    for name in home.FILES:
+        shutil.copy(ROOT / name, tmp_path / name)
+    before = {name: (tmp_path / name).read_text() for name in home.FILES}
+    (old,) = home.named_in(tmp_path)["WDualMine.json"]
+    home.move(tmp_path, "some-lab/SlicerWDualMine")
+    for name, text in before.items():
+        moved = (tmp_path / name).read_text()
+        assert moved == text.replace(f".com/{old}", ".com/some-lab/SlicerWDualMine"), name
+        assert moved != text
+    with pytest.raises(ValueError, match="OWNER/Slicer"):
+        home.move(tmp_path, "some-lab")

@@ -80,7 +80,7 @@ def test_icon_and_screenshots_are_pictures_of_a_size_that_can_be_seen() -> None:
 
 
 def test_the_pictures_of_the_panel_show_the_panel_of_today() -> None:
-    """Otherwise: python Testing/make_screenshots.py."""
+    """Otherwise: make pictures."""
     ui = (ROOT / "WDualMine" / "Resources" / "UI" / "WDualMine.ui").read_bytes()
     now = hashlib.sha256(ui).hexdigest()
     pictures = sorted(SCREENSHOTS.glob("panel-*.png"))
@@ -90,7 +90,18 @@ def test_the_pictures_of_the_panel_show_the_panel_of_today() -> None:
         with Image.open(path) as picture:
             if picture.info.get("ui") != now:
                 stale.append(path.name)
-    assert not stale, "run Testing/make_screenshots.py: these show another panel"
+    assert not stale, "run `make pictures ONLY=panel`: these show another panel"
+
+
+def test_how_each_picture_is_made_is_written_down() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Pictures")[1]
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| `([\w*-]+)` \|", page.split("## ")[0], re.MULTILINE)
+    assert {path.stem for path in SCREENSHOTS.glob("*.png")} == {
+        path.stem for _, name in rows for path in SCREENSHOTS.glob(f"{name}.png")
+    }
+    program = (ROOT / "Testing" / "make_screenshots.py").read_text(encoding="utf-8")
+    parts = re.findall(r"^def (\w+)\(folder", program, re.MULTILINE)
+    assert [part for part, _ in rows if part] == [part for part in parts if part != "main"]
 
 
 def test_the_licence_is_apaches_and_the_readme_says_so() -> None:

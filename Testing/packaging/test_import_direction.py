@@ -18,6 +18,7 @@ GROUND = {
     "palettes",
     "progress",
     "resources",
+    "stoppable",
     "version",
     "volumes",
 }
@@ -31,6 +32,7 @@ ALLOWED = {
     "interpreter": set(),
     "palettes": set(),
     "progress": set(),
+    "stoppable": set(),
     "version": set(),
     "resources": {"errors"},
     "volumes": {"cores", "errors", "interpreter", "progress"},

@@ -28,8 +28,11 @@ def scene():
     pytest.importorskip("slicer", reason="slicer-core is not installed")
     from WDualMineLib.scene.application.scene_files import headless_scene
 
+    from ..gui.stand_ins import observers
+
     with headless_scene() as scene:
         yield scene
+        assert not observers.of(scene), "who observed it outlives its scene"
 
 
 @pytest.fixture(scope="session")

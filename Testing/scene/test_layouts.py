@@ -258,3 +258,11 @@ def test_a_legend_leaves_the_picture_to_be_seen(shown, nodes) -> None:
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
     assert 0.01 < box / touched.size < 0.16, "of the view, with what lies between its letters"
+
+
+def test_views_come_up_one_after_the_other(scene, capfd) -> None:
+    """A logic that is made while another one adds its nodes ends the process now and then."""
+    capfd.readouterr()
+    views = Layouts(scene, lambda _: None)
+    views.close()
+    assert "ERR|" not in "".join(capfd.readouterr())

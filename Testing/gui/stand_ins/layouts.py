@@ -20,6 +20,8 @@ import vtk
 from vtk.util import numpy_support
 from WDualMineLib.scene.views.rendering import resliced_pixels
 
+from .observers import Observers
+
 SIZE = (300, 260)
 _FIRST_FIELD = 250.0
 _LEGENDS = "vtkMRMLColorLegendDisplayableManager"
@@ -45,7 +47,9 @@ class Layouts:
         self._layout_logic = slicer.vtkMRMLLayoutLogic()
         self._layout_logic.SetMRMLScene(scene)
         self.layout = self._layout_logic.GetLayoutNode()
-        self._tag = scene.AddObserver(scene.NodeAddedEvent, lambda *_: self._notice())
+        self._is_noticing = False
+        self._observers = Observers("layouts")
+        self._observers.add(scene, scene.NodeAddedEvent, self._notice)
         self.cursor = scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
         if self.cursor is None:
             self.cursor = scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
@@ -101,30 +105,50 @@ class Layouts:
         logic.EndSliceOffsetInteraction()
 
     def close(self) -> None:
-        self._scene.RemoveObserver(self._tag)
-        for window in self.windows.values():
+        """Before its scene goes. What is still to be done once the event loop runs is not done."""
+        self._observers.clear()
+        logics, self.logics = self.logics, {}
+        windows, self.windows = self.windows, {}
+        for window in windows.values():
             window.close()
-        for logic in (*self.logics.values(), self._layout_logic, self.application_logic):
+        self._collection.RemoveAllItems()
+        for logic in (*logics.values(), self._layout_logic, self.application_logic):
             logic.SetMRMLScene(None)
 
     def _notice(self) -> None:
-        """Give every new node of a view its logic; its widget is there, without a size."""
+        """Give every new node of a view its logic; its widget is there, without a size.
+
+        A logic adds nodes of its own as it comes: what that tells is dealt with once it is whole.
+        """
+        if self._is_noticing:
+            return
+        self._is_noticing = True
+        try:
+            while (node := self._new_node()) is not None:
+                self._show(node)
+        finally:
+            self._is_noticing = False
+
+    def _new_node(self):
         for index in range(self._scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
             node = self._scene.GetNthNodeByClass(index, "vtkMRMLSliceNode")
-            name = node.GetLayoutName()
-            if name in self.logics or name == "WDualMinePicture":
-                continue
-            logic = self.logics[name] = slicer.vtkMRMLSliceLogic()
-            logic.SetMRMLScene(self._scene)
-            logic.SetSliceNode(node)
-            self._collection.AddItem(logic)
-            if self._with_legends:
-                self.windows[name] = View(logic, self.application_logic)
-            self._later(lambda name=name: self._size(name))
+            if node.GetLayoutName() not in {*self.logics, "WDualMinePicture"}:
+                return node
+        return None
+
+    def _show(self, node) -> None:
+        name = node.GetLayoutName()
+        logic = self.logics[name] = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLScene(self._scene)
+        logic.SetSliceNode(node)
+        self._collection.AddItem(logic)
+        if self._with_legends:
+            self.windows[name] = View(logic, self.application_logic)
+        self._later(lambda: self._size(name))
 
     def _size(self, name: str) -> None:
-        logic, node = self.logics[name], self.node(name)
-        if node is None:
+        logic, node = self.logics.get(name), self.node(name)
+        if logic is None or node is None:
             return
         logic.StartSliceOffsetInteraction()
         node.SetFieldOfView(_FIRST_FIELD, _FIRST_FIELD, node.GetFieldOfView()[2])
@@ -188,4 +212,7 @@ class View:
     def close(self) -> None:
         self._group.SetMRMLDisplayableNode(None)
         self._group = None
+        # The factory is one for the whole process, and remembers the logic of the last view.
+        slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance().SetMRMLApplicationLogic(None)
+        self._interactor.SetRenderWindow(None)
         self.window.Finalize()

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, get_args, get_origin, get_type_hints
 
 from PySide6 import QtWidgets
 
+from .observers import Observers
 from .widgets import CtkSliderWidget, QMRMLNodeComboBox
 
 
@@ -125,11 +126,12 @@ class _Connection:
         self._signal, self._read, self._write = self._accessors(annotations)
         self._show()
         self._signal.connect(self._from_widget)
-        self._tag = wrapper.AddObserver("ModifiedEvent", lambda *_: self._show())
+        self._observers = Observers(f"the connection of {name}")
+        self._observers.add(wrapper.parameterNode, "ModifiedEvent", self._show)
 
     def stop(self):
         self._signal.disconnect(self._from_widget)
-        self._wrapper.RemoveObserver(self._tag)
+        self._observers.clear()
 
     def _show(self):
         if not self._busy:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6 import QtCore, QtWidgets
 
+from .observers import Observers
+
 Property, Signal = QtCore.Property, QtCore.Signal
 
 
@@ -170,7 +172,7 @@ class QMRMLNodeComboBox(QtWidgets.QComboBox):
         super().__init__(parent)
         self._types, self._scene, self._ids = [], None, []
         self._none_shown, self._none, self._children = "None", True, True
-        self._observers = []
+        self._observers = Observers("qMRMLNodeComboBox")
         self._emitted = None
         self.currentIndexChanged.connect(self._changed)
 
@@ -195,18 +197,15 @@ class QMRMLNodeComboBox(QtWidgets.QComboBox):
         self._fill()
 
     def setMRMLScene(self, scene):
-        for tag in self._observers:
-            self._scene.RemoveObserver(tag)
+        self._observers.clear()
         self._scene = scene
         if scene is not None:
-            self._observers = [
-                scene.AddObserver(event, lambda *_: self._fill())
-                for event in (
-                    scene.NodeAddedEvent,
-                    scene.NodeRemovedEvent,
-                    scene.EndBatchProcessEvent,
-                )
-            ]
+            for event in (
+                scene.NodeAddedEvent,
+                scene.NodeRemovedEvent,
+                scene.EndBatchProcessEvent,
+            ):
+                self._observers.add(scene, event, self._fill)
         self._fill()
 
     def currentNode(self):

@@ -148,9 +148,7 @@ def test_the_loss_prefers_the_truth_and_asks_nothing_where_nothing_is_known(anat
     silent = [torch.full_like(x, -2.0) for x in right]
 
     assert suspicion_loss(*right, stacks) < 0.01 < suspicion_loss(*silent, stacks)
-    unknown = [
-        s + 9 * ~c for s, c in zip(right, (stacks.counts_a, stacks.counts_b), strict=True)
-    ]
+    unknown = [s + 9 * ~c for s, c in zip(right, (stacks.counts_a, stacks.counts_b), strict=True)]
     assert suspicion_loss(*unknown, stacks) == suspicion_loss(*right, stacks)
 
 
@@ -160,7 +158,9 @@ def test_it_learns_resumes_and_leaves_a_log(anatomies, tmp_path):
     seen = draw_stacks(anatomies, 4, NATURAL, 0, 99)
 
     def cost():
-        return suspicion_loss(*whole.model(seen.a.float(), seen.b.float(), seen.distance), seen).item()
+        return suspicion_loss(
+            *whole.model(seen.a.float(), seen.b.float(), seen.distance), seen
+        ).item()
 
     before = cost()
     assert [row["step"] for row in whole.run()] == [20, 40]

@@ -158,7 +158,7 @@ def test_the_curves_as_table_and_picture(right, wrong, tmp_path) -> None:
     assert len(lines) == 2 + len(RULES)
     background = next(line for line in lines if "background" in line)
     assert "0.833" in background and "33% / 50%" in background
-    draw(rows, tmp_path / "roc.png")
+    draw(rows).savefig(tmp_path / "roc.png")
     picture = np.asarray(Image.open(tmp_path / "roc.png").convert("RGB"))
     assert min(picture.shape[:2]) > 400 and picture.std() > 10
 

@@ -143,7 +143,9 @@ def test_missing_folder(tmp_path, make_volume):
         write_volume(make_volume(), tmp_path / "nowhere" / "v.nrrd")
 
 
-@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError, MemoryError])
+@pytest.mark.parametrize(
+    "failure", [KeyboardInterrupt, ValueError, MemoryError, ConnectionResetError, RuntimeError]
+)
 def test_any_exception_leaves_the_old_file(tmp_path, failure):
     path = tmp_path / "report.json"
     path.write_text("old")

@@ -118,10 +118,12 @@ def write_derivatives(
             continue
         image = root / derivative_name(bids, part)
         sidecar = image.with_name(image.name.replace(".nii.gz", ".json"))
+        volume = read_volume(source)
+        text = json.dumps(_sidecar(study, bids, part, report), indent=2, ensure_ascii=False)
         with writing_errors(image):
             image.parent.mkdir(parents=True, exist_ok=True)
-            write_volume(read_volume(source), image, force=True)
-            text = json.dumps(_sidecar(study, bids, part, report), indent=2, ensure_ascii=False)
+            write_volume(volume, image, force=True)
+        with writing_errors(sidecar):
             write_whole(sidecar, text + "\n")
         for path in (image, sidecar):
             written[os.path.relpath(path, study.options.output)] = path

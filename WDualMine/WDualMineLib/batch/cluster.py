@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ from ..cores import usable_cores
 from ..errors import InputError, WDualMineError
 from ..version import __version__
 from ..volumes.memory import free_bytes
+from .scheduler_loss import asking, close_quietly
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
-_CONNECT_S = 8
+_CONNECT_S, _CLOSE_S = 8, 5
 GPU = "GPU"
 """Name of the Dask resource by which a worker says that it has one."""
 
@@ -34,6 +36,9 @@ def local_cluster(workers: int, threads: int, memory: int | None, gpu: bool) -> 
         threads: that each may use.
         memory: bytes that each may take; None for an equal part of what is free.
         gpu: whether they offer the GPU.
+
+    Raises:
+        WDualMineError: they could not be started.
     """
     import dask
     from distributed import Client, LocalCluster
@@ -59,24 +64,29 @@ def local_cluster(workers: int, threads: int, memory: int | None, gpu: bool) -> 
         tempfile.TemporaryDirectory(prefix="wdualmine-", ignore_cleanup_errors=True) as scratch,
         _environment(DASK_LOGGING__DISTRIBUTED="critical"),
         dask.config.set(settings),
+        ExitStack() as ending,
     ):
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=each,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=60,
-            resources={GPU: 1} if gpu else None,
-            local_directory=scratch,
-        )
         try:
-            with Client(cluster, timeout=_CONNECT_S) as client:
-                yield client
-        finally:
-            with suppress(Exception):
-                cluster.close(timeout=5)
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=each,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                silence_logs=60,
+                resources={GPU: 1} if gpu else None,
+                local_directory=scratch,
+            )
+            ending.callback(_close_cluster, cluster)
+            client = Client(cluster, timeout=_CONNECT_S, set_as_default=False)
+            ending.callback(close_quietly, client, _CLOSE_S)
+        except (OSError, RuntimeError, TimeoutError, asyncio.CancelledError) as error:
+            raise WDualMineError(
+                f"The workers could not be started: {_reason(error)}",
+                "Ask for fewer --workers, or for --workers 0, which needs none",
+            ) from error
+        yield client
 
 
 @contextmanager
@@ -86,14 +96,25 @@ def cluster_at(address: str) -> Iterator[Client]:
     Raises:
         InputError: nobody answers there, or what answers is no scheduler of this kind.
     """
+    from distributed.utils import silence_logging_cmgr
+
+    # A scheduler that goes is said by the batch, and not by a trace of each attempt to reconnect.
+    with silence_logging_cmgr("critical"):
+        client = _client_at(address)
+        try:
+            yield client
+        finally:
+            close_quietly(client, _CLOSE_S)
+
+
+def _client_at(address: str) -> Client:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else "no answer"
+        return Client(address, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError, asyncio.CancelledError) as error:
         raise InputError(
-            f"There is no Dask scheduler at {address}: {reason}",
+            f"There is no Dask scheduler at {address}: {_reason(error)}",
             "Start one by `dask scheduler` and give the address that it prints, such as "
             "tcp://host:8786",
         ) from error
@@ -103,11 +124,6 @@ def cluster_at(address: str) -> Iterator[Client]:
             f"What answers at {address} is no Dask scheduler that this one understands: {error!r}",
             "Install the same version of dask and distributed everywhere",
         ) from error
-    try:
-        yield client
-    finally:
-        with suppress(Exception):
-            client.close(timeout=5)
 
 
 def require_usable(client: Client, paths: Sequence[Path], gpu: bool) -> None:
@@ -119,6 +135,7 @@ def require_usable(client: Client, paths: Sequence[Path], gpu: bool) -> None:
 
     Raises:
         InputError, WDualMineError: says which worker, and what it lacks.
+        SchedulerLost: it does not answer any more.
     """
     workers = workers_of(client)
     if not workers:
@@ -126,14 +143,10 @@ def require_usable(client: Client, paths: Sequence[Path], gpu: bool) -> None:
             "The scheduler has no workers", "Start some by `dask worker ADDRESS --nthreads 1`"
         )
     _require_versions(client)
-    try:
+    with asking(client):
         answers: dict[str, Any] = client.run(
             _look, [str(path) for path in paths], on_error="return"
         )
-    except Exception as error:
-        raise InputError(
-            f"The workers do not answer: {error!r}", "Look at what `dask worker` prints"
-        ) from error
     _, ours, _ = _look([])
     for address, answer in answers.items():
         if isinstance(answer, BaseException):
@@ -172,11 +185,12 @@ def workers_of(client: Client) -> dict[str, dict[str, Any]]:
     update in between, which has no workers.
 
     Raises:
-        OSError, TimeoutError: the scheduler does not answer.
+        SchedulerLost: the scheduler does not answer.
     """
-    # Any: without a scheduler this raises AttributeError, which those who ask take for its loss.
-    scheduler: Any = client.scheduler
-    return client.sync(scheduler.identity, n_workers=-1)["workers"]
+    with asking(client):
+        # Any: a closed client has none, which is an AttributeError and means its loss.
+        scheduler: Any = client.scheduler
+        return client.sync(scheduler.identity, n_workers=-1)["workers"]
 
 
 def default_workers(memory: int | None) -> int:
@@ -186,8 +200,9 @@ def default_workers(memory: int | None) -> int:
 
 
 def _require_versions(client: Client) -> None:
-    # Any: a coroutine only for asynchronous clients.
-    told: Any = client.get_versions(check=False)
+    with asking(client):
+        # Any: a coroutine only for asynchronous clients.
+        told: Any = client.get_versions(check=False)
     ours = told["client"]["packages"]
     others = {"The scheduler": told["scheduler"]["packages"]} | {
         f"The worker {address}": worker["packages"] for address, worker in told["workers"].items()
@@ -212,6 +227,16 @@ def _look(paths: list[str]) -> tuple[str, str, list[str]]:
     from ..network.weights import weights_hash
 
     return __version__, weights_hash(), [path for path in paths if not os.path.exists(path)]
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what it says."""
+    return next(iter(str(error).strip().splitlines()), "no answer")[:200]
+
+
+def _close_cluster(cluster: LocalCluster) -> None:
+    with suppress(Exception, asyncio.CancelledError):
+        cluster.close(timeout=_CLOSE_S)
 
 
 @contextmanager

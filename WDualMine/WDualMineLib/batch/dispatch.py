@@ -22,9 +22,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import WDualMineError
 from . import study as kinds
 from .cluster import GPU, workers_of
+from .scheduler_loss import SchedulerLost, asking, lost
 from .study import FAILED, Outcome, Study
 from .task import STARTED, Job, out_of_time, run_job
 
@@ -42,10 +42,6 @@ _NANNY_BACK_S = 8.0
 _GRACE_S, _GRACE_SHARE = 10.0, 0.5
 # How long a cluster without any worker is waited for.
 _NO_WORKERS_S = 300.0
-
-
-class SchedulerLost(WDualMineError):
-    """The scheduler went away in the middle."""
 
 
 @dataclass
@@ -106,9 +102,9 @@ class Dispatcher:
         """
         waiting = deque(studies)
         topics = ("all", STARTED, "worker-restart-memory")
-        for topic in topics:
-            self.client.subscribe_topic(topic, lambda event, t=topic: self._events.put((t, event)))
         try:
+            for topic in topics:
+                self._subscribe(topic)
             self._look()
             while waiting or self._attempts:
                 self._give_out(waiting)
@@ -120,6 +116,10 @@ class Dispatcher:
                 yield None
         finally:
             self._stop(topics)
+
+    def _subscribe(self, topic: str) -> None:
+        with asking(self.client):
+            self.client.subscribe_topic(topic, lambda event: self._events.put((topic, event)))
 
     def _give_out(self, waiting: deque[Study]) -> None:
         if not waiting:
@@ -140,15 +140,17 @@ class Dispatcher:
         history = self._history.setdefault(study.name, _History())
         history.attempts += 1
         key = f"wdualmine-{self.client.id}-{study.name}-{history.attempts}"
-        future = self.client.submit(
-            run_job,
-            self.job_of(study, self.threads or int(info["nthreads"])),
-            key=key,
-            workers=[address],
-            allow_other_workers=False,
-            pure=False,
-            resources={GPU: 1} if self.gpu else None,
-        )
+        job = self.job_of(study, self.threads or int(info["nthreads"]))
+        with asking(self.client):
+            future = self.client.submit(
+                run_job,
+                job,
+                key=key,
+                workers=[address],
+                allow_other_workers=False,
+                pure=False,
+                resources={GPU: 1} if self.gpu else None,
+            )
         self._attempts[study.name] = _Attempt(study, future, address, info.get("nanny") or "")
         self.running[study.name] = address
         future.add_done_callback(lambda _: self._events.put(("ended", study.name)))
@@ -188,11 +190,8 @@ class Dispatcher:
     def _look(self) -> None:
         """Which workers there are now."""
         if self.client.status != "running":
-            raise _lost(self.client)
-        try:
-            self._workers = workers_of(self.client)
-        except (OSError, TimeoutError, RuntimeError, AttributeError) as error:
-            raise _lost(self.client) from error
+            raise lost(self.client)
+        self._workers = workers_of(self.client)
         self._looked_at = now = time.monotonic()
         if self._workers.keys() - self._unfit:
             self._last_worker_at = now
@@ -208,17 +207,24 @@ class Dispatcher:
     def _verdict(self, attempt: _Attempt) -> Outcome | str | None:
         """The outcome of an attempt, "again", or None while it runs or is not clear."""
         if attempt.future.status == "finished":
-            outcome = attempt.future.result()
+            try:
+                with asking(self.client):
+                    outcome = attempt.future.result()
+            except SchedulerLost:
+                self._look()  # says so again, unless it was but the worker that has the result
+                return "again"
             if outcome.kind == kinds.UNFIT:
                 return self._of_unfit_worker(attempt, outcome.words)
             return self._told(attempt, outcome)
         if attempt.lost_at is not None:
             return self._of_lost_worker(attempt)
         if attempt.future.status == "error":
-            return self._of_unfit_worker(attempt, repr(attempt.future.exception()))
+            with asking(self.client):
+                reason = repr(attempt.future.exception())
+            return self._of_unfit_worker(attempt, reason)
         if attempt.future.status in ("cancelled", "lost"):
             if self.client.status != "running":
-                raise _lost(self.client)
+                raise lost(self.client)
             return "again"
         return self._of_time(attempt)
 
@@ -238,16 +244,16 @@ class Dispatcher:
         if time.monotonic() - attempt.begun < limit + max(_GRACE_S, _GRACE_SHARE * limit):
             return None
         # It hangs where it does not look at the clock.
-        with suppress(Exception):
+        with suppress(Exception), asking(self.client):  # a worker without a nanny, for one
             self.client.restart_workers([attempt.worker], timeout=30, raise_for_error=False)
-        attempt.future.cancel()
+        self._give_up(attempt)
         return self._failed(attempt, kinds.OUT_OF_TIME, out_of_time(limit))
 
     def _of_lost_worker(self, attempt: _Attempt) -> Outcome | str | None:
         history = self._history[attempt.study.name]
         if attempt.memory:
             history.memory_deaths += 1
-            attempt.future.cancel()
+            self._give_up(attempt)
             if history.memory_deaths < MOST_MEMORY_DEATHS:
                 return "again"
             return self._failed(
@@ -257,7 +263,7 @@ class Dispatcher:
                 "worker was ended. Give more by --memory or fewer --workers, or crop its volumes.",
             )
         if attempt.expected:
-            attempt.future.cancel()
+            self._give_up(attempt)
             return "again"
         returned = attempt.nanny and any(
             info.get("nanny") == attempt.nanny for info in self._workers.values()
@@ -265,7 +271,7 @@ class Dispatcher:
         waited = time.monotonic() - (attempt.lost_at or 0.0)
         if attempt.nanny and not returned and waited < _NANNY_BACK_S:
             return None
-        attempt.future.cancel()
+        self._give_up(attempt)
         if attempt.nanny and not returned:
             return "again"  # the machine went, and not because of one of its processes
         history.deaths += 1
@@ -278,6 +284,10 @@ class Dispatcher:
             "by `wdualmine fuse -v`, and look at what the workers print.",
         )
 
+    def _give_up(self, attempt: _Attempt) -> None:
+        with asking(self.client):
+            attempt.future.cancel()
+
     def _told(self, attempt: _Attempt, outcome: Outcome) -> Outcome:
         return replace(outcome, attempts=self._history[attempt.study.name].attempts)
 
@@ -288,18 +298,11 @@ class Dispatcher:
         return self._told(attempt, outcome)
 
     def _stop(self, topics: Sequence[str]) -> None:
-        with suppress(Exception):
+        # It ends in any case, and who is stopped has heard why.
+        with suppress(Exception), asking(self.client):
             for topic in topics:
                 self.client.unsubscribe_topic(topic)
             futures = [attempt.future for attempt in self._attempts.values()]
             if futures and self.client.status == "running":
                 self.client.cancel(futures, force=True)
         self.running.clear()
-
-
-def _lost(client: Client) -> SchedulerLost:
-    address = getattr(client.scheduler, "address", "") if client.scheduler else ""
-    return SchedulerLost(
-        f"The scheduler {address} does not answer any more".replace("  ", " "),
-        "Start it and its workers, and run the same command again: what is done stays done",
-    )

@@ -69,7 +69,10 @@ class Places:
             OutputError: another one is at work there.
         """
         path = self.root / ".batch" / "lock"
-        with writing_errors(path), path.open("a") as lock:
+        # What goes wrong in the body is no matter of this file.
+        with writing_errors(path):
+            lock = path.open("a")
+        with lock:
             if fcntl is not None:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

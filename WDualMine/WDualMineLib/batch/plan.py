@@ -107,29 +107,41 @@ def plan_studies(
 def _standing(study: Study, places: Places, rules: Rules) -> Outcome:
     """How a study stands before the run."""
     folder = study.options.output
-    marker = read_marker(folder)
-    if marker is None:
+    if read_marker(folder) is None:
         if folder.is_dir() and any(folder.iterdir()) and not rules.force:
             raise OutputError(
                 f"{folder} holds files that no batch wrote",
                 f"Choose another name or output folder; --force replaces it (no {MARKER} in it)",
             )
-    elif is_of(marker, study.recipe, study.inputs) and is_whole(
-        folder, marker, verify=rules.verify
-    ):
-        kept = marker.get("figures", {}), marker.get("seconds", 0.0)
-        return Outcome(
-            KEPT,
-            figures=kept[0],
-            seconds=kept[1],
-            worker=marker.get("worker", ""),
-            notes=tuple(marker.get("notes", ())),
-        )
+    elif (result := result_of(study, KEPT, verify=rules.verify)) is not None:
+        return result
     failure = places.read_failure(study.name)
     if failure is not None and not rules.retry and _is_of_now(failure, study, rules):
         words = failure.get("kind", ""), failure.get("words", "")
         return Outcome(FAILED_BEFORE, *words, attempts=failure.get("attempts", 0))
     return Outcome(WAITING)
+
+
+def result_of(study: Study, state: str, *, verify: bool) -> Outcome | None:
+    """The whole result of a study that stands on the disk, as an outcome; None without.
+
+    Args:
+        state: of the outcome.
+        verify: whether it is read whole.
+    """
+    folder = study.options.output
+    marker = read_marker(folder)
+    if marker is None or not is_of(marker, study.recipe, study.inputs):
+        return None
+    if not is_whole(folder, marker, verify=verify):
+        return None
+    return Outcome(
+        state,
+        figures=marker.get("figures", {}),
+        seconds=marker.get("seconds", 0.0),
+        worker=marker.get("worker", ""),
+        notes=tuple(marker.get("notes", ())),
+    )
 
 
 def _is_of_now(failure: Mapping[str, object], study: Study, rules: Rules) -> bool:

@@ -15,7 +15,7 @@ from .bids_derivatives import describe_dataset
 from .crate import write_crate
 from .html_report import write_report
 from .places import Places
-from .plan import Plan
+from .plan import Plan, result_of
 from .study import DONE, FAILED, FAILED_BEFORE, WAITING, Outcome, Study
 from .summary import Summary, write_tables
 from .task import Job, carry_out
@@ -96,6 +96,11 @@ class Run:
     def finish(self) -> None:
         """Tidy up and write the last reports, whatever ended the run."""
         put_back(self.places.studies)
+        for study in self.waiting:
+            # A worker may have ended it, and nobody was there any more to be told.
+            outcome = result_of(study, DONE, verify=True)
+            if outcome is not None:
+                self._keep(study, outcome)
         self.summary.ended = datetime.now(UTC)
         self._write_reports(at_the_end=True)
 

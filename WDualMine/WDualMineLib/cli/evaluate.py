@@ -19,7 +19,7 @@ from ..quality.images import list_images, read_luminance
 from ..quality.metrics import cc_bound, measure_pair
 from ..quality.report import Report, Summary
 from ..version import __version__
-from ..volumes.whole_files import atomic_path, refuse_existing
+from ..volumes.whole_files import refuse_existing, write_text
 from .console import ConsoleProgress
 
 Image = np.ndarray
@@ -94,9 +94,9 @@ def run(options: argparse.Namespace) -> None:
             },
             indent=2,
         )
-        _write(options.json, text + "\n", force=options.force)
+        write_text(options.json, text, force=options.force)
     if options.csv is not None:
-        _write(options.csv, report.as_csv(), force=options.force)
+        write_text(options.csv, report.as_csv(), force=options.force)
 
 
 def baselines(floor: float) -> dict[str, Callable[[Image, Image], Image]]:
@@ -158,8 +158,3 @@ def _require(names, present, folder: Path, remedy: str) -> None:
     if missing:
         others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise InputError(f"{folder} lacks {missing[0]}{others}", remedy)
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    with atomic_path(path, force=force) as partial:
-        partial.write_text(text, encoding="utf-8")

@@ -17,7 +17,6 @@ from ..pipeline.result import Result
 from ..progress import Progress
 from ..volumes.kept_inputs import refuse_overwriting
 from ..volumes.volume import Volume
-from ..volumes.whole_files import writing_errors
 from . import fuse_dicom
 from .console import ConsoleProgress, note, warn
 from .options import (
@@ -163,8 +162,7 @@ def overview(result: Result) -> Extra:
         from .pictures.fusion_overview import write_overview
 
         progress(Progress(0, f"Drawing {OVERVIEW}"))
-        with writing_errors(folder / OVERVIEW):
-            write_overview(folder / OVERVIEW, result)
+        write_overview(folder / OVERVIEW, result)
         return {}
 
     return Extra(OVERVIEW, write)

@@ -132,8 +132,7 @@ def _write(folder: Path, fixed: Volume, moving: Volume, result: RegistrationResu
 
     write_volume(result.resampled, folder / "moving_registered.nrrd")
     write_transform(result.transform, folder / "transform.tfm")
-    with writing_errors(folder / "overview.png"):
-        write_overview(folder / "overview.png", fixed, moving, result)
+    write_overview(folder / "overview.png", fixed, moving, result)
 
 
 def _remove_earlier(output: Path) -> None:

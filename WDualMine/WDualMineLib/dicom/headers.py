@@ -84,14 +84,25 @@ def damaged(path: Path) -> Iterator[None]:
             yield
     except (InputError, KeyboardInterrupt):
         raise
+    except OSError as error:
+        if error.errno is None:  # pydicom's own
+            raise _damaged(path, error) from error
+        raise InputError(
+            f"The DICOM file {path.name} cannot be read ({error.strerror})",
+            "Check its permissions and the disk",
+        ) from error
     # A corrupt file raises nearly any exception in pydicom and in its decoders: struct.error,
     # KeyError, RecursionError, NotImplementedError, MemoryError...
     except Exception as error:
-        reason = str(error).split("\n")[0][:200] or type(error).__name__
-        raise InputError(
-            f"The DICOM file {path.name} cannot be read, it is damaged or truncated ({reason})",
-            _REMEDY_DAMAGED,
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    reason = str(error).split("\n")[0][:200] or type(error).__name__
+    return InputError(
+        f"The DICOM file {path.name} cannot be read, it is damaged or truncated ({reason})",
+        _REMEDY_DAMAGED,
+    )
 
 
 def text(dataset: Dataset, keyword: str) -> str:

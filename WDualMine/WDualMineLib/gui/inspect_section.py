@@ -89,6 +89,10 @@ class InspectSection:
         self._renewed = True
         self._timer.start()
 
+    def close(self) -> None:
+        """Whatever was to be put into the views is left."""
+        self._timer.stop()
+
     def _on_time(self) -> None:
         self._timer.stop()
         renewed, self._renewed = self._renewed, False

@@ -100,7 +100,7 @@ class FusionPanel:
     def close(self) -> None:
         """Stop for good."""
         self.session.cancel()
-        self.doubts.close()
-        self.setup.close()
+        for section in (self.doubts, self.setup, self.preview, self.inspection, self.suggestion):
+            section.close()
         self._watch.watch(())
         self.session.parameters = None

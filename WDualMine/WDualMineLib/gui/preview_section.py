@@ -41,6 +41,10 @@ class PreviewSection:
         elif not self._ui.livePreviewCheck.checked:
             self._show_nothing()
 
+    def close(self) -> None:
+        """Whatever was to be shown is not shown any more."""
+        self._timer.stop()
+
     def _wanted(self) -> bool:
         return self._session.parameters is not None and self._ui.livePreviewCheck.checked
 

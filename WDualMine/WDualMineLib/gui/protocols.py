@@ -68,8 +68,9 @@ class DependencyLogic(Protocol):
         """What has to be installed, in words that users know; empty when all is there."""
         ...
 
-    def install(self) -> None:
+    def install_steps(self) -> Steps[None]:
         """Install it; raises :class:`~..errors.WDualMineError` where that fails."""
+        ...
 
     def preload_steps(self) -> Steps[None]:
         """Load what takes long to load, in the background."""

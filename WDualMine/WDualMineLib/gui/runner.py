@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import qt
 
@@ -34,6 +38,7 @@ class StepsRunner:
         self.cancelled = Signal()
         self._steps: Steps | None = None
         self._closing: list[threading.Thread] = []
+        self._is_stepping = False
         self._timer = qt.QTimer()
         self._timer.interval = 0
         self._timer.timeout.connect(self._step)
@@ -41,6 +46,11 @@ class StepsRunner:
     @property
     def running(self) -> bool:
         return self._steps is not None
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether a step is being taken; seen only where that one deals with events itself."""
+        return self._is_stepping
 
     def start(self, steps: Steps) -> None:
         """Run ``steps``; raises RuntimeError if something is running already."""
@@ -58,40 +68,48 @@ class StepsRunner:
         if self._steps is None:
             return
         steps, self._steps = self._steps, None
-        closing = threading.Thread(target=steps.close, name="WDualMine cancel", daemon=True)
+        closing = threading.Thread(
+            target=_close, args=(steps,), name="WDualMine cancel", daemon=True
+        )
         closing.start()
         self._closing.append(closing)
         self.cancelled.emit()
 
     def _step(self) -> None:
+        if self._is_stepping:
+            return  # within a step that deals with events itself, as an installation does
         if self._steps is None:
             self._drain()
             return
-        try:
-            progress = next(self._steps)
-        except StopIteration as stop:
-            self._end()
-            self.finished.emit(stop.value)
-        except WDualMineError as error:
-            self._end()
-            self.failed.emit(error)
-        except MemoryError:
-            self._end()
-            self.failed.emit(
-                WDualMineError(
-                    "The computer has too little memory for these volumes",
-                    "Close other programs, or crop or resample the volumes",
-                )
-            )
-        except Exception as error:
-            self._end()
-            logging.exception("WDualMine failed")
-            self.failed.emit(unexpected(error))
+        steps = self._steps
+        outcome = self._outcome_of(steps)
+        if self._steps is not steps:
+            steps.close()  # cancelled within the step
         else:
-            self.progressed.emit(progress)
+            outcome()
 
-    def _end(self) -> None:
+    def _outcome_of(self, steps: Steps) -> Callable[[], None]:
+        """Take one step; what is to be told of it."""
+        self._is_stepping = True
+        try:
+            progress = next(steps)
+        except StopIteration as stop:
+            return partial(self._end, self.finished, stop.value)
+        except WDualMineError as error:
+            return partial(self._end, self.failed, error)
+        except MemoryError:
+            return partial(self._end, self.failed, _too_little_memory())
+        except Exception as error:
+            logging.exception("WDualMine failed")
+            return partial(self._end, self.failed, unexpected(error))
+        else:
+            return partial(self.progressed.emit, progress)
+        finally:
+            self._is_stepping = False
+
+    def _end(self, signal: Signal, value: Any) -> None:
         self._steps = None
+        signal.emit(value)
 
     def _drain(self) -> None:
         # Slicer holds Python's lock while it waits for events: without these moments the threads
@@ -101,6 +119,19 @@ class StepsRunner:
             self._timer.stop()
             return
         self._closing[0].join(0.02)
+
+
+def _too_little_memory() -> WDualMineError:
+    return WDualMineError(
+        "The computer has too little memory for these volumes",
+        "Close other programs, or crop or resample the volumes",
+    )
+
+
+def _close(steps: Steps) -> None:
+    # ValueError: it is within a step that deals with events itself; it is closed after that.
+    with suppress(ValueError):
+        steps.close()
 
 
 def unexpected(error: Exception) -> WDualMineError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import WDualMineError
+from ..progress import Progress
 from .messages import PLAIN, coloured, of_error
 from .protocols import DependencyLogic
 from .runner import StepsRunner
@@ -20,10 +21,17 @@ class SetupSection:
         self._session = session
         self._logic = logic
         self._preloading: StepsRunner | None = None
+        self._installing = StepsRunner()
+        self._installing.progressed.connect(self._tell)
+        self._installing.finished.connect(self._on_installed)
+        self._installing.failed.connect(self._on_failure)
+        self._installing.cancelled.connect(self._on_cancelled)
         ui.installButton.clicked.connect(self.install)
 
     def check(self) -> None:
         """Look what is missing; done whenever the module is opened, for it may have come since."""
+        if self._installing.running:
+            return
         missing = self._logic.missing()
         listed = " and ".join(missing)
         self._session.blocked = f"Install {listed} first, with the button above." if missing else ""
@@ -33,7 +41,7 @@ class SetupSection:
                 self._ui.setupLabel,
                 coloured(
                     "They are installed into this 3D Slicer only, which needs the internet and "
-                    "some minutes, once.",
+                    "some minutes, once. While PyTorch is installed, 3D Slicer may not answer.",
                     PLAIN,
                     f"WDualMine needs {listed}.",
                 ),
@@ -47,14 +55,35 @@ class SetupSection:
         self._session.changed.emit()
 
     def close(self) -> None:
-        """Stop loading ahead."""
+        """Stop loading ahead, and installing."""
+        self._installing.cancel()
         if self._preloading is not None:
             self._preloading.cancel()
 
     def install(self, *_: Any) -> None:
-        """The press of the button is the user's agreement."""
-        failures: list[WDualMineError] = []
-        self._session.attempt(self._logic.install, failures.append)
+        """The press of the button is the user's agreement; the next one takes it back."""
+        if self._installing.is_stepping:
+            return  # the extension is at it, and cannot be stopped
+        if self._installing.running:
+            self._installing.cancel()
+            return
+        self._ui.installButton.text = "Cancel the installation"
+        self._installing.start(self._logic.install_steps())
+
+    def _tell(self, progress: Progress) -> None:
+        say(self._ui.setupLabel, coloured(progress.message, PLAIN, "Installing"))
+
+    def _on_installed(self, _: Any) -> None:
         self.check()
-        if failures:
-            say(self._ui.setupLabel, of_error(failures[0]))
+
+    def _on_failure(self, error: WDualMineError) -> None:
+        self.check()
+        say(self._ui.setupLabel, of_error(error))
+
+    def _on_cancelled(self) -> None:
+        self.check()
+        if self._session.blocked:
+            say(
+                self._ui.setupLabel,
+                coloured("Press the button again when it may go on.", PLAIN, "Not installed."),
+            )

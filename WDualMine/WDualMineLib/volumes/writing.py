@@ -18,7 +18,7 @@ from .modality import MODALITY
 from .nrrd import write_nrrd
 from .paths import require_unicode_output
 from .volume import Volume
-from .whole_files import atomic_path
+from .whole_files import atomic_path, writing_errors
 
 _SUFFIXES = (".nrrd", ".nii", ".nii.gz", ".mha")
 _LONGEST_FIRST = sorted(_SUFFIXES, key=len)[::-1]
@@ -55,7 +55,7 @@ def write_volume(
         )
     if suffix.startswith(".nii"):
         _require_rigid(volume.geometry, path)
-    with atomic_path(path, force=force) as partial:
+    with atomic_path(path, force=force) as partial, writing_errors(path):
         if suffix == ".nrrd":
             with partial.open("wb") as stream:
                 write_nrrd(volume, stream, compress)

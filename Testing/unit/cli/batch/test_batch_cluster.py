@@ -49,6 +49,22 @@ def started(*words: object) -> Iterator[subprocess.Popen]:
         process.communicate()
 
 
+@contextmanager
+def a_cluster() -> Iterator[tuple[str, subprocess.Popen]]:
+    """Address of a scheduler with a worker, each a process of its own; and the scheduler."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    scheduler = ("distributed.cli.dask_scheduler", "--port", port, "--no-dashboard",
+                 "--host", "127.0.0.1")  # fmt: skip
+    worker = ("distributed.cli.dask_worker", address, "--nthreads", 1, "--no-dashboard")
+    with started(*scheduler) as process, started(*worker):
+        # The library's own connection waits for the scheduler, and the check for a worker.
+        wait_for_worker(address)
+        yield address, process
+
+
 def ended(process: subprocess.Popen) -> tuple[int, str]:
     said, _ = process.communicate(timeout=SECONDS)
     return process.returncode, said
@@ -100,17 +116,8 @@ def test_killed_worker_corrupt_file_and_time_limit(studies, table, tmp_path):
 def test_a_cluster_of_its_own_processes_interrupted_and_gone_on_with(studies, tmp_path):
     """By address; the network is loaded once a worker; Ctrl-C, then the rest."""
     source, out = studies(6), tmp_path / "out"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    command = ("WDualMineLib", "batch", source, "-o", out, "--scheduler", address)
-    scheduler = ("distributed.cli.dask_scheduler", "--port", port, "--no-dashboard",
-                 "--host", "127.0.0.1")  # fmt: skip
-    worker = ("distributed.cli.dask_worker", address, "--nthreads", 1, "--no-dashboard")
-    with started(*scheduler), started(*worker):
-        # The library's own connection waits for the scheduler, and the check for a worker.
-        wait_for_worker(address)
+    with a_cluster() as (address, _):
+        command = ("WDualMineLib", "batch", source, "-o", out, "--scheduler", address)
         with started(*command) as process:
             end = time.monotonic() + SECONDS
             while not list((out / "studies").glob("s*")) and time.monotonic() < end:
@@ -131,15 +138,7 @@ def test_a_cluster_of_its_own_processes_interrupted_and_gone_on_with(studies, tm
 
 def test_a_scheduler_that_goes_is_said_and_nothing_is_lost(studies, table, tmp_path):
     source, out = studies(4), tmp_path / "out"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    scheduler = ("distributed.cli.dask_scheduler", "--port", port, "--no-dashboard",
-                 "--host", "127.0.0.1")  # fmt: skip
-    worker = ("distributed.cli.dask_worker", address, "--nthreads", 1, "--no-dashboard")
-    with started(*scheduler) as lost, started(*worker):
-        wait_for_worker(address)
+    with a_cluster() as (address, lost):
         command = ("WDualMineLib", "batch", source, "-o", out, "--scheduler", address)
         with started(*command) as process:
             end = time.monotonic() + SECONDS
@@ -148,6 +147,7 @@ def test_a_scheduler_that_goes_is_said_and_nothing_is_lost(studies, table, tmp_p
             lost.kill()
             code, said = ended(process)
     assert code == 4 and "does not answer any more" in said, said
+    assert "Traceback" not in said and "distributed" not in said, said
     states = [row["state"] for row in table(out).values()]
     assert "done" in states and "waiting" in states and "failed" not in states
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...errors import InputError
 from ...version import __version__
-from ...volumes.whole_files import atomic_path
+from ...volumes.whole_files import write_text
 from ..options import add_workers
 
 NO_FLOOR = "whole network, floor off"
@@ -89,8 +89,7 @@ def run(options: argparse.Namespace) -> None:
         "rows": tables,
     }
     options.output.mkdir(parents=True, exist_ok=True)
-    with atomic_path(options.output / "ablation.json", force=True) as partial:
-        partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_text(options.output / "ablation.json", json.dumps(figures, indent=2), force=True)
 
 
 def as_text(tables: dict[str, dict[str, dict[str, float]]]) -> str:

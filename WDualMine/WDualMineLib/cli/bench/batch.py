@@ -17,7 +17,7 @@ from ...cores import usable_cores
 from ...errors import InputError, WDualMineError
 from ...fusion.settings import FusionSettings
 from ...version import __version__
-from ...volumes.whole_files import atomic_path, refuse_existing
+from ...volumes.whole_files import refuse_existing, write_text
 from ...volumes.writing import write_volume
 
 _SMALLEST = 16
@@ -94,8 +94,7 @@ def run(options: argparse.Namespace) -> None:
             print(report.throughput_line(row), flush=True)
         print(report.bytes_line(row))
     if options.json is not None:
-        with atomic_path(options.json, force=options.force) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=2), force=options.force)
 
 
 def _stages(options: argparse.Namespace, list_: Path, pair: Any) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from ...progress import Progress, Steps, finish
 from ...quality.metrics import measure_pair
 from ...quality.report import Report
 from ...version import __version__
-from ...volumes.whole_files import atomic_path, refuse_existing
+from ...volumes.whole_files import refuse_existing, write_text
 from ..console import ConsoleProgress
 from ..evaluate import baselines
 from ..pictures.slice_figure import draw_slices
@@ -93,8 +93,7 @@ def run(options: argparse.Namespace) -> None:
             "correlation_floor": options.correlation_floor,
             "groups": tables,
         }
-        with atomic_path(options.json, force=options.force) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=2), force=options.force)
 
 
 def draw_pairs(

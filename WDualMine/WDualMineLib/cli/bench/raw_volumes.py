@@ -18,7 +18,7 @@ from ...quality.volume_measures import flicker
 from ...version import __version__
 from ...volumes.reading import read_volume
 from ...volumes.volume import Volume
-from ...volumes.whole_files import atomic_path, refuse_existing
+from ...volumes.whole_files import refuse_existing, write_text
 
 WIDENED = (1.0, 1.01, 1.02, 1.04)
 """Factors of the moving window's upper end, for how smoothly the result follows it."""
@@ -55,9 +55,8 @@ def run(options: argparse.Namespace) -> None:
     figures = measure(read_volume(options.fixed), read_volume(options.moving), settings)
     print(as_text(figures))
     if options.json is not None:
-        with atomic_path(options.json, force=options.force) as partial:
-            text = json.dumps({"version": __version__} | figures, indent=2)
-            partial.write_text(text + "\n", encoding="utf-8")
+        text = json.dumps({"version": __version__} | figures, indent=2)
+        write_text(options.json, text, force=options.force)
 
 
 def measure(fixed: Volume, moving: Volume, settings: FusionSettings) -> dict:

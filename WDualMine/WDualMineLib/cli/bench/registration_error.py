@@ -28,7 +28,7 @@ from ...lab.registration_trials.trials import (
 from ...samples.download import SampleUnavailable
 from ...version import __version__
 from ...volumes.volume import Volume
-from ...volumes.whole_files import atomic_path, refuse_existing
+from ...volumes.whole_files import atomic_path, refuse_existing, write_text, writing_errors
 from .registration_pairs import Pair, own_pair, pairs, strangers
 from .registration_roc import Wrong, as_text, count_verdicts, describe, draw
 
@@ -201,15 +201,15 @@ class _Bench:
         if rows:
             print(f"\n{as_text(rows)}")
         if rows and self.options.output is not None:
-            with atomic_path(self.options.output, force=self.options.force) as partial:
-                draw(rows, partial)
+            path, picture = self.options.output, draw(rows)
+            with atomic_path(path, force=self.options.force) as partial, writing_errors(path):
+                picture.savefig(partial, format="png")
 
     def save(self) -> None:
         """The figures so far; what an earlier call wrote is replaced."""
         if self.options.json is not None:
-            with atomic_path(self.options.json, force=True) as partial:
-                text = json.dumps(self.figures, indent=1, default=str)
-                partial.write_text(text + "\n", encoding="utf-8")
+            text = json.dumps(self.figures, indent=1, default=str)
+            write_text(self.options.json, text, force=True)
 
 
 def _check(options: argparse.Namespace) -> list[str]:

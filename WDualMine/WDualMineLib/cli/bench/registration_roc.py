@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +10,9 @@ from ...lab.registration_trials.trials import Trial
 from ...quality.detection import auroc
 from ...registration.registration_result import Verdict
 from ...registration.verdict import RULES, Rule
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Wrong = dict[str, list[Trial]]
 """Kind of impostor: its trials."""
@@ -65,8 +67,8 @@ def as_text(rows: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
-    """A panel a figure with its curve and its limits on it, as PNG. OSError if it can't be written.
+def draw(rows: dict[str, dict[str, Any]]) -> Figure:
+    """A panel a figure with its curve and its limits on it.
 
     Args:
         rows: of :func:`describe`, not empty.
@@ -76,7 +78,7 @@ def draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
 
     height = -(-len(rows) // _COLUMNS)
     size = (_COLUMNS * _PANEL_INCHES, height * _PANEL_INCHES + 0.5)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained", dpi=_DOTS_PER_INCH)
     FigureCanvasAgg(figure)
     panels = figure.subplots(height, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     for panel in panels[len(rows) :]:
@@ -97,7 +99,7 @@ def draw(rows: dict[str, dict[str, Any]], path: Path) -> None:
         panel.tick_params(labelsize=7)
     figure.supxlabel("share of right alignments above the limit", fontsize=9)
     figure.supylabel("share of wrong ones above it", fontsize=9)
-    figure.savefig(path, format="png", dpi=_DOTS_PER_INCH)
+    return figure
 
 
 def _wrong_for(rule: Rule, wrong: Wrong) -> list[Trial]:

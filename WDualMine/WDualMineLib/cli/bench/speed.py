@@ -13,7 +13,7 @@ from ...cores import usable_cores
 from ...errors import InputError
 from ...fusion.settings import DEVICE_NAMES, PRECISION_NAMES, FusionSettings
 from ...version import __version__
-from ...volumes.whole_files import atomic_path, refuse_existing
+from ...volumes.whole_files import refuse_existing, write_text
 
 _SMALLEST = 16
 # Without those of whole volumes nothing beyond PyTorch is needed: names, and not what has them.
@@ -105,8 +105,7 @@ def run(options: argparse.Namespace) -> None:
         for line in report.lines(part, figures):
             print(line, flush=True)
     if options.json is not None:
-        with atomic_path(options.json, force=options.force) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_text(options.json, json.dumps(figures, indent=2), force=options.force)
 
 
 def _of_volumes(options: argparse.Namespace, model: Any) -> dict[str, Callable[[], Any]]:

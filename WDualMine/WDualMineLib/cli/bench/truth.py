@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import InputError, WDualMineError
 from ...pipeline.report_file import describe_program, write_report
 from ...progress import finish
-from ...volumes.whole_files import atomic_path, refuse_existing
+from ...volumes.whole_files import atomic_path, refuse_existing, writing_errors
 from ..console import ConsoleProgress
 
 
@@ -72,5 +72,6 @@ def run(options: argparse.Namespace) -> None:
             "data": options.data is not None,
             **as_json(summary),
         }
-        with atomic_path(options.json, force=options.force) as partial:
+        path = options.json
+        with atomic_path(path, force=options.force) as partial, writing_errors(path):
             write_report(partial, report)

@@ -50,7 +50,7 @@ class _Column:
 
 
 def write_overview(path: Path, result: Result) -> None:
-    """Draw ``result`` into a PNG. Raises OSError if it cannot be written."""
+    """Draw ``result`` into a PNG. Raises OutputError if it cannot be written."""
     save_page(draw_overview(result), path)
 
 

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from ...volumes.whole_files import writing_errors
 from .lettering import families, legible
 
 DOTS_PER_INCH = 110
@@ -27,8 +28,9 @@ def new_page(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def save_page(figure: Figure, path: Path) -> None:
-    """Write a PNG. Raises OSError if it cannot be written."""
-    figure.savefig(path, format="png", dpi=DOTS_PER_INCH, facecolor=_BACK)
+    """Write a PNG. Raises OutputError if it cannot be written."""
+    with writing_errors(path):
+        figure.savefig(path, format="png", dpi=DOTS_PER_INCH, facecolor=_BACK)
 
 
 def write(page: Axes, x: float, y: float, text: str, **style: Any) -> None:

@@ -38,7 +38,7 @@ _COLUMNS = (
 
 
 def write_overview(path: Path, fixed: Volume, moving: Volume, result: RegistrationResult) -> None:
-    """Draw a registration into a PNG. Raises OSError if it cannot be written."""
+    """Draw a registration into a PNG. Raises OutputError if it cannot be written."""
     save_page(draw_overview(fixed, moving, result), path)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...palettes import ARBITRATION, SUSPICION, over
-from ...volumes.whole_files import atomic_path
+from ...volumes.whole_files import atomic_path, writing_errors
 
 _INCHES = 2.3
 _DPI = 160
@@ -61,5 +61,5 @@ def draw_slices(titles: list[str], rows: dict[str, list[np.ndarray]], path: Path
         first.set_horizontalalignment("left")
         last.set_horizontalalignment("right")
         bar.outline.set_visible(False)
-    with atomic_path(path, force=True) as partial:
+    with atomic_path(path, force=True) as partial, writing_errors(path):
         figure.savefig(partial, facecolor="black")

@@ -28,8 +28,9 @@ def thumbnail(result: Result) -> Extra:
     """``thumbnail.jpg``, to be written with a result."""
 
     def write(folder: Path, _progress: Callable[[Progress], None]) -> dict[str, Any]:
+        picture = draw_thumbnail(result)
         with writing_errors(folder / THUMBNAIL):
-            draw_thumbnail(result).save(folder / THUMBNAIL, quality=_QUALITY)
+            picture.save(folder / THUMBNAIL, quality=_QUALITY)
         return {}
 
     return Extra(THUMBNAIL, write)

@@ -141,9 +141,7 @@ def draw_stacks(
     return Stacks(*tensors, distance, tuple(row[2] for row in rows))
 
 
-def _draw(
-    crop: Crop, prevalence: Prevalence, rng: Generator
-) -> tuple[list[Tensor], float, str]:
+def _draw(crop: Crop, prevalence: Prevalence, rng: Generator) -> tuple[list[Tensor], float, str]:
     plain = rng.random() < prevalence.plain
     images = list(sound(crop.images, crop.distance, crop.pixel, rng, plain))
     visible = [np.zeros(x.shape, bool) for x in images]

@@ -80,9 +80,7 @@ def _window(image: np.ndarray, kind: str, rng: Generator) -> tuple[float, float]
 _CT_WINDOWS = ((0, 80), (-160, 240), (-160, 240), (-450, 1050), (-100, 900), (-20, 120))
 
 
-def _cut(
-    anatomy: Anatomy, windows: list[tuple[float, float]], slices: int, rng: Generator
-) -> Crop:
+def _cut(anatomy: Anatomy, windows: list[tuple[float, float]], slices: int, rng: Generator) -> Crop:
     pixel = float(_PIXELS_MM[rng.integers(len(_PIXELS_MM))])
     side = round(FIELD_MM / pixel)
     native = np.array(anatomy.spacing)

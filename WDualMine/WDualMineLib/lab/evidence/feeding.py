@@ -69,9 +69,7 @@ class Feed:
                             if (number := next(drawn, None)) is None:
                                 break
                             kind = kinds[0] if number < dense else kinds[1]
-                            ahead.append(
-                                pool.submit(_draw, self._count, kind, self._seed, number)
-                            )
+                            ahead.append(pool.submit(_draw, self._count, kind, self._seed, number))
                         kept.append((ahead.popleft().result().moved_to(self._device), is_dense))
                         yield kept[-1][0]
                     else:

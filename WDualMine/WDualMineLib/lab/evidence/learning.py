@@ -150,9 +150,7 @@ class Learner:
             parameter.grad = torch.zeros_like(parameter)
         on_cpu = device == "cpu"
         rate = config.rate if on_cpu else torch.tensor(config.rate, device=device)
-        self.optimiser = torch.optim.AdamW(
-            learned, rate, weight_decay=1e-4, capturable=not on_cpu
-        )
+        self.optimiser = torch.optim.AdamW(learned, rate, weight_decay=1e-4, capturable=not on_cpu)
         self.step = 0
         # What changes from step to step of what is recorded.
         self._share, self._decay = (torch.zeros((), device=device) for _ in range(2))
@@ -240,9 +238,8 @@ class Learner:
             torch.cuda.current_stream().wait_stream(side)
             return figures
         if shape not in self._recorded:
-            graph, inputs = torch.cuda.CUDAGraph(), replace(
-                stacks, **{name: x.clone() for name, x in stacks.tensors().items()}
-            )
+            graph = torch.cuda.CUDAGraph()
+            inputs = replace(stacks, **{n: x.clone() for n, x in stacks.tensors().items()})
             with torch.cuda.graph(graph):
                 figures = self._learn(inputs)
             self._recorded[shape] = graph, inputs, figures

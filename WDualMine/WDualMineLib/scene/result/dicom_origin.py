@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import slicer
 
@@ -25,6 +26,17 @@ def patient_of(node: slicer.vtkMRMLVolumeNode) -> Patient | None:
     told = _values(node, [_PATIENT_ID, _PATIENT_NAME, _BIRTH_DATE, _SEX])
     identity, name, birth_date, sex = told
     return Patient(identity, name, birth_date, sex) if any(told) else None
+
+
+def files_of(node: slicer.vtkMRMLVolumeNode) -> list[Path]:
+    """All files that ``node`` was made of; none where some are not known any more."""
+    database = getattr(slicer, "dicomDatabase", None)
+    if database is None or not database.isOpen:
+        return []
+    instances = (node.GetAttribute(INSTANCES) or "").split()
+    paths = [database.fileForInstance(uid) for uid in instances]
+    found = [Path(path) for path in dict.fromkeys(paths) if path]
+    return found if all(paths) and all(path.is_file() for path in found) else []
 
 
 def _values(node: slicer.vtkMRMLVolumeNode, tags: Sequence[str]) -> list[str]:

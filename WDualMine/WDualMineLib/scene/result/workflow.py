@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import slicer
@@ -19,6 +19,7 @@ from ...volumes.volume import Volume
 from ..application.choices import Registration
 from ..application.window_presets import offer_windows
 from ..views.appearance import show_source
+from .loaded_slices import LoadedSlices
 from .node_placement import (
     ALIGNS,
     alignment_between,
@@ -69,6 +70,7 @@ class FusionWorkflow:
     def __init__(self, scene: slicer.vtkMRMLScene, results: Results | None = None) -> None:
         self._scene = scene
         self._results = results or Results()
+        self._loaded = LoadedSlices()
 
     def steps(self, request: SceneRequest) -> Steps[Outcome]:
         """Align and fuse, yielding progress all the while; closing cancels.
@@ -88,7 +90,15 @@ class FusionWorkflow:
         fixed = volume_of(request.fixed)
         yield Progress(0.0, "Preparing")  # a large volume takes a moment to be copied
         self._require_present(request)
-        job = self._job(request, fixed, volume_of(request.moving))
+        moving = volume_of(request.moving)
+        asked = [self._loaded.asked_of(node) for node in (request.fixed, request.moving)]
+        notes = yield from run_in_background(lambda _: [each.notes() for each in asked])
+        self._require_present(request)
+        fixed, moving = (
+            replace(volume, notes=(*volume.notes, *told))
+            for volume, told in zip((fixed, moving), notes, strict=True)
+        )
+        job = self._job(request, fixed, moving)
         fixed_to_world = to_world(request.fixed)
         share = 0.0 if job.registration == AS_THEY_LIE else _REGISTRATION
         alignment = yield from scaled(align_steps(job), 0.0, share)

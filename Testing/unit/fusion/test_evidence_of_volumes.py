@@ -61,6 +61,22 @@ def test_any_size_and_spacing(network, shape, spacing):
     assert found.shape == shape and found.min() >= 0 and found.max() <= 1
 
 
+def test_volumes_too_small_to_compare_places_are_not_judged(network):
+    a, b = np.random.default_rng(0).random((2, 16, 16, 16)).astype(np.float32)
+
+    assert (reliability(network, a, b, (2.0, 2.0, 2.0)) == 0.5).all()
+    assert (reliability(network, a, b, (3.0, 3.0, 3.0)) != 0.5).any()
+
+
+def test_small_slices_are_judged_beside_large_ones(network):
+    a, b = volumes((12, 64, 64))
+    a[0, :, :28] = b[0, :, :28] = a[0, :, 36:] = b[0, :, 36:] = 0
+
+    found = reliability(network, a, b, (2.0, 1.0, 1.0))
+
+    assert (found[0] != 0.5).any()
+
+
 def test_air_is_exactly_one_half(network):
     a, b = volumes()
 

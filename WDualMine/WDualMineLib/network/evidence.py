@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .clues import ACROSS, CLUES, clues
 from .impressions import Impression, Impressions
@@ -20,6 +21,14 @@ CELL = 4
 
 _WEIGHED = 32
 """Features that the clues of a place are weighed with at first."""
+
+
+_LEAST_MM2 = 1600.0
+"""Tissue of a slice, a tenth of a crop of the training: among fewer places there is nothing that
+one could be compared with."""
+
+_SILENT = -20.0
+"""Score of what cannot be judged: nothing of it is shown."""
 
 
 class AcrossSlices(nn.Module):
@@ -161,5 +170,14 @@ class Evidence(nn.Module):
             x = fine + upsample(self.hints[number](x), fine.shape[2:])
             x = self.ascents[number](x, d)
             score = upsample(score, fine.shape[2:]) + self.scores[number](x)
-        score_a, score_b = (score + direct)[:, 0].unflatten(0, (2 * n, d)).chunk(2)
+        score = (score + direct)[:, 0].unflatten(0, (2 * n, d))
+        little = _little_around(of_a.tissue + of_b.tissue > 0, self.reach)
+        score = score.masked_fill(little.repeat(2, 1)[..., None, None], _SILENT)
+        score_a, score_b = score.chunk(2)
         return score_a, score_b
+
+
+def _little_around(tissue: Tensor, reach: int) -> Tensor:
+    """(N, D, 1, h, w) -> (N, D), slices that show little, and whose neighbours do."""
+    area = tissue.flatten(2).sum(2, dtype=torch.float32) * (CELL * PIXEL_MM) ** 2
+    return F.max_pool1d(area, 2 * reach + 1, 1, reach) < _LEAST_MM2

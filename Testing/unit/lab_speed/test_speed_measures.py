@@ -1,5 +1,7 @@
 """What the benchmark of speed measures with: its clock, its memory, and the shapes of others."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -101,6 +103,23 @@ def test_a_gpu_is_measured_against_the_cpu_in_all_precisions():
     assert found["graph"] == "CUDA only" and "CUDA only" in told
     assert engine.half is None
     assert "32 x 32 x 32 from arrays to maps, float32" in told
+
+
+def test_slices_are_timed_with_pytorch_and_numpy_alone():
+    """On machines with a GPU there often is nothing else."""
+    others = "SimpleITK", "pywt", "scipy", "matplotlib", "pydicom", "slicer", "vtk"
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({others}))
+from WDualMineLib.cli.bench import speed
+from WDualMineLib.lab.speed import cost, gpu, machine, report, slices
+from WDualMineLib.network.weights import load_model
+from WDualMineLib.fusion.engine import SliceEngine
+print(slices.Slices(SliceEngine(load_model(), "cpu"), 1, (16, 16)).alone().shape)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert found.stdout.strip() == "(1, 1, 16, 16)", found.stderr
 
 
 def test_the_cost_is_that_of_a_picture_that_is_full():

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from WDualMineLib.volumes import scratch
+from WDualMineLib.errors import InputError
+from WDualMineLib.volumes import memory, scratch
 
 
 @pytest.fixture
@@ -42,6 +43,12 @@ def test_large_arrays_take_and_keep_what_is_put_into_them(temporary, dtype):
     assert on_the_disk(array) and array.dtype == dtype
     assert np.array_equal(array, values.astype(dtype))
     assert (scratch.full((3, 1 << 10, 1 << 10), 0.5) == 0.5).all()
+
+
+def test_it_is_known_before_whether_an_array_would_lie_on_the_disk(temporary):
+    assert scratch.takes(1 << 20)
+    assert not scratch.takes((1 << 20) - 1), "small"
+    assert not scratch.takes(1 << 60), "no disk has room for it"
 
 
 def test_nothing_is_left_behind(temporary):
@@ -91,3 +98,14 @@ def test_what_is_let_go_is_not_held(temporary):
 def resident() -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def test_a_large_volume_needs_memory_for_what_is_stored_only(temporary, monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 3 << 20)
+
+    memory.require_memory("large", 1 << 20, 2)
+    with pytest.raises(InputError, match="GB of memory"):
+        memory.require_memory("larger", 1 << 20, 4)
+    monkeypatch.setattr(scratch, "takes", lambda size: False)
+    with pytest.raises(InputError, match="GB of memory"):
+        memory.require_memory("no room on the disk", 1 << 20, 2)

@@ -39,7 +39,7 @@ def require_memory(name: str, voxels: int, stored_bytes: int) -> None:
         voxels: as its header says.
         stored_bytes: for one voxel.
     """
-    copies = 0 if 4 * voxels >= scratch.LARGE else _COPIES_BYTES
+    copies = 0 if scratch.takes(4 * voxels) else _COPIES_BYTES
     needed, free = voxels * (stored_bytes + copies), free_bytes()
     if needed > free:
         raise InputError(

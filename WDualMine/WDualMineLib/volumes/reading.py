@@ -72,7 +72,7 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         _require_scalar_volume(reader, path)
         notes = notes_on_format(path, _format_of(reader))
         voxels = prod(reader.GetSize())
-        require_memory(path.name, voxels, 8)
+        require_memory(path.name, voxels, _bytes_of(reader.GetPixelID()))
         if 4 * voxels < scratch.LARGE:
             reader.SetOutputPixelType(sitk.sitkFloat32)
         image = reader.Execute()
@@ -89,6 +89,12 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     told = tuple([*attributes.pop(NOTES, "").splitlines(), *notes, *more])
     name = printable(stem(path))
     return Volume(array, geometry, name, header_modality(attributes), attributes, told, path=path)
+
+
+def _bytes_of(pixel: int) -> int:
+    """Of a voxel as it is stored; the most that there are where the name of the type tells none."""
+    told = re.match(r"(\d+)-bit", sitk.GetPixelIDValueAsString(pixel))
+    return int(told[1]) // 8 if told else 8
 
 
 def _as_float32(image: sitk.Image) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import sys
 import tempfile
 from math import prod
@@ -42,6 +43,14 @@ def full(shape: tuple[int, ...], value: float, dtype: Any = np.float32) -> np.nd
         part[...] = value
         let_go()
     return array
+
+
+def takes(size: int) -> bool:
+    """Whether an array of so many bytes would lie on the disk now."""
+    try:
+        return size >= LARGE and shutil.disk_usage(tempfile.gettempdir()).free > size
+    except OSError:
+        return False
 
 
 def let_go() -> None:

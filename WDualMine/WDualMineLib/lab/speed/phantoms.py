@@ -10,7 +10,6 @@ import numpy as np
 from ...volumes import scratch
 from ...volumes.geometry import Geometry
 from ...volumes.volume import Volume
-from ...volumes.writing import write_volume
 
 FIELD_MM = 256.0
 """Of view, along every axis: the same head, whatever the number of voxels."""
@@ -52,6 +51,9 @@ def phantom_volumes(
 
 def phantom_files(folder: Path, *shapes: tuple[int, int, int]) -> tuple[Path, Path]:
     """:func:`phantom_volumes` as NRRD files that are not compressed."""
+    # Here and not above: slices are timed where SimpleITK is not installed.
+    from ...volumes.writing import write_volume
+
     fixed, moving = (
         write_volume(volume, folder / f"{volume.name}.nrrd", compress=False)
         for volume in phantom_volumes(*shapes)

@@ -85,3 +85,5 @@ def simple_network(monkeypatch) -> None:
             return Maps((a - b).abs() / 2, share, 1 - share, torch.sigmoid(20 * (a * b - 0.2)))
 
     monkeypatch.setattr(weights, "load_model", lambda *_: Simple())
+    # Which keeps what it loaded for the next study: not this one for the next test.
+    monkeypatch.setattr("WDualMineLib.batch.task._networks", {})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -238,17 +239,23 @@ def read_mutated(name: str, count: int, seed: int) -> None:
                 outcome, detail = "traceback", traceback.format_exc()
             path.write_bytes(originals[path])
             took = time.perf_counter() - started
-            print(json.dumps([number, outcome, took, detail]), flush=True)
+            print(json.dumps([number, outcome, took, detail, _peak_bytes()]), flush=True)
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process ever held.
+
+    ``getrusage`` does not tell: what it tells of a process is never less than what its parent held.
+    """
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))
 
 
 def run(name: str, count: int, seed: int = 0) -> tuple[str, list[str]]:
     """A line on ``count`` damaged files of one format, and what was wrong with any."""
-    import resource
-
     command = [sys.executable, __file__, "--child", "--format", name]
     command += ["--count", str(count), "--seed", str(seed)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    worst, counts, faults, seen = 0.0, {"read": 0, "refused": 0}, [], -1
+    worst, most, counts, faults, seen = 0.0, 0, {"read": 0, "refused": 0}, [], -1
     # Into a file: nobody reads it meanwhile, and libraries may say much.
     with (
         tempfile.TemporaryFile("w+", errors="replace") as said,
@@ -256,7 +263,7 @@ def run(name: str, count: int, seed: int = 0) -> tuple[str, list[str]]:
     ):
         try:
             for line in child.stdout:
-                seen, outcome, took, detail = json.loads(line)
+                seen, outcome, took, detail, most = json.loads(line)
                 worst = max(worst, took)
                 counts[outcome] = counts.get(outcome, 0) + 1
                 if outcome not in ("read", "refused") or took > SECONDS_A_FILE:
@@ -267,14 +274,11 @@ def run(name: str, count: int, seed: int = 0) -> tuple[str, list[str]]:
             errors = said.read()
     if code or seen != count - 1:
         faults.append(f"{name} ended with {code} after file {seen}: {errors[-2000:]}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    # The largest of all children so far: an earlier one's size says nothing of these.
-    most = after * 1024 if after > before else 0
     if most > MOST_BYTES:
         faults.append(f"{name} took {most / 2**30:.1f} GiB")
     line = (
         f"{name:10} {counts['read']:4} read, {counts['refused']:4} refused, {len(faults)} faults, "
-        f"at most {worst:.2f} s a file and {most / 2**20:.0f} MiB so far"
+        f"at most {worst:.2f} s a file and {most / 2**20:.0f} MiB"
     )
     return line, faults
 

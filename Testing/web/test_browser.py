@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ pytest.importorskip("slicer", reason="slicer-core is not installed: pip install 
 from WDualMineLib.palettes import ARBITRATION
 from WDualMineLib.pipeline.request import Request
 from WDualMineLib.pipeline.sources import read
+from WDualMineLib.progress import Progress
 from WDualMineLib.web.catalogue import Folders, Fused
 from WDualMineLib.web.fusing import Fusing, Order, request_steps
 from WDualMineLib.web.study import describe, study_of
@@ -281,19 +283,24 @@ def test_every_control_has_a_label(serve, view) -> None:
 
 
 def test_two_volumes_are_fused_with_progress_and_cancel(serve, view, sources, tmp_path) -> None:
-    output = tmp_path / "saved"
-    order = Order(lambda: request_steps(lambda: Request.of(*map(read, sources))), output)
-    fusing = Fusing(order)
+    output, seen = tmp_path / "saved", threading.Event()
+
+    def steps():
+        # A fast machine would be done before the page has asked.
+        while not seen.wait(0.02):
+            yield Progress(0.1, "Waiting to be seen")
+        return (yield from request_steps(lambda: Request.of(*map(read, sources))))
+
+    fusing = Fusing(Order(steps, output))
     fusing.start()
     running = serve(Fused(fusing))
     viewer = view(running.url)
     stage = viewer.page.locator("#stage")
-    viewer.until(lambda: "%" in stage.inner_text())
-    fusing.cancel() if not viewer.page.locator("#cancel").is_visible() else viewer.page.click(
-        "#cancel"
-    )
+    viewer.until(lambda: "10 %" in stage.inner_text())
+    viewer.page.click("#cancel")
     viewer.until(lambda: "Stopped on request" in stage.inner_text())
     assert not output.exists() or not os.listdir(output)
+    seen.set()
     viewer.page.click("#start")
     viewer.settled()
     assert viewer.page.locator("#strength").is_enabled()

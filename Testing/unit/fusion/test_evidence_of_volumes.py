@@ -77,6 +77,16 @@ def test_small_slices_are_judged_beside_large_ones(network):
     assert (found[0] != 0.5).any()
 
 
+def test_a_volume_that_lies_the_other_way_round_is_judged_alike(network):
+    a, b = volumes()
+
+    found = reliability(network, a, b, (1.0, 1.0, 1.0))
+    turned = reliability(network, a[:, ::-1, ::-1], b[:, ::-1, ::-1], (1.0, 1.0, 1.0))
+
+    assert np.ptp(found) > 0.01
+    np.testing.assert_allclose(turned[:, ::-1, ::-1], found, atol=2e-3)
+
+
 def test_air_is_exactly_one_half(network):
     a, b = volumes()
 

@@ -6,7 +6,7 @@ import csv
 import math
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from .anatomies import Anatomy
 from .batches import DENSE, NATURAL, Stacks
 from .faults import KINDS
 from .feeding import Feed
+from .recording import Recorded
 
 _HEAVIEST = 20.0
 """Weight of a voxel of a fault that is very small."""
@@ -28,9 +29,6 @@ _NAMING = 0.1
 
 _LOGGED = 20
 """Steps from one line of the log to the next: to read a figure is to wait for the device."""
-
-_FIRST = 3
-"""Steps of a shape before its operations are recorded, for libraries to settle."""
 
 CHANNELS = (16, 24, 40, 64)
 
@@ -154,8 +152,7 @@ class Learner:
         self.step = 0
         # What changes from step to step of what is recorded.
         self._share, self._decay = (torch.zeros((), device=device) for _ in range(2))
-        self._seen: dict[tuple[int, ...], int] = {}
-        self._recorded: dict[tuple[int, ...], tuple] = {}
+        self._take = self._learn if on_cpu else Recorded(self._learn)
         if self.checkpoint.is_file():
             state = torch.load(self.checkpoint, map_location=device, weights_only=True)
             self.model.load_state_dict(state["model"])
@@ -216,9 +213,6 @@ class Learner:
     def learn(self, stacks: Stacks) -> Tensor:
         """One step.
 
-        On a GPU the operations of a step are recorded once for each shape and played again: there
-        are so many small ones that to start them would take most of the time.
-
         Returns:
             The figures of the log, (4,), which the next step overwrites.
         """
@@ -226,28 +220,7 @@ class Learner:
         self._share.fill_(self.config.share if self.step < self.config.dense else 0.0)
         self._decay.fill_(1 - min(self.config.averaging, (self.step + 1) / (self.step + 10)))
         self.step += 1
-        if self.device == "cpu":
-            return self._learn(stacks)
-        shape = tuple(stacks.a.shape)
-        seen = self._seen[shape] = self._seen.get(shape, 0) + 1
-        if seen <= _FIRST:
-            side = torch.cuda.Stream()
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
-                figures = self._learn(stacks)
-            torch.cuda.current_stream().wait_stream(side)
-            return figures
-        if shape not in self._recorded:
-            graph = torch.cuda.CUDAGraph()
-            inputs = replace(stacks, **{n: x.clone() for n, x in stacks.tensors().items()})
-            with torch.cuda.graph(graph):
-                figures = self._learn(inputs)
-            self._recorded[shape] = graph, inputs, figures
-        graph, inputs, figures = self._recorded[shape]
-        for name, x in inputs.tensors().items():
-            x.copy_(stacks.tensors()[name])
-        graph.replay()
-        return figures
+        return self._take(stacks)
 
     def _rate(self, rate: float) -> None:
         for group in self.optimiser.param_groups:

@@ -1,4 +1,4 @@
-"""Plays the operations of a step on a GPU again, which to start one by one takes most of its time."""
+"""Plays a step on a GPU again: to start its operations one by one takes most of the time."""
 
 from __future__ import annotations
 

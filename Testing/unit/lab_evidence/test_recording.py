@@ -17,7 +17,7 @@ from WDualMineLib.lab.evidence.recording import Recorded
 
 
 def stacks(value: float, depth: int = 2) -> Stacks:
-    image = torch.full((1, depth, 8, 8), value)
+    image = torch.full((1, depth, 8, 8), float(value))
     mask = torch.zeros(1, depth, 2, 2, dtype=torch.bool)
     kind = mask.byte()
     return Stacks(image, image, mask, mask, mask, mask, kind, kind, torch.ones(1), ("",))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -34,8 +35,10 @@ _LARGEST_ZOOM = 4.0
 """Into how many pixels a larger one is divided along a side at most: there is nothing in them, and
 it would cost much."""
 
-_SLAB_PIXELS = 88 * 256 * 256
-"""Of a slab with what overlaps, at 1 mm; its features take 0.7 GB."""
+_SLAB_PIXELS = 60 * 256 * 256
+"""Of a slab with what overlaps, at 1 mm. With less more is done twice, with more maps are so large
+that the system clears new memory for each: 6.9 s of processor for 256 x 256 x 256 as against 7.9
+(50 slices) and 7.2 (88)."""
 
 _FEWEST = 16
 """Slices of a slab without what overlaps: with fewer, most of the work would be done twice."""
@@ -149,10 +152,17 @@ def volume_scores(network: Evidence, a: Slices, b: Slices, grid: EvidenceGrid) -
 
 
 def _slabs(network: Evidence, grid: EvidenceGrid) -> Iterator[tuple[int, int]]:
-    """First slice of each slab and the one behind its last."""
-    step = max(_FEWEST, _SLAB_PIXELS // (grid.rows * grid.columns) - 2 * _reach(network))
-    for start in range(0, grid.depth, step):
-        yield start, min(start + step, grid.depth)
+    """First slice of each slab and the one behind its last.
+
+    As few as may be, and as large as one another with what overlaps: the outermost overlap with
+    one other only.
+    """
+    overlap = _reach(network)
+    most = max(_FEWEST, _SLAB_PIXELS // (grid.rows * grid.columns) - 2 * overlap)
+    count = max(1, -(-(grid.depth - 2 * overlap) // most))
+    between = (grid.depth - 2 * overlap) / count
+    inner = [round(overlap + number * between) for number in range(1, count)]
+    yield from pairwise([0, *inner, grid.depth])
 
 
 def _reach(network: Evidence) -> int:

@@ -21,7 +21,7 @@ _FEW = 0.02
 """Of tissue in a neighbourhood, for which there is none."""
 
 
-def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
+def clues(a: Impressions, b: Impressions, known: Surroundings) -> list[Tensor]:
     """What there is to see of a beside b, and of b beside a.
 
     Args:
@@ -29,7 +29,7 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
         known: their surroundings.
 
     Returns:
-        (2 N, D, CLUES, h, w), of a first.
+        Parts (2 N D, C, h, w), of a first, of which all together have CLUES channels.
     """
     n, d, _, h, w = a.intensity.shape
     tissue = ((a.tissue + b.tissue) > 0).to(a.intensity)
@@ -47,7 +47,8 @@ def clues(a: Impressions, b: Impressions, known: Surroundings) -> Tensor:
         for part in ("intensity", "detail", "form")
         for x in _both_ways(getattr(a, part), getattr(b, part))
     ]
-    return torch.cat([mine, near, wide, far_near, others, *shown, distance], 2)
+    parts = [mine, near, wide, far_near, others, *shown, distance]
+    return [part.flatten(0, 1) for part in parts]
 
 
 def _both_ways(of_a: Tensor, of_b: Tensor) -> tuple[Tensor, Tensor]:

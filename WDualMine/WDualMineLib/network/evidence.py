@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .clues import ACROSS, CLUES, clues
 from .impressions import Impression, Impressions
-from .layers import activation, conv1x1, conv3x3, pointwise, upsample
+from .layers import activation, conv1x1, conv3x3, in_parts, pointwise, upsample
 from .surroundings import Surroundings, surroundings_of_crops
 
 PIXEL_MM = 1.0
@@ -29,6 +29,10 @@ one could be compared with."""
 
 _SILENT = -20.0
 """Score of what cannot be judged: nothing of it is shown."""
+
+
+_FEW_SLICES = 8
+"""That are scored at once whatever stacks they belong to."""
 
 
 class AcrossSlices(nn.Module):
@@ -153,9 +157,22 @@ class Evidence(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """:meth:`forward`, of impressions and what is known of the surroundings."""
         n, d = of_a.intensity.shape[:2]
-        features = self.weighing(clues(of_a, of_b, known).flatten(0, 1))
+        features = in_parts(
+            lambda *parts: self.weighing(torch.cat(parts, 1)), *clues(of_a, of_b, known)
+        )
         # Convolutions of few channels are fastest so; beyond the first of them it stays.
         features = features.contiguous(memory_format=torch.channels_last)
+        # Stack by stack where there is much of it.
+        most = d * max(1, _FEW_SLICES // d)
+        score = in_parts(lambda x: self._seen_around(x, d), features, most=most)
+        score = score[:, 0].unflatten(0, (2 * n, d))
+        little = _little_around(of_a.tissue + of_b.tissue > 0, self.reach)
+        score = score.masked_fill(little.repeat(2, 1)[..., None, None], _SILENT)
+        score_a, score_b = score.chunk(2)
+        return score_a, score_b
+
+    def _seen_around(self, features: Tensor, d: int) -> Tensor:
+        """Features of places (N * D, C, h, w) -> scores (N * D, 1, h, w)."""
         direct = self.direct(activation(features))
         x, skips = features, []
         for number, block in enumerate(self.blocks):
@@ -170,11 +187,7 @@ class Evidence(nn.Module):
             x = fine + upsample(self.hints[number](x), fine.shape[2:])
             x = self.ascents[number](x, d)
             score = upsample(score, fine.shape[2:]) + self.scores[number](x)
-        score = (score + direct)[:, 0].unflatten(0, (2 * n, d))
-        little = _little_around(of_a.tissue + of_b.tissue > 0, self.reach)
-        score = score.masked_fill(little.repeat(2, 1)[..., None, None], _SILENT)
-        score_a, score_b = score.chunk(2)
-        return score_a, score_b
+        return score + direct
 
 
 def _little_around(tissue: Tensor, reach: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import activation, conv3x3
+from .layers import activation, conv3x3, in_parts
 from .neighbourhoods import mean_around
 from .statistics import AIR
 from .wavelet import WaveletTransform
@@ -78,7 +78,7 @@ class Impression(nn.Module):
         detail = torch.log1p(_around(torch.cat(within, 1)) / _FAINT) / 4
         # Signed as it is, and compressed, so that faint texture counts beside edges.
         seen = torch.cat([mean, torch.asinh(fine[:, 1:] / _FAINT) / 4], 1)
-        form = self.form(activation(self.near(seen)))
+        form = in_parts(lambda part: self.form(activation(self.near(part))), seen)
         means = F.pixel_unshuffle(mean, 2)
         means, detail, intensity, form = (
             y.unflatten(0, (n, d)) for y in (means, detail, broad[:, :1], form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -114,6 +115,22 @@ def _started(conv: Convolution) -> Convolution:
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
     return conv
+
+
+def in_parts(function: Callable[..., Tensor], *maps: Tensor, most: int = 8) -> Tensor:
+    """``function`` of ``maps`` (N, ...), of a few of the N at a time on a CPU.
+
+    Of many at once every map inside would be larger than what the C library keeps for the next one
+    (32 MiB), and the system would have to clear new memory for each: half of the time.
+
+    Args:
+        function: takes parts of the maps and gives as many rows.
+        most: rows at a time.
+    """
+    count = len(maps[0])
+    if count <= most or maps[0].device.type != "cpu" or torch.is_grad_enabled():
+        return function(*maps)
+    return torch.cat([function(*(x[k : k + most] for x in maps)) for k in range(0, count, most)])
 
 
 def activation(x: Tensor) -> Tensor:

@@ -46,8 +46,10 @@ def test_agrees_with_the_plain_formulation(model, size, layout):
         wanted = fused_plainly(network, a, b, statistics, reliability)
         found = network(a, b, statistics, reliability)
 
-    torch.testing.assert_close(found.residual, wanted[0], atol=1e-4, rtol=0)
-    torch.testing.assert_close(found.arbitration, wanted[1], atol=1e-4, rtol=0)
+    # Weights at random, with rates of refinement e times as high, make more of the last bit.
+    close = {"atol": 1e-4 if model == "shipped" else 2e-4, "rtol": 0}
+    torch.testing.assert_close(found.residual, wanted[0], **close)
+    torch.testing.assert_close(found.arbitration, wanted[1], **close)
     if model == "shipped" and size == (96, 64):
         assert wanted[0].abs().max() > 0.05, "nothing was compared"
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
+from WDualMineLib.cli.fuse import seconds_of
 from WDualMineLib.pipeline.folder import load
 from WDualMineLib.pipeline.folder import save as save_result
 
@@ -143,6 +145,18 @@ def test_small_volumes(fuse, save, size, tmp_path):
     arrays = (rng.random(size[::-1], dtype=np.float32) for _ in range(2))
     fuse(*(save(f"{n}.nrrd", array) for n, array in enumerate(arrays)))
     assert voxels(tmp_path / "out" / "fused.nrrd").shape == size[::-1]
+
+
+def test_the_time_that_is_told_is_that_of_all_stages(fuse, save):
+    report, out = fuse(save("ct.nrrd"), save("mr.nrrd", seed=1))
+
+    told = float(re.search(r"; ([\d.]+) s on cpu", out).group(1))
+    stages = [v for k, v in report["measures"].items() if k.startswith("seconds_")]
+    stages += report["seconds"].values()
+    assert told == pytest.approx(sum(stages), abs=0.06)
+    assert len(stages) > 3
+    with_alignment = report | {"registration": {"seconds": {"aligning": 7.0}}}
+    assert seconds_of(with_alignment) == pytest.approx(sum(stages) + 7)
 
 
 def test_voxels_that_are_not_finite_are_replaced_and_reported(fuse, save, tmp_path):

@@ -202,6 +202,13 @@ def _require_room(options: argparse.Namespace, settings: FusionSettings) -> None
         require_no_remains(options.output, [fuse_dicom.FOLDER])
 
 
+def seconds_of(report: dict[str, Any]) -> float:
+    """Of all stages that the report tells of: aligning, fusing, measuring, writing."""
+    aligning = (report.get("registration") or {}).get("seconds") or {}
+    fusing = {k: v for k, v in report["measures"].items() if k.startswith("seconds_")}
+    return sum(sum(each.values()) for each in (aligning, fusing, report["seconds"]))
+
+
 def say(output: Path, report: dict[str, Any], warning: str) -> None:
     """Tell what was written, and what must be known of it."""
     measures, windows = report["measures"], (report["fixed"]["window"], report["moving"]["window"])
@@ -210,7 +217,7 @@ def say(output: Path, report: dict[str, Any], warning: str) -> None:
     print(
         "  windows "
         + " and ".join(map(_window_in_words, windows))
-        + f"; {sum(report['seconds'].values()):.1f} s on {measures['device']}"
+        + f"; {seconds_of(report):.1f} s on {measures['device']}"
     )
     figures = [
         ("CC / bound", measures["cc_over_bound"], ".4f"),

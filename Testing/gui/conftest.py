@@ -226,6 +226,19 @@ def fused(ready, session) -> Driver:
     return ready
 
 
+@pytest.fixture
+def database(application, tmp_path):
+    """3D Slicer's DICOM database, empty."""
+    import slicer
+
+    from .stand_ins import dicom
+
+    database = dicom.Database(tmp_path / "database")
+    dicom.install(slicer, database)
+    yield database
+    dicom.uninstall(slicer)
+
+
 def snapshot(scene) -> dict[str, tuple]:
     """What the scene holds, by node: enough to see that nothing was changed."""
     found = {}

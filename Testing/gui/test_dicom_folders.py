@@ -57,16 +57,6 @@ OTHERS = {
 
 
 @pytest.fixture
-def database(application, tmp_path):
-    from .stand_ins import dicom
-
-    database = dicom.Database(tmp_path / "database")
-    dicom.install(slicer, database)
-    yield database
-    dicom.uninstall(slicer)
-
-
-@pytest.fixture
 def loaded(database, scene):
     """Load what a folder holds, as Slicer's import does: the nodes."""
 

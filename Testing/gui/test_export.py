@@ -17,18 +17,6 @@ SLICES = 16
 
 
 @pytest.fixture
-def database(application, tmp_path):
-    import slicer
-
-    from .stand_ins import dicom
-
-    database = dicom.Database(tmp_path / "database")
-    dicom.install(slicer, database)
-    yield database
-    dicom.uninstall(slicer)
-
-
-@pytest.fixture
 def scratch(tmp_path, monkeypatch) -> Path:
     """The folder for temporary files."""
     folder = tmp_path / "scratch"

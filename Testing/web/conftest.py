@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,15 +17,18 @@ import numpy as np
 import pytest
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.fusion.slices import slicings
+from WDualMineLib.pipeline.alignment import Alignment
 from WDualMineLib.pipeline.folder import save
 from WDualMineLib.pipeline.look import NetworkOutput
 from WDualMineLib.pipeline.pair import prepare
 from WDualMineLib.pipeline.record import Record, SourceRecord
 from WDualMineLib.pipeline.result import Result, assemble
 from WDualMineLib.pipeline.sources import read
+from WDualMineLib.registration.transforms import affine_transform
 from WDualMineLib.volumes.geometry import Geometry
 from WDualMineLib.volumes.volume import Volume
 from WDualMineLib.volumes.writing import write_volume
+from WDualMineLib.web.study import Study, study_of
 
 _FLAGS = [
     "--no-sandbox",
@@ -71,6 +75,33 @@ def fused(sources: tuple[Path, Path]) -> tuple[Result, Volume, Volume]:
         for volume, window in ((fixed, pair.fixed_window), (moving, pair.moving_window))
     )
     return assemble(pair, network, settings, Record(*records, settings)), fixed, moving
+
+
+@pytest.fixture(scope="module")
+def study(fused) -> Study:
+    """What viewers of the result are shown."""
+    return study_of(*fused, anonymise=False)
+
+
+@pytest.fixture(scope="module")
+def shifted(fused) -> tuple[Study, Volume]:
+    """The same, with the moving volume aligned by two voxels along I, and the moving volume."""
+    result, fixed, moving = fused
+    matrix = np.eye(4)
+    matrix[0, 3] = 4.0
+    aligned = replace(result, alignment=Alignment("rigid", affine_transform(matrix, np.zeros(3))))
+    return study_of(aligned, fixed, moving, anonymise=False), moving
+
+
+@pytest.fixture(scope="module")
+def pictures(study: Study) -> Iterator[Any]:
+    """Renders it."""
+    pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[web]'")
+    from WDualMineLib.scene.views.served_slices import served_slices
+    from WDualMineLib.web.pictures import Pictures
+
+    with served_slices() as slices:
+        yield Pictures(study, slices)
 
 
 @pytest.fixture(scope="session")

@@ -13,27 +13,14 @@ import slicer
 from PIL import Image
 from WDualMineLib.errors import InputError
 from WDualMineLib.palettes import ARBITRATION
-from WDualMineLib.pipeline.alignment import Alignment
-from WDualMineLib.registration.transforms import affine_transform
 from WDualMineLib.scene.views.served_slices import served_slices
 from WDualMineLib.web.frame_request import FrameRequest
 from WDualMineLib.web.pictures import Pictures, checkerboard, encoded
 from WDualMineLib.web.planes import PLANES, describe, to_ras
 from WDualMineLib.web.readout import read_out
-from WDualMineLib.web.study import Study, fused_of, study_of
+from WDualMineLib.web.study import Study, fused_of
 
 VOXELS = [(20, 24, 18), (12, 30, 10), (25, 20, 25)]
-
-
-@pytest.fixture(scope="module")
-def study(fused) -> Study:
-    return study_of(*fused, anonymise=False)
-
-
-@pytest.fixture(scope="module")
-def pictures(study: Study):
-    with served_slices() as slices:
-        yield Pictures(study, slices)
 
 
 def request(study: Study, ijk, **changes) -> FrameRequest:
@@ -209,14 +196,8 @@ def test_a_source_stays_while_a_divider_moves(study, pictures, monkeypatch) -> N
     assert len(rendered) == 3  # the other one is still there
 
 
-def test_the_moving_volume_lies_where_the_alignment_puts_it(fused) -> None:
-    from dataclasses import replace
-
-    result, fixed, moving = fused
-    matrix = np.eye(4)
-    matrix[0, 3] = 4.0  # two voxels along I
-    aligned = replace(result, alignment=Alignment("rigid", affine_transform(matrix, np.zeros(3))))
-    study = study_of(aligned, fixed, moving, anonymise=False)
+def test_the_moving_volume_lies_where_the_alignment_puts_it(shifted) -> None:
+    study, moving = shifted
     i, j, k = 15, 24, 18
     expected = moving.array[k, j, i + 2]
     assert expected != moving.array[k, j, i]

@@ -29,11 +29,6 @@ class Only:
         return self.study, describe(self.study)
 
 
-@pytest.fixture(scope="module")
-def study(fused) -> Study:
-    return study_of(*fused, anonymise=False)
-
-
 def patient(name: str, number: str = "") -> Patient:
     return Patient(patient_id=number, name=name)
 

@@ -26,17 +26,6 @@ SIDES = {(0, 0): 1, (180, 0): 1, (90, 0): 2, (-90, 0): 2, (0, 90): 0, (0, -90): 
 """Azimuth and elevation: the axis of the array (K, J, I) that the rays run along."""
 
 
-@pytest.fixture(scope="module")
-def study(fused) -> Study:
-    return study_of(*fused, anonymise=False)
-
-
-@pytest.fixture(scope="module")
-def pictures(study: Study):
-    with served_slices() as slices:
-        yield Pictures(study, slices)
-
-
 def small_of(volume: Volume, keep: str = "Mean", to_fixed: np.ndarray | None = None):
     with served_slices() as slices:
         slices.add_source("it", volume, Window(0.0, 1.0, "mr"), to_fixed)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[web]'")
 
 from WDualMineLib.errors import InputError
-from WDualMineLib.pipeline.alignment import Alignment
-from WDualMineLib.registration.transforms import affine_transform
 from WDualMineLib.volumes.geometry import LPS_TO_RAS, Geometry
 from WDualMineLib.volumes.volume import Volume
 from WDualMineLib.web.planes import PLANES, to_ras
 from WDualMineLib.web.region import RegionRequest, measure, values_in
-from WDualMineLib.web.study import Study, study_of
+from WDualMineLib.web.study import Study
 
 AXES = {"axial": (0, 1, 2), "coronal": (0, 2, 1), "sagittal": (1, 2, 0)}
 """Of the grid (I, J, K): across, up, and along the normal."""
-
-
-@pytest.fixture(scope="module")
-def study(fused) -> Study:
-    return study_of(*fused, anonymise=False)
 
 
 def region(study: Study, ijk, **changes) -> RegionRequest:
@@ -79,12 +70,8 @@ def test_it_follows_the_look(study) -> None:
     assert strong["Fused"] != own["Fused"] and strong["Arbitration"] == own["Arbitration"]
 
 
-def test_the_moving_volume_is_measured_where_the_alignment_puts_it(fused) -> None:
-    result, fixed, moving = fused
-    matrix = np.eye(4)
-    matrix[0, 3] = 4.0  # two voxels along I
-    aligned = replace(result, alignment=Alignment("rigid", affine_transform(matrix, np.zeros(3))))
-    study = study_of(aligned, fixed, moving, anonymise=False)
+def test_the_moving_volume_is_measured_where_the_alignment_puts_it(shifted) -> None:
+    study, moving = shifted
     i, j, k = voxels(study, (15, 24, 18), "axial", "circle", (8, 8)).T
     values = moving.array[k, j, i + 2].astype(float)
     asked = region(study, (15, 24, 18))

@@ -52,9 +52,14 @@ class Feed:
 
         Args:
             first, last: steps.
-            dense: step from which on faults are as common as in the second of ``kinds``.
+            dense: step from which on faults are as common as in the second of ``kinds``, or up to
+                ``again`` steps before: whole turns of a batch that is drawn are alike.
             kinds: how common faults are before that step and from it on.
         """
+
+        def is_dense(step: int) -> bool:
+            return step - step % self._again + self._again <= dense
+
         drawn = iter(range(first - first % self._again, last, self._again))
         kept: deque[tuple[Stacks, bool]] = deque(maxlen=_KEPT)
         ahead: deque[Future[Stacks]] = deque()
@@ -63,21 +68,20 @@ class Feed:
         ) as pool:
             try:
                 for step in range(first, last):
-                    is_dense = step < dense
                     if step % self._again == 0 or not kept:
                         while len(ahead) < _AHEAD * self._workers:
                             if (number := next(drawn, None)) is None:
                                 break
-                            kind = kinds[0] if number < dense else kinds[1]
+                            kind = kinds[0] if is_dense(number) else kinds[1]
                             ahead.append(pool.submit(_draw, self._count, kind, self._seed, number))
-                        kept.append((ahead.popleft().result().moved_to(self._device), is_dense))
-                        yield kept[-1][0]
+                        stacks = ahead.popleft().result().moved_to(self._device)
+                        kept.append((stacks, is_dense(step)))
+                        yield stacks
                     else:
                         # Of those as common as now: what is rare is learned from what is rare.
-                        fitting = [stacks for stacks, was in kept if was == is_dense]
+                        fitting = [stacks for stacks, was in kept if was == is_dense(step)]
                         rng = np.random.default_rng([self._seed, 1, step])
-                        stacks = (fitting or [kept[-1][0]])[rng.integers(max(1, len(fitting)))]
-                        yield stacks.turned(int(rng.integers(16)))
+                        yield fitting[rng.integers(len(fitting))].turned(int(rng.integers(16)))
             finally:
                 for waiting in ahead:
                     waiting.cancel()

@@ -22,7 +22,7 @@ def _suspicion() -> np.ndarray:
     """(256, 4) uint8: see :data:`SUSPICION`."""
     value = np.linspace(0.0, 1.0, 256)
     doubt = np.abs(value - 0.5)
-    strength = np.clip((doubt - _UNSEEN) / (_PLAIN - _UNSEEN), 0.0, 1.0)
+    strength = np.clip((doubt - UNSEEN) / (_PLAIN - UNSEEN), 0.0, 1.0)
     # Slice views of 3D Slicer know opaque and transparent and nothing in between, and legends are
     # opaque: so the hue itself grows out of grey, too.
     tint = np.where(strength > 0, _FAINTEST + (1 - _FAINTEST) * strength, 0.0)[:, None]
@@ -33,7 +33,10 @@ def _suspicion() -> np.ndarray:
 
 # From 1/2: as far as that nothing is seen, and from there on plainly. A fault is shown once it is
 # more likely than not.
-_UNSEEN, _PLAIN = 0.1, 0.3
+UNSEEN = 0.1
+"""How far from 1/2 nothing is seen of a reliability."""
+
+_PLAIN = 0.3
 _MOST = 0.85
 """Of the alpha: what lies below is still to be recognised."""
 

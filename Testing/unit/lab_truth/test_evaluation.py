@@ -20,7 +20,8 @@ def evaluate(predict, case, **options):
 def test_even_maps_raise_no_alarm_and_find_nothing(case, even_maps) -> None:
     found = evaluate(even_maps, case, even=even_maps)
     (sound,) = found.sound
-    assert (sound.false_alarms, sound.lesion_doubted, sound.air_off, sound.suspicion) == (0,) * 4
+    assert (sound.false_alarms, sound.shown, sound.lesion_doubted) == (0,) * 3
+    assert (sound.air_off, sound.suspicion) == (0, 0)
     assert np.isnan(sound.stripes)
     assert len(found.faults) >= 4
     for fault in found.faults:
@@ -58,6 +59,17 @@ def test_crying_wolf_is_seen(case) -> None:
     assert all(np.isnan(fault.harm) for fault in found.faults)
     assert found.calibration["phantom"].error() > 0.7
     assert found.look == []
+
+
+def test_a_pale_spot_is_no_flag_but_seen(case) -> None:
+    def pale(a, b, spacing):
+        fixed = np.where(case.lesion, 0.35, 0.5).astype(np.float32)
+        return Maps(fixed, 1 - fixed)
+
+    (sound,) = evaluate(pale, case).sound
+    assert sound.false_alarms == 0
+    assert sound.shown == pytest.approx((case.lesion & case.tissue).sum() / case.tissue.sum())
+    assert sound.shown > 0
 
 
 def test_tumours_count_by_the_source_that_shows_them(case) -> None:

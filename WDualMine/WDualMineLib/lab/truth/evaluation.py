@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...palettes import UNSEEN
 from ...progress import Progress, Steps
 from .calibration import Calibration
 from .cases import Case
@@ -36,6 +37,7 @@ class SoundScore:
     Attributes:
         case, group, family: of :class:`~.cases.Case`.
         false_alarms: share of the tissue where a reliability is below .25.
+        shown: share of the tissue where pictures and views show a suspicion at all, however pale.
         lesion_doubted: share of the lesion where that of the moving source, which shows it, is.
         lesion_flagged: share of the lesion where that of either source is.
         air_off: share of the air, where both sources are 0, that is not 1/2 within .001.
@@ -47,6 +49,7 @@ class SoundScore:
     group: str
     family: str
     false_alarms: float
+    shown: float
     lesion_doubted: float
     lesion_flagged: float
     air_off: float
@@ -171,6 +174,7 @@ def score_sound(case: Case, maps: Maps) -> SoundScore:
         case.group,
         case.family,
         false_alarms(maps, case.tissue),
+        share(np.abs(maps.fixed - 0.5) > UNSEEN, case.tissue),
         doubted,
         flagged,
         share(np.abs(maps.fixed - 0.5) > _AIR_TOLERANCE, air),

@@ -12,7 +12,15 @@ from .confidence import Estimate, interval, mean_over_cases
 from .evaluation import Evaluation, FaultScore
 from .resolution import ResolutionScore
 
-_SOUND = ("false_alarms", "lesion_doubted", "lesion_flagged", "air_off", "suspicion", "stripes")
+_SOUND = (
+    "false_alarms",
+    "shown",
+    "lesion_doubted",
+    "lesion_flagged",
+    "air_off",
+    "suspicion",
+    "stripes",
+)
 _DETECTION = (
     "auroc",
     "average_precision",
@@ -134,7 +142,7 @@ def as_text(summary: dict[str, Any]) -> str:
     parts = [_headlines(summary)]
     columns = (
         ("sound by pair", ("false_alarms", "lesion_doubted", "suspicion", "stripes")),
-        ("sound by family", ("false_alarms", "lesion_doubted", "air_off", "stripes")),
+        ("sound by family", ("false_alarms", "shown", "lesion_doubted", "air_off", "stripes")),
         ("faults by extent", (*_PUT, *_DETECTION, *_HARM)),
         ("faults by kind", (*_PUT, *_DETECTION, *_HARM)),
         ("faults by pair and source", (*_PUT, *_DETECTION, *_HARM)),
@@ -159,6 +167,7 @@ def _headlines(summary: dict[str, Any]) -> str:
     faint = kind.get("faint ghosting", {})
     rows = [
         ("sound tissue flagged", sound.get("false_alarms"), "at most .01"),
+        ("sound tissue shown as suspected", sound.get("shown"), ""),
         ("sound tumours of patients doubted", patients.get("lesion_doubted"), "at most .02"),
         ("stripes, sound, 2 mm", sound.get("stripes"), "at most 1.5"),
         ("AUROC", faults.get("auroc"), "at least .95"),

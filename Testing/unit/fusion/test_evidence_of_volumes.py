@@ -5,11 +5,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 from WDualMineLib.fusion import evidence
-from WDualMineLib.fusion.evidence import (
-    EvidenceGrid,
-    reliability_steps,
-    slab_scores,
-)
+from WDualMineLib.fusion.evidence import reliability_steps, slab_scores
+from WDualMineLib.fusion.evidence_grid import EvidenceGrid
 from WDualMineLib.network.evidence import Evidence
 from WDualMineLib.network.weights import load_model
 from WDualMineLib.progress import finish
@@ -87,6 +84,28 @@ def test_a_volume_that_lies_the_other_way_round_is_judged_alike(network):
     np.testing.assert_allclose(turned[:, ::-1, ::-1], found, atol=2e-3)
 
 
+def test_other_planes_are_looked_at_where_they_show_enough(network, monkeypatch):
+    looked = []
+    scores = evidence.slab_scores
+
+    def noting(network, a, b, grid, *rest):
+        looked.append((grid.slices, round(grid.distance)))
+        return scores(network, a, b, grid, *rest)
+
+    monkeypatch.setattr(evidence, "slab_scores", noting)
+    a, b = volumes((40, 48, 56))
+
+    def planes(spacing):
+        looked.clear()
+        reliability(network, a, b, spacing)
+        return set(looked)
+
+    assert planes((2.0, 2.0, 2.0)) == {(40, 2), (48, 4), (56, 4)}
+    assert planes((5.0, 5.0, 5.0)) == {(40, 5), (48, 5), (56, 5)}, "cubes show all planes alike"
+    assert planes((5.0, 2.0, 2.0)) == {(40, 5)}, "thick slices"
+    assert planes((1.0, 2.0, 2.0)) == {(40, 2)}, "a thin slab"
+
+
 def test_air_is_exactly_one_half(network):
     a, b = volumes()
 
@@ -106,17 +125,6 @@ def test_slabs_do_not_show(network, monkeypatch):
     np.testing.assert_allclose(reliability(network, a, b, (2.0, 1.0, 1.0)), whole, atol=5e-4)
 
 
-def test_slices_of_a_fault_are_suspected_alike(network):
-    scores = torch.zeros(2, 9, 4, 4)
-    scores[0, 4] = 10
-
-    smoothed = evidence._smoothed(scores.half(), 3.0).float()
-
-    assert smoothed[0, :, 0, 0].sum() == pytest.approx(10, rel=0.01)
-    assert smoothed[0, 3:6, 0, 0].min() > 2 and not smoothed[1].any()
-    assert torch.equal(evidence._smoothed(scores, 40.0), scores), "far apart: left as they are"
-
-
 def test_the_same_patient_on_a_finer_grid():
     network = load_model().evidence
     a, b = volumes((24, 40, 40))
@@ -130,9 +138,9 @@ def test_the_same_patient_on_a_finer_grid():
         for x in (a, b)
     ]
 
-    of_coarse = slab_scores(network, a, b, EvidenceGrid.of(a.shape, (2.0,) * 3), 0, 24).float()
+    of_coarse = slab_scores(network, a, b, EvidenceGrid.of(a.shape, (2.0,) * 3), 0, 24)[0].float()
     x, y = (x[0, 0] for x in fine)
-    of_fine = slab_scores(network, x, y, EvidenceGrid.of(x.shape, (1.0,) * 3), 0, 24).float()
+    of_fine = slab_scores(network, x, y, EvidenceGrid.of(x.shape, (1.0,) * 3), 0, 24)[0].float()
 
     # Two pixels of 2 mm are a cell.
     a, b = (x[:, ::2, ::2] for x in (a, b))

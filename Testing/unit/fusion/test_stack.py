@@ -35,3 +35,14 @@ def test_slices_are_put_where_an_array_has_them(slicing):
     Stack(torch.from_numpy(found), slicing)[2] = torch.from_numpy(values)
 
     assert np.array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("slicing", WAYS, ids=str)
+@pytest.mark.parametrize("axes", [(1, 0, 2), (2, 0, 1)])
+def test_it_is_transposed_as_an_array_is(slicing, axes):
+    array = np.random.default_rng(0).random((4, 5, 6), dtype=np.float32)
+    wanted = slicing.stack(array).transpose(*axes)
+
+    found = Stack(torch.from_numpy(array), slicing).transpose(*axes)
+
+    assert found.shape == wanted.shape and np.array_equal(found[:].numpy(), wanted)

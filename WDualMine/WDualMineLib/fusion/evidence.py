@@ -1,9 +1,10 @@
 """Where either of two whole volumes is suspected: evidence at a physical scale, slab by slab.
 
 Slices are resampled to pixels of 1 mm, thin ones are averaged to about 2 mm, and the network's
-evidence is taken from slabs of them that overlap as far as it reaches; scores are smoothed across
-the slices. So the same patient gives the same map on a fine grid and on a coarse one, neighbouring
-slices agree, and working memory does not grow with their number.
+evidence is taken from slabs of them that overlap as far as it reaches. The two other planes are
+looked at as well, more coarsely, and what all of them say is smoothed in space. So the same patient
+gives the same map on a fine grid and on a coarse one, neighbouring slices agree, and working memory
+does not grow with their number.
 """
 
 from __future__ import annotations
@@ -17,23 +18,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..network.evidence import CELL, PIXEL_MM, Evidence
+from ..network.evidence import CELL, PIXEL_MM, SILENT, Evidence
 from ..network.padding import pad_to_multiple
 from ..network.reliability import reliability_of
+from ..network.statistics import AIR
 from ..network.surroundings import REACH, surroundings_of_volumes
 from ..progress import Progress, Steps
 from ..volumes.scratch import let_go
-from .stack import Stack
-
-Slices = np.ndarray | Stack
-"""Slices (S, H, W): an array or a view of one, or a stack on whatever device."""
-
-_SLICE_MM = 2.0
-"""Thinner slices are averaged to about this."""
-
-_LARGEST_ZOOM = 4.0
-"""Into how many pixels a larger one is divided along a side at most: there is nothing in them, and
-it would cost much."""
+from .evidence_grid import SLICE_MM, EvidenceGrid, Slices, as_tensor
+from .score_maps import of_planes, smoothed
 
 _SLAB_PIXELS = 60 * 256 * 256
 """Of a slab with what overlaps, at 1 mm. With less more is done twice, with more maps are so large
@@ -43,75 +36,99 @@ that the system clears new memory for each: 6.9 s of processor for 256 x 256 x 2
 _FEWEST = 16
 """Slices of a slab without what overlaps: with fewer, most of the work would be done twice."""
 
-_WAYS = ((), (2, 3))
-"""Axes of (N, D, H, W) along which slices are mirrored: as they lie, and turned by 180 degrees. A
-pyramid and windows see a place differently by where on their grid it happens to lie. One way alone
-flagged 18 ml of a sound brain, and nothing when the same brain lay 16 mm further; the mean of both
-also finds more (.546 and not .509 at 1 % false alarms, ``bench truth --quick``)."""
+_FIELD_MM = 64.0
+"""Least extent of a stack for other planes to be looked at: half a crop of the training."""
 
-_SMOOTHED_MM = 3.0
-"""Standard deviation of a Gaussian across the slices that scores pass through. A fault is seldom
-seen equally well in all slices it is in: without it stripes show in the other two planes, and lost
-slices are found less fully (.62 and not .84 at 1 % false alarms, ``bench truth --quick``)."""
+_THICK_MM = 3.6
+"""Slices farther apart, and farther than their pixels, show too little in other planes."""
 
 
 @dataclass(frozen=True)
-class EvidenceGrid:
-    """How slices of a stack are brought to the scale of the evidence.
+class _Plane:
+    """A way to look at a stack.
 
     Attributes:
-        slices, height, width: of the stack as it is.
-        group: slices averaged to one.
-        distance: of the averaged slices in mm.
-        rows, columns: pixels at 1 mm, whole cells.
+        permutation: of its axes.
+        ways: axes of (N, D, H, W) along which slices are mirrored, for each look.
+        slice_mm: thinner slices are averaged to about this.
+        weight: what it counts.
     """
 
-    slices: int
-    height: int
-    width: int
-    group: int
-    distance: float
-    rows: int
-    columns: int
+    permutation: tuple[int, int, int]
+    ways: tuple[tuple[int, ...], ...]
+    slice_mm: float
+    weight: float
 
-    @classmethod
-    def of(cls, shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> EvidenceGrid:
-        """For a stack (S, H, W) with so many mm between slices, rows and columns."""
-        group = max(1, min(round(_SLICE_MM / spacing[0]), shape[0]))
-        rows, columns = (
-            CELL * max(1, round(n * min(mm / PIXEL_MM, _LARGEST_ZOOM) / CELL))
-            for n, mm in zip(shape[1:], spacing[1:], strict=True)
-        )
-        return cls(*shape, group, group * spacing[0], rows, columns)
+    def of(self, values: tuple) -> tuple:
+        """What belongs to the three axes, in the plane's order."""
+        first, second, third = (values[k] for k in self.permutation)
+        return first, second, third
 
-    @property
-    def depth(self) -> int:
-        """Averaged slices; the last may be of fewer than the others."""
-        return -(-self.slices // self.group)
+    def back(self, scores: Tensor) -> Tensor:
+        """Scores (2, d, h, w) in the order of the stack's axes."""
+        return scores.permute(0, *(1 + self.permutation.index(k) for k in range(3)))
+
+
+_OWN = _Plane((0, 1, 2), ((), (2, 3)), SLICE_MM, 2.0)
+"""Slices as they lie, and turned by 180 degrees. A pyramid and windows see a place differently by
+where on their grid it happens to lie: one look alone flagged 18 ml of a sound brain, and nothing
+when the same brain lay 16 mm further; the mean of both also finds more (.546 and not .509 at 1 %
+false alarms, ``bench truth --quick``)."""
+
+_OTHERS = (
+    _Plane((1, 0, 2), ((),), 2 * SLICE_MM, 0.5),
+    _Plane((2, 0, 1), ((),), 2 * SLICE_MM, 0.5),
+)
+"""Motion, blur and coarse voxels are seen in some planes and not in others, and bands that show in
+two planes have their origin in looking at the third alone (stripes 1.55 to .99, AUROC .828 to .842
+with half as much work more, ``bench truth --quick``)."""
+
+
+def _planes(shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> list[_Plane]:
+    """Those that are looked at."""
+    extent = min(n * mm for n, mm in zip(shape, spacing, strict=True))
+    thick = spacing[0] > max(_THICK_MM, *spacing[1:])
+    return [_OWN] if thick or extent < _FIELD_MM else [_OWN, *_OTHERS]
 
 
 @torch.inference_mode()
 def slab_scores(
-    network: Evidence, a: Slices, b: Slices, grid: EvidenceGrid, start: int, stop: int
-) -> Tensor:
+    network: Evidence,
+    a: Slices,
+    b: Slices,
+    grid: EvidenceGrid,
+    start: int,
+    stop: int,
+    ways: tuple[tuple[int, ...], ...] = _OWN.ways,
+) -> tuple[Tensor, Tensor]:
     """Scores of both sources for some averaged slices, on the network's device.
 
+    Args:
+        network: on the device to compute on.
+        a, b: stacks.
+        grid: of both.
+        start, stop: the first averaged slice and the one behind the last.
+        ways: axes of (N, D, H, W) along which slices are mirrored, for each look.
+
     Returns:
-        (2, stop - start, rows / 4, columns / 4), half precision.
+        (2, stop - start, rows / 4, columns / 4), half precision, and (stop - start, rows / 4,
+        columns / 4), 1 where there is tissue, else 0.
     """
-    reach = _reach(network)
+    reach, device = _reach(network), _device(network)
     first, last = max(0, start - reach), min(grid.depth, stop + reach)
-    slices = [_scaled(x, grid, first, last, network) for x in (a, b)]
-    distance = torch.tensor([grid.distance], dtype=torch.float32, device=_device(network))
-    total = torch.zeros((), device=_device(network))
-    for axes in _WAYS:
+    slices = [grid.averaged(x, first, last, device) for x in (a, b)]
+    distance = torch.tensor([grid.distance], dtype=torch.float32, device=device)
+    part = slice(start - first, stop - first)
+    total = torch.zeros((), device=device)
+    for axes in ways:
         seen = (pad_to_multiple(x.flip(axes), network.multiple, 0) for x in slices)
         of_a, of_b = map(network.impression, seen)
         scores = network.score(of_a, of_b, surroundings_of_volumes(of_a, of_b, distance))
         shown = torch.cat(scores)[:, :, : grid.rows // CELL, : grid.columns // CELL].flip(axes)
-        total = total + shown[:, start - first : stop - first]
+        total = total + shown[:, part]
+    tissue = F.avg_pool2d(slices[0][0, part] + slices[1][0, part], CELL) > AIR
     # No probability beyond that of 20 is any other in half precision.
-    return (total / len(_WAYS)).clamp(-20, 20).half()
+    return (total / len(ways)).clamp(SILENT, -SILENT).half(), tissue.half()
 
 
 def reliability_steps(
@@ -130,25 +147,46 @@ def reliability_steps(
         into: (S, H, W) float32, takes the reliability in [0, 1].
     """
     grid = EvidenceGrid.of(a.shape, spacing)
-    slabs = []
-    for start, stop in _slabs(network, grid):
-        slabs.append(slab_scores(network, a, b, grid, start, stop))
-        let_go()
-        yield Progress(stop / grid.depth, f"Looked for faults in {100 * stop // grid.depth} %")
-    scores = _smoothed(torch.cat(slabs, 1), grid.distance)
+    scores = yield from score_steps(network, a, b, spacing)
     for k in range(grid.slices):
-        into[k] = _enlarged(scores, grid, k, a[k], b[k])
+        into[k] = _reliability(grid.enlarged(scores, k), a[k], b[k])
         let_go()
 
 
-def volume_scores(network: Evidence, a: Slices, b: Slices, grid: EvidenceGrid) -> Tensor:
+def score_steps(
+    network: Evidence, a: Slices, b: Slices, spacing: tuple[float, float, float]
+) -> Steps[Tensor]:
     """Scores of both stacks as :func:`reliability_steps` has them, on the evidence's own grid.
 
+    Args:
+        network, a, b, spacing: as there.
+
     Returns:
-        (2, grid.depth, rows / 4, columns / 4), half precision.
+        Of shape (2, depth, rows, columns) as ``cells`` of :class:`EvidenceGrid`, half precision.
     """
-    slabs = [slab_scores(network, a, b, grid, *ends) for ends in _slabs(network, grid)]
-    return _smoothed(torch.cat(slabs, 1), grid.distance)
+    planes = _planes(a.shape, spacing)
+    grids = [EvidenceGrid.of(x.of(a.shape), x.of(spacing), x.slice_mm) for x in planes]
+    work = [len(x.ways) * g.depth * g.rows * g.columns for x, g in zip(planes, grids, strict=True)]
+    found, done = [], 0.0
+    for plane, grid, share in zip(planes, grids, work, strict=True):
+        slabs = []
+        stacks = [x.transpose(*plane.permutation) for x in (a, b)]
+        for start, stop in _slabs(network, grid):
+            slabs.append(slab_scores(network, *stacks, grid, start, stop, plane.ways))
+            let_go()
+            fraction = (done + share * stop / grid.depth) / sum(work)
+            yield Progress(fraction, f"Looked for faults in {fraction:.0%}")
+        done += share
+        scores, shown = (
+            torch.cat(x, k) for k, x in zip((1, 0), zip(*slabs, strict=True), strict=True)
+        )
+        found.append((plane.back(scores), plane.weight))
+        if plane is _OWN:
+            tissue = shown.float()
+    grid = grids[0]
+    return smoothed(
+        of_planes(found, grid.cells), tissue, (grid.distance, CELL * PIXEL_MM, CELL * PIXEL_MM)
+    ).half()
 
 
 def _slabs(network: Evidence, grid: EvidenceGrid) -> Iterator[tuple[int, int]]:
@@ -159,7 +197,7 @@ def _slabs(network: Evidence, grid: EvidenceGrid) -> Iterator[tuple[int, int]]:
     """
     overlap = _reach(network)
     most = max(_FEWEST, _SLAB_PIXELS // (grid.rows * grid.columns) - 2 * overlap)
-    count = max(1, -(-(grid.depth - 2 * overlap) // most))
+    count = max(1, round((grid.depth - 2 * overlap) / most))
     between = (grid.depth - 2 * overlap) / count
     inner = [round(overlap + number * between) for number in range(1, count)]
     yield from pairwise([0, *inner, grid.depth])
@@ -170,74 +208,11 @@ def _reach(network: Evidence) -> int:
     return network.reach + REACH
 
 
-def _smoothed(scores: Tensor, distance: float) -> Tensor:
-    """(2, D, ...) scores of slices so many mm apart, smoothed across them; the ends repeated."""
-    sigma = _SMOOTHED_MM / distance
-    half = int(3 * sigma + 0.5)
-    if half < 1:
-        return scores
-    offsets = torch.arange(-half, half + 1, device=scores.device)
-    weights = torch.exp(-((offsets / sigma) ** 2) / 2)
-    weights /= weights.sum()
-    slices = torch.arange(scores.shape[1], device=scores.device)
-    total = torch.zeros(scores.shape, device=scores.device)
-    for offset, weight in zip(offsets.tolist(), weights.tolist(), strict=True):
-        total.add_(scores[:, (slices + offset).clamp(0, len(slices) - 1)], alpha=weight)
-    return total.half()
-
-
 def _device(network: Evidence) -> torch.device:
     return next(network.parameters()).device
 
 
-def _scaled(stack: Slices, grid: EvidenceGrid, start: int, stop: int, network: Evidence) -> Tensor:
-    """Averaged slices at 1 mm: (1, stop - start, rows, columns)."""
-    group, end = grid.group, min(stop * grid.group, grid.slices)
-    part = _tensor(stack[start * group : end]).to(_device(network))
-    whole = len(part) // group * group
-    means = part[:whole].unflatten(0, (-1, group)).mean(1)
-    if whole < len(part):
-        means = torch.cat([means, part[whole:].mean(0, keepdim=True)])
-    x, size = means[None], (grid.rows, grid.columns)
-    if x.shape[2:] != size:
-        x = F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
-    return x
-
-
-def _between(grid: EvidenceGrid, index: int) -> tuple[int, int, float]:
-    """The averaged slices around a slice, and how far it lies from the first to the second."""
-    # The last group may have fewer slices, and its middle lies nearer.
-    centres = [
-        (k * grid.group + min((k + 1) * grid.group, grid.slices) - 1) / 2
-        for k in (index // grid.group - 1, index // grid.group, index // grid.group + 1)
-    ]
-    here = index // grid.group
-    other = here + (1 if index > centres[1] else -1)
-    if index == centres[1] or not 0 <= other < grid.depth:
-        return here, here, 0.0
-    below, above = min(here, other), max(here, other)
-    low, high = sorted((centres[1], centres[other - here + 1]))
-    return below, above, (index - low) / (high - low)
-
-
 @torch.inference_mode()
-def _enlarged(
-    scores: Tensor,
-    grid: EvidenceGrid,
-    index: int,
-    a: np.ndarray | Tensor,
-    b: np.ndarray | Tensor,
-) -> Tensor:
-    """Reliability (H, W) of one slice, between the scores of the averaged slices around it."""
-    below, above, share = _between(grid, index)
-    both = torch.lerp(scores[:, below].float(), scores[:, above].float(), share)
-    size = (grid.height, grid.width)
-    both = F.interpolate(both[None], size=size, mode="bilinear", align_corners=False)[0]
-    return reliability_of(both[0], both[1], *(_tensor(x).to(both.device) for x in (a, b)))
-
-
-def _tensor(view: np.ndarray | Tensor) -> Tensor:
-    """A float32 copy: views may run backwards, which tensors cannot."""
-    if isinstance(view, Tensor):
-        return view
-    return torch.from_numpy(np.array(view, dtype=np.float32, order="C"))
+def _reliability(scores: Tensor, a: np.ndarray | Tensor, b: np.ndarray | Tensor) -> Tensor:
+    """Reliability (H, W) of one slice."""
+    return reliability_of(*scores, *(as_tensor(x).to(scores.device) for x in (a, b)))

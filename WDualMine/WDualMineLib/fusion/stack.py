@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -41,6 +41,16 @@ class Stack:
         if back:
             first, last = len(self) - last, len(self) - first
         return ordered[first:last].flip(self._flips).float().contiguous()
+
+    def transpose(self, *axes: int) -> Stack:
+        """The same volume along other axes, as arrays are transposed."""
+        slicing = self.slicing
+        first, second, third = (slicing.permutation[k] for k in axes)
+        back, up, left = (slicing.flipped[k] for k in axes)
+        return Stack(
+            self.volume,
+            replace(slicing, permutation=(first, second, third), flipped=(back, up, left)),
+        )
 
     def __setitem__(self, index: int, values: Tensor) -> None:
         """Put one slice (H, W) back."""

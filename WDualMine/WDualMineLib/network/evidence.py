@@ -27,7 +27,7 @@ _LEAST_MM2 = 1600.0
 """Tissue of a slice, a tenth of a crop of the training: among fewer places there is nothing that
 one could be compared with."""
 
-_SILENT = -20.0
+SILENT = -20.0
 """Score of what cannot be judged: nothing of it is shown."""
 
 
@@ -167,7 +167,7 @@ class Evidence(nn.Module):
         score = in_parts(lambda x: self._seen_around(x, d), features, most=most)
         score = score[:, 0].unflatten(0, (2 * n, d))
         little = _little_around(of_a.tissue + of_b.tissue > 0, self.reach)
-        score = score.masked_fill(little.repeat(2, 1)[..., None, None], _SILENT)
+        score = score.masked_fill(little.repeat(2, 1)[..., None, None], SILENT)
         score_a, score_b = score.chunk(2)
         return score_a, score_b
 

@@ -32,7 +32,7 @@ class Prevalence:
     faulty: float
     both: float
     second: float
-    plain: float = 0.35
+    plain: float = 0.5
 
 
 DENSE = Prevalence(0.95, 0.6, 0.4)
@@ -44,6 +44,12 @@ NATURAL = Prevalence(0.5, 0.15, 0.2)
 _USUAL_DEPTH = 7
 
 _CELLS = FIELD_MM // CELL
+
+_EASY = ("noise", "waves", "streaks", "lost_slices")
+"""Kinds that are found early, and half as often as others: an hour's learning is for the rest."""
+
+_ODDS = np.array([0.5 if kind in _EASY else 1.0 for kind in KINDS])
+_ODDS /= _ODDS.sum()
 
 _ATLAS_SHARE = 0.35
 """Of draws from the slice atlas, whose cases are many and alike."""
@@ -155,7 +161,7 @@ def _draw(crop: Crop, prevalence: Prevalence, rng: Generator) -> tuple[list[Tens
             which = [1 - k for k in which]
         for source in which:
             for _ in range(1 + (rng.random() < prevalence.second)):
-                kind = list(KINDS)[rng.integers(len(KINDS))]
+                kind = str(rng.choice(list(KINDS), p=_ODDS))
                 fault = put_fault(images[source], kind, crop.distance, crop.pixel, rng)
                 images[source] = fault.image
                 visible[source] |= fault.visible

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...fusion.evidence import EvidenceGrid, volume_scores
+from ...fusion.evidence import score_steps
 from ...network.evidence import Evidence
 from ...network.reliability import shown
+from ...progress import finish
 from .anatomies import Anatomy
 from .drawing import windowed
 
@@ -46,7 +47,7 @@ def scores_of_sound(model: Evidence, anatomies: list[Anatomy]) -> list[Tensor]:
         if len(anatomy.images) != 2:
             continue
         a, b = windowed(anatomy, rng)
-        scores = volume_scores(model, a, b, EvidenceGrid.of(a.shape, anatomy.spacing)).float()
+        scores = finish(score_steps(model, a, b, anatomy.spacing)).float()
         tissue = torch.from_numpy((np.maximum(a, b) > _TISSUE).astype(np.float32))
         inside = F.adaptive_avg_pool3d(tissue[None, None], tuple(scores.shape[1:]))[0, 0] > 0.5
         found += [x[inside] for x in scores if inside.any()]

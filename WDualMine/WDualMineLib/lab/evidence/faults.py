@@ -18,6 +18,9 @@ from .appearance import ball, field, grain, somewhere_in
 
 Fault = Callable[[np.ndarray, np.ndarray, float, float, Generator], np.ndarray]
 
+_ENOUGH_SLICES = 6
+"""From which on k-space is filled across the slices as well."""
+
 
 def noise(image, region, distance, pixel, rng):
     """Low dose, low field: white or coarse."""
@@ -71,7 +74,7 @@ def shading(image, region, distance, pixel, rng):
 
 def ghosts(image, region, distance, pixel, rng):
     """Copies along the phase direction, from lines of k-space that are weaker than the others."""
-    axis = int(rng.integers(1, 3))
+    axis = _phase_axis(image, rng)
     length = image.shape[axis]
     spectrum = np.fft.fft(image, axis=axis)
     every = int(rng.integers(2, 9))
@@ -96,7 +99,7 @@ def copies(image, region, distance, pixel, rng):
 
 def motion(image, region, distance, pixel, rng):
     """The patient moved while k-space was filled: its parts see displaced and turned images."""
-    axis = int(rng.integers(1, 3))
+    axis = _phase_axis(image, rng)
     length = image.shape[axis]
     shape = [1, 1, 1]
     shape[axis] = length
@@ -106,18 +109,31 @@ def motion(image, region, distance, pixel, rng):
     part = np.searchsorted(bounds, order)
     spectrum = np.zeros(image.shape, complex)
     for number in range(len(bounds) + 1):
-        moved = image
-        if number:
-            angle = np.deg2rad(rng.uniform(-8, 8))
-            turn = np.eye(3)
-            turn[1:, 1:] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-            middle = (np.array(image.shape) - 1) / 2
-            shift = np.array([0, *rng.uniform(-8, 8, 2) / pixel])
-            offset = middle - turn @ middle + shift
-            moved = ndimage.affine_transform(image, turn, offset, order=1, mode="nearest")
+        moved = _moved(image, distance, pixel, rng) if number else image
         chosen = (part == number).reshape(shape)
         spectrum += np.fft.fft(moved, axis=axis) * chosen
     return image + region * (np.abs(np.fft.ifft(spectrum, axis=axis)).astype(np.float32) - image)
+
+
+def _phase_axis(image: np.ndarray, rng: Generator) -> int:
+    """In plane, or across the slices where there are enough of them, as in volume sequences."""
+    return int(rng.integers(0 if len(image) >= _ENOUGH_SLICES else 1, 3))
+
+
+def _moved(image: np.ndarray, distance: float, pixel: float, rng: Generator) -> np.ndarray:
+    """Turned in plane by up to 8 degrees and shifted by up to 8 mm, half of the times in space."""
+    steps = np.array([distance, pixel, pixel])
+    in_space = len(image) > 1 and rng.random() < 0.5
+    axes = [(1, 2), (0, 1), (0, 2)][int(rng.integers(3)) if in_space else 0]
+    angle = np.deg2rad(rng.uniform(-8, 8))
+    turn = np.eye(3)
+    turn[np.ix_(axes, axes)] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    turn = turn * steps / steps[:, None]
+    shift = rng.uniform(-8, 8, 3) / steps
+    shift[0] *= in_space
+    middle = (np.array(image.shape) - 1) / 2
+    offset = middle - turn @ middle + shift
+    return ndimage.affine_transform(image, turn, offset, order=1, mode="nearest")
 
 
 def waves(image, region, distance, pixel, rng):

@@ -7,6 +7,8 @@ Images are (D, H, W) float32 in [0, 1], a slice distance and a pixel size in mm 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.random import Generator
 from scipy import ndimage
@@ -157,8 +159,41 @@ def cut_field_of_view(image: np.ndarray, rng: Generator) -> np.ndarray:
     return image * np.broadcast_to(seen, image.shape)
 
 
+@dataclass(frozen=True)
+class Odds:
+    """How often a stack shows what scanners, windows and patients do to an anatomy.
+
+    Attributes:
+        as_it_is: two aligned images are shown as they are; where there is one, the others hold.
+        from_one: both images are made from one of two.
+        toned: another contrast, of each.
+        lesions: of the pair.
+        softened: worse resolution, of each that is not emission.
+        shaded, noisy, cut, saturated: of each.
+    """
+
+    as_it_is: bool
+    from_one: float
+    toned: float
+    lesions: float
+    softened: float
+    shaded: float
+    noisy: float
+    cut: float
+    saturated: float
+
+
+VARIED = Odds(False, 0.25, 0.35, 0.45, 0.5, 0.4, 0.75, 0.12, 0.15)
+"""Far more widely than patients vary."""
+
+PLAIN = Odds(True, 0.25, 0.35, 0.0, 0.0, 0.0, 0.3, 0.0, 0.0)
+"""Patients as they are: what is drawn at random is stranger, and less can be found in it."""
+
+_EMISSION = 0.45
+
+
 def sound(
-    images: list[np.ndarray], distance: float, pixel: float, rng: Generator, plain: bool = False
+    images: list[np.ndarray], distance: float, pixel: float, rng: Generator, odds: Odds = VARIED
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two aligned images as two scanners may show one anatomy.
 
@@ -166,41 +201,57 @@ def sound(
         images: one or two (D, H, W) in [0, 1]; both results are made from one where there is one.
         distance, pixel: of the grid in mm.
         rng: source of randomness.
-        plain: show two images as they are: what is drawn at random is stranger than patients, in
-            whom more can be found.
+        odds: of all that happens to them.
     """
-    if plain and len(images) == 2:
+    if odds.as_it_is and len(images) == 2:
         pair = [np.clip(x, 0, 1).astype(np.float32) for x in images]
         return (pair[0], pair[1]) if rng.random() < 0.5 else (pair[1], pair[0])
-    if len(images) == 1 or rng.random() < 0.25:
-        base = images[rng.integers(len(images))]
-        pair = [tone(base, rng), tone(base, rng) if rng.random() < 0.8 else base.copy()]
-    else:
-        pair = [tone(x, rng) if rng.random() < 0.35 else x.astype(np.float32) for x in images]
-    pair = pair[:: int(rng.choice([-1, 1]))]
-    pair = [np.ascontiguousarray(x) for x in pair]
-    if not plain and rng.random() < 0.45:
+    pair = _contrasts(images, odds, rng)
+    if rng.random() < odds.lesions:
         add_lesions(pair, distance, pixel, rng)
-    emission = rng.random() < 0.45
-    result = []
-    for index, image in enumerate(pair):
-        if emission and index == 1:
-            image = soften(image, rng.uniform(4, 14), distance, pixel)
-        elif not plain and rng.random() < 0.5:
-            image = soften(image, rng.uniform(1, 4.5), distance, pixel)
-        if not plain and rng.random() < 0.4:
-            image = shade(image, distance, pixel, rng)
-        if rng.random() < (0.3 if plain else 0.75):
-            # Noise that the eye takes for granted; that of the moving volume was resampled.
-            strength = 10 ** rng.uniform(-2.5, -1.15)
-            image = add_noise(image, strength, rng.choice([0.0, rng.uniform(0.4, 2.5)]), rng)
-        if not plain and rng.random() < 0.12:
-            image = cut_field_of_view(image, rng)
-        if not plain and rng.random() < 0.15:
-            image = image * rng.uniform(1.0, 1.6)
-        result.append(np.clip(image, 0, 1).astype(np.float32))
+    emission = rng.random() < _EMISSION
+    result = [
+        _scanned(x, emission and number == 1, odds, distance, pixel, rng)
+        for number, x in enumerate(pair)
+    ]
     if rng.random() < 0.02:
         result[1] = result[0].copy()
     if rng.random() < 0.5:
         result.reverse()
     return result[0], result[1]
+
+
+def _contrasts(images: list[np.ndarray], odds: Odds, rng: Generator) -> list[np.ndarray]:
+    """Two contrasts of one anatomy."""
+    if len(images) == 1 or rng.random() < odds.from_one:
+        base = images[rng.integers(len(images))]
+        pair = [tone(base, rng), tone(base, rng) if rng.random() < 0.8 else base.copy()]
+    else:
+        pair = [tone(x, rng) if rng.random() < odds.toned else x.astype(np.float32) for x in images]
+    return [np.ascontiguousarray(x) for x in pair[:: int(rng.choice([-1, 1]))]]
+
+
+def _scanned(
+    image: np.ndarray,
+    emission: bool,
+    odds: Odds,
+    distance: float,
+    pixel: float,
+    rng: Generator,
+) -> np.ndarray:
+    """What one scanner makes of an image, in [0, 1]."""
+    if emission:
+        image = soften(image, rng.uniform(4, 14), distance, pixel)
+    elif rng.random() < odds.softened:
+        image = soften(image, rng.uniform(1, 4.5), distance, pixel)
+    if rng.random() < odds.shaded:
+        image = shade(image, distance, pixel, rng)
+    if rng.random() < odds.noisy:
+        # Noise that the eye takes for granted; that of the moving volume was resampled.
+        strength = 10 ** rng.uniform(-2.5, -1.15)
+        image = add_noise(image, strength, rng.choice([0.0, rng.uniform(0.4, 2.5)]), rng)
+    if rng.random() < odds.cut:
+        image = cut_field_of_view(image, rng)
+    if rng.random() < odds.saturated:
+        image = image * rng.uniform(1.0, 1.6)
+    return np.clip(image, 0, 1).astype(np.float32)

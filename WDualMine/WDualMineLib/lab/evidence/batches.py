@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from ...network.evidence import CELL
 from ...network.statistics import AIR
 from .anatomies import Anatomy
-from .appearance import sound
+from .appearance import PLAIN, VARIED, sound
 from .drawing import FIELD_MM, Crop, draw_crop
 from .faults import KINDS, put_fault
 
@@ -26,7 +26,7 @@ class Prevalence:
         faulty: share of stacks with one; in the others all is sound.
         both: share of these in which the other volume has one as well.
         second: probability of a second fault in the same volume.
-        plain: share of stacks that show an anatomy as it is, see :func:`.appearance.sound`.
+        plain: share of stacks that show an anatomy as it is, see :data:`.appearance.PLAIN`.
     """
 
     faulty: float
@@ -148,8 +148,8 @@ def draw_stacks(
 
 
 def _draw(crop: Crop, prevalence: Prevalence, rng: Generator) -> tuple[list[Tensor], float, str]:
-    plain = rng.random() < prevalence.plain
-    images = list(sound(crop.images, crop.distance, crop.pixel, rng, plain))
+    odds = PLAIN if rng.random() < prevalence.plain else VARIED
+    images = list(sound(crop.images, crop.distance, crop.pixel, rng, odds))
     visible = [np.zeros(x.shape, bool) for x in images]
     touched = [np.zeros(x.shape, bool) for x in images]
     numbers = [np.zeros(x.shape, np.uint8) for x in images]

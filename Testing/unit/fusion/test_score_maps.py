@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from WDualMineLib.fusion.score_maps import gaussian, of_planes, smoothed
+from WDualMineLib.fusion.score_maps import SHARPENED, gaussian, of_planes, smoothed
 from WDualMineLib.network.evidence import SILENT
 
 CELLS = (3.0, 4.0, 4.0)
@@ -43,8 +43,10 @@ def test_what_is_suspected_all_around_is_suspected_more_than_a_single_place():
 
     alone, together = (smoothed(x, tissue, CELLS)[0, 6, 20, 20] for x in (single, region))
 
-    assert together > alone + 2
-    assert torch.allclose(smoothed(single, tissue, CELLS)[1], torch.tensor(-4.0), atol=1e-4)
+    assert together > alone + 4
+    assert torch.allclose(
+        smoothed(single, tissue, CELLS)[1], torch.tensor(SHARPENED * -4.0), atol=1e-4
+    )
 
 
 def test_air_around_takes_no_part():
@@ -53,9 +55,9 @@ def test_air_around_takes_no_part():
     tissue[:, 16:24, 16:24] = 1
     scores[:, :, 16:24, 16:24] = 2.0
 
-    assert torch.allclose(
-        smoothed(scores, tissue, CELLS)[:, 6, 20, 20], torch.tensor(2.0), atol=1e-3
-    )
+    found = smoothed(scores, tissue, CELLS)[:, 6, 20, 20]
+
+    assert torch.allclose(found, torch.tensor(SHARPENED * 2.0), atol=1e-3)
 
 
 def test_silent_places_stay_silent():

@@ -6,6 +6,7 @@ import torch
 
 pytest.importorskip("scipy", reason="drawing volumes needs scipy, of the extra [train]")
 
+from WDualMineLib.fusion.score_maps import SHARPENED
 from WDualMineLib.lab.evidence.anatomies import Anatomy
 from WDualMineLib.lab.evidence.appearance import sound
 from WDualMineLib.lab.evidence.batches import DENSE, NATURAL, Prevalence, draw_stacks
@@ -198,7 +199,7 @@ def test_the_scale_is_set_by_what_may_be_flagged_of_nine_in_ten_sound_volumes():
     flagged = []
     for x in scores:
         tissue = torch.ones_like(x)
-        reliability = reliability_of(x + shift, -20 * tissue, tissue, tissue)
+        reliability = reliability_of(x + SHARPENED * shift, -20 * tissue, tissue, tissue)
         flagged.append((reliability < 0.25).float().mean().item())
     assert flagged[0] > 0.99
     assert max(flagged[1:]) == pytest.approx(0.02, abs=0.001)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...fusion.evidence import score_steps
+from ...fusion.score_maps import SHARPENED
 from ...network.evidence import Evidence
 from ...network.reliability import shown
 from ...progress import finish
@@ -66,7 +67,8 @@ def quiet_shift(scores: list[Tensor], allowed: float) -> float:
     """
 
     def flagged(shift: float) -> float:
-        shares = [shown(torch.sigmoid(x.double() + shift)) > _FLAGGED for x in scores]
+        moved = [torch.sigmoid(x.double() + SHARPENED * shift) for x in scores]
+        shares = [shown(x) > _FLAGGED for x in moved]
         return float(np.quantile([x.double().mean().item() for x in shares], _MOST))
 
     low, high = -40.0, _RAISED

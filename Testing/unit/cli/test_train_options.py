@@ -29,7 +29,10 @@ def test_wrong_options(refused, tmp_path, words, said):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("words", [["--steps", "0"], ["--dense", "-1"], ["--alarms", "2"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--steps", "0"], ["--dense", "-1"], ["--alarms", "2"], ["--stacks", "0"], ["--rate", "0"]],
+)
 def test_wrong_options_of_the_evidence(refused, tmp_path, words):
     said = refused("train-evidence", tmp_path / "none", "-o", tmp_path / "run", *words)
     assert " ".join(words) in said

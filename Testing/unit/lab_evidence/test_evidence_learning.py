@@ -6,6 +6,7 @@ import torch
 
 pytest.importorskip("scipy", reason="drawing volumes needs scipy, of the extra [train]")
 
+from WDualMineLib.errors import InputError
 from WDualMineLib.fusion.score_maps import SHARPENED
 from WDualMineLib.lab.evidence.anatomies import Anatomy
 from WDualMineLib.lab.evidence.appearance import sound
@@ -175,6 +176,20 @@ def test_it_learns_resumes_and_leaves_a_log(anatomies, tmp_path):
     list(resumed.run(until=22))
     assert resumed.step == 22
     assert len((tmp_path / "parts" / "evidence.csv").read_text().splitlines()) == 3
+
+
+def test_a_run_begins_with_the_weights_it_is_given(anatomies, tmp_path):
+    config = LearningConfig(steps=2, dense=0, stacks=1, channels=CHANNELS)
+    torch.manual_seed(5)
+    start = Evidence(CHANNELS)
+
+    learner = Learner(config, anatomies, tmp_path, start=start)
+
+    for network in (learner.model, learner.average):
+        for found, given in zip(network.parameters(), start.parameters(), strict=True):
+            assert torch.equal(found, given)
+    with pytest.raises(InputError, match="channels"):
+        Learner(config, anatomies, tmp_path, start=Evidence((*CHANNELS[:-1], CHANNELS[-1] + 4)))
 
 
 def test_a_shift_is_said_by_the_network(anatomies):

@@ -11,6 +11,9 @@ from ..errors import InputError
 from .console import report
 from .train_options import kept_of_run, require_sense
 
+_CONFIGURED = ("steps", "dense", "again", "seed", "stacks", "rate")
+"""Options that are fields of the configuration; those that are not given keep its defaults."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
@@ -43,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights whose fusion part is kept (default: those that ship)",
     )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="weights whose evidence a new run begins with (default: at random)",
+    )
+    parser.add_argument("--stacks", type=int, help="pairs of stacks in a step")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
     parser.add_argument(
@@ -62,22 +73,27 @@ def run(options: argparse.Namespace) -> None:
     from ..lab.evidence.learning import Learner, LearningConfig
     from ..network.weights import load_model, save_weights
 
-    require_sense(options, dense=0, again=1, workers=1)
+    require_sense(options, dense=0, again=1, workers=1, stacks=1)
     if not 0 < options.alarms < 1:
         raise InputError(
             f"--alarms {options.alarms:g} is no share of the tissue",
             "Give a number between 0 and 1, such as .01",
         )
+    if options.rate is not None and not 0 < options.rate < 1:
+        raise InputError(
+            f"--rate {options.rate:g} is no learning rate", "Give a number above 0, such as .001"
+        )
     if (options.output / "evidence.pt").exists() and not options.resume:
         raise InputError(
             f"{options.output} already holds a run", "Add --resume, or name another folder"
         )
-    wanted = {name: getattr(options, name) for name in ("steps", "dense", "again", "seed")}
+    wanted = {name: getattr(options, name) for name in _CONFIGURED}
     config = LearningConfig(**{k: v for k, v in wanted.items() if v is not None})
     fusion = load_model(options.fusion)
+    start = None if options.start is None else load_model(options.start).evidence
     torch.set_num_threads(1)
     anatomies = read_anatomies(options.data, tuple(options.extra))
-    learner = Learner(config, anatomies, options.output, options.device, options.workers)
+    learner = Learner(config, anatomies, options.output, options.device, options.workers, start)
     print(f"{len(anatomies)} volumes, step {learner.step} of {config.steps}")
     shown = time.monotonic()
     # Closed at once by whatever ends the loop, so that the checkpoint is written.

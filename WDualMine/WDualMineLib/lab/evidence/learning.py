@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import InputError
 from ...network.evidence import Evidence
 from ...network.surroundings import surroundings_of_crops
 from .anatomies import Anatomy
@@ -111,6 +112,17 @@ def naming_loss(names: Tensor, kinds: Tensor, counts: Tensor) -> Tensor:
     return sum((cost * x).sum() / x.sum().clamp_min(100) for x in (faulty, sound)) / 2
 
 
+def _fitting(start: Evidence, channels: tuple[int, ...]) -> dict[str, Tensor]:
+    """The weights of ``start``; refused where they do not fit a network of these channels."""
+    found = tuple(conv.within.weight.shape[0] for conv in start.blocks)
+    if found != channels:
+        raise InputError(
+            f"The weights to start from have {found} channels and not {channels}",
+            "Start from weights of this version, or leave --start out",
+        )
+    return start.state_dict()
+
+
 class Learner:
     """Teaches one network in a folder, which holds ``evidence.pt`` and ``evidence.csv``.
 
@@ -122,6 +134,10 @@ class Learner:
         folder: made if absent; a checkpoint in it is resumed.
         device: torch device.
         workers: processes that draw.
+        start: what a new run begins with, of the same channels; by default at random.
+
+    Raises:
+        InputError: ``start`` has other channels.
     """
 
     def __init__(
@@ -131,12 +147,15 @@ class Learner:
         folder: Path,
         device: str = "cpu",
         workers: int = 1,
+        start: Evidence | None = None,
     ) -> None:
         self.config, self.folder, self.device = config, folder, device
         self.feed = Feed(anatomies, config.stacks, config.seed, config.again, workers, device)
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         self.model = Evidence(config.channels).to(device)
+        if start is not None:
+            self.model.load_state_dict(_fitting(start, config.channels))
         self.average = Evidence(config.channels).to(device).requires_grad_(False).eval()
         self.average.load_state_dict(self.model.state_dict())
         # To say which fault it is teaches features faster than to say only that there is one. What

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..network.evidence import CELL, PIXEL_MM, SILENT, Evidence
+from ..network.evidence import CELL, SILENT, Evidence
 from ..network.padding import pad_to_multiple
 from ..network.reliability import reliability_of
 from ..network.statistics import AIR
@@ -183,10 +183,9 @@ def score_steps(
         found.append((plane.back(scores), plane.weight))
         if plane is _OWN:
             tissue = shown.float()
-    grid = grids[0]
-    return smoothed(
-        of_planes(found, grid.cells), tissue, (grid.distance, CELL * PIXEL_MM, CELL * PIXEL_MM)
-    ).half()
+    cells = grids[0].cells
+    depth, height, width = (n * mm / c for n, mm, c in zip(a.shape, spacing, cells, strict=True))
+    return smoothed(of_planes(found, cells), tissue, (depth, height, width)).half()
 
 
 def _slabs(network: Evidence, grid: EvidenceGrid) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,149 @@
+"""Edge refinement in one pass a step: see :mod:`~..edge_refinement`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import edge_refinement as plain
+from .loops import ONE, TWO, ZERO, compiled, exp, garrote
+
+_FAINT = np.float32(plain._FLAT**2)
+_SLOPE = np.float32(plain._STRENGTH_SLOPE)
+_FROM = np.float32(plain._STRENGTH_SLOPE * plain._HALF_STRENGTH)
+_ALIGNED = np.float32(plain._ALIGNMENT_SLOPE * plain._ALIGNED)
+_ROOT = np.float32(math.sqrt(plain._ALIGNMENT_SLOPE))
+_LONGEST = np.float32(plain._LONGEST)
+_ACROSS, _DOWN, _STRENGTH, _WEAKNESS, _SAY = range(5)
+
+
+@compiled
+def refine(fused, sources, shares, pursuit, rates, thresholds, refined):
+    """Steps of edge refinement of N slices.
+
+    Args:
+        fused: (N, H, W).
+        sources: (2, N, H, W).
+        shares: (2, N, H, W), of the sources in the pull.
+        pursuit: (N, steps, H, W).
+        rates: (steps,), of the ascent.
+        thresholds: (steps,).
+        refined: (N, H, W), filled.
+    """
+    count, height, width = fused.shape
+    edges = np.empty((2, height, 5, width), np.float32)
+    now = np.empty((height + 2, width + 2), np.float32)
+    change = np.empty((height, width), np.float32)
+    # Of the row above, at hand and below; a row that there is not pulls at nothing.
+    pulls = np.zeros((3, 2, width + 2), np.float32)
+    nothing = np.zeros((2, width + 2), np.float32)
+    for n in range(count):
+        for source in range(2):
+            _surround(sources[source, n], now)
+            for y in range(height):
+                _edges_of(now[y], now[y + 1], now[y + 2], shares[source, n, y], edges[source, y])
+        change[:] = ZERO
+        _surround(fused[n], now)
+        for step in range(len(rates)):
+            for y in range(height + 1):
+                if y < height:
+                    below = pulls[y % 3]
+                    _pull(now[y], now[y + 1], now[y + 2], edges[0, y], edges[1, y], below)
+                else:
+                    below = nothing
+                if y:
+                    # Nobody looks at this row any more in this step.
+                    above = pulls[(y - 2) % 3] if y > 1 else nothing
+                    at_hand = pulls[(y - 1) % 3]
+                    _move(above, at_hand, below, rates[step], thresholds[step],
+                          pursuit[n, step, y - 1], fused[n, y - 1], change[y - 1], now[y])  # fmt: skip
+            now[0] = now[1]
+            now[height + 1] = now[height]
+        refined[n] = now[1:-1, 1:-1]
+
+
+@compiled
+def _surround(image, bordered):
+    """Write (H, W) into (H + 2, W + 2), its border repeated."""
+    height, width = image.shape
+    for y in range(height):
+        row = bordered[y + 1]
+        row[1:-1] = image[y]
+        row[0] = row[1]
+        row[width + 1] = row[width]
+    bordered[0] = bordered[1]
+    bordered[height + 1] = bordered[height]
+
+
+@compiled
+def _edges_of(above, row, below, share, edges):
+    """What one row of a source has of :class:`~..edge_refinement._Edges`, into (5, W)."""
+    across, down = edges[_ACROSS], edges[_DOWN]
+    strengths, weakness, say = edges[_STRENGTH], edges[_WEAKNESS], edges[_SAY]
+    for i in range(len(share)):
+        x = (above[i + 2] - above[i]) + TWO * (row[i + 2] - row[i]) + (below[i + 2] - below[i])
+        y = (below[i] - above[i]) + TWO * (below[i + 1] - above[i + 1]) + (below[i + 2] - above[i + 2])  # fmt: skip
+        strength = math.sqrt(_FAINT + x * x + y * y)
+        inverse = ONE / strength
+        across[i] = x * (_ROOT * inverse)
+        down[i] = y * (_ROOT * inverse)
+        strengths[i] = _SLOPE * strength
+        weakness[i] = _SLOPE * inverse
+        say[i] = share[i] * strength
+
+
+@compiled
+def _pull(above, row, below, of_a, of_b, pulls):
+    """:func:`~..edge_refinement._pull` of a row (W + 2), into (2, W + 2), whose ends stay 0."""
+    a_across, a_down, a_strong, a_weak, a_say = of_a[0], of_a[1], of_a[2], of_a[3], of_a[4]
+    b_across, b_down, b_strong, b_weak, b_say = of_b[0], of_b[1], of_b[2], of_b[3], of_b[4]
+    across, down = pulls[0], pulls[1]
+    for i in range(len(row) - 2):
+        x = (above[i + 2] - above[i]) + TWO * (row[i + 2] - row[i]) + (below[i + 2] - below[i])
+        y = (below[i] - above[i]) + TWO * (below[i + 1] - above[i + 1]) + (below[i + 2] - above[i + 2])  # fmt: skip
+        own = math.sqrt(_FAINT + x * x + y * y)
+        inverse = ONE / own
+        a_stretch, a_turn, a_kept = _of_source(
+            x, y, own, inverse, a_across[i], a_down[i], a_strong[i], a_weak[i]
+        )
+        b_stretch, b_turn, b_kept = _of_source(
+            x, y, own, inverse, b_across[i], b_down[i], b_strong[i], b_weak[i]
+        )
+        a_kept, b_kept = a_kept * a_say[i], b_kept * b_say[i]
+        length = (a_stretch * a_kept + b_stretch * b_kept) * inverse
+        a_turn, b_turn = TWO * a_turn * a_kept, TWO * b_turn * b_kept
+        across[i + 1] = (a_turn * a_across[i] + b_turn * b_across[i] + x * length) * inverse
+        down[i + 1] = (a_turn * a_down[i] + b_turn * b_down[i] + y * length) * inverse
+
+
+@compiled
+def _of_source(x, y, own, inverse, across, down, strong, weak):
+    """How strength and direction are to change for a source, and how far its edge is kept."""
+    weaker, stronger = weak * own, strong * inverse
+    closeness = min(weaker, stronger)
+    signed = closeness if stronger > weaker else -closeness
+    along = (across * x + down * y) * inverse
+    # One division for both sigmoids: no product of their denominators overflows.
+    of_strength, of_direction = ONE + exp(_FROM - closeness), ONE + exp(_ALIGNED - along * along)
+    kept = ONE / (of_strength * of_direction)
+    turn = along - along * (kept * of_strength)
+    stretch = signed - signed * (kept * of_direction) - TWO * turn * along
+    return stretch, turn, kept
+
+
+@compiled
+def _move(above, row, below, rate, threshold, pursuit, fused, change, now):
+    """Change a row (W) of the fused slice, which is also written into (W + 2) with its ends."""
+    across_above, across, across_below = above[0], row[0], below[0]
+    down_above, down_below = above[1], below[1]
+    for i in range(len(change)):
+        ascent = (across_above[i + 2] - across_above[i]) + (across_below[i + 2] - across_below[i])
+        ascent += TWO * (across[i + 2] - across[i]) + TWO * (down_below[i + 1] - down_above[i + 1])
+        ascent += (down_below[i] - down_above[i]) + (down_below[i + 2] - down_above[i + 2])
+        bounded = min(max(ascent * rate, -_LONGEST), _LONGEST)
+        changed = garrote(change[i] + pursuit[i] * bounded, threshold)
+        change[i] = changed
+        now[i + 1] = fused[i] + changed
+    now[0] = now[1]
+    now[len(change) + 1] = now[len(change)]

@@ -1,0 +1,216 @@
+"""A network's slices with few passes: convolutions of the library, and compiled loops between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..content import Content
+from ..decoder import replace_untrusted
+from ..layers import activation, enlarged, upsample
+from ..statistics import JointStatistics
+from . import decoding, edges, experts, features
+
+if TYPE_CHECKING:
+    from ..model import DualMineNetwork
+
+
+def fused(
+    model: DualMineNetwork,
+    a: Tensor,
+    b: Tensor,
+    statistics: JointStatistics,
+    reliability: Tensor | None,
+    conviction: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Residual and arbitration, (N, 1, H, W) each, of padded slices.
+
+    Args:
+        model: with Haar's wavelet.
+        a, b: (N, 1, H, W), float32 on the CPU; H and W as the network needs them.
+        statistics, reliability: see :class:`~..model.DualMineNetwork`.
+        conviction: see :func:`~..reliability.convict`.
+    """
+    seen = _encoded(model.encoder, a, b)
+    shares = _shares(reliability, seen)
+    spatial, context = _by_space(model.spatial_expert, seen, shares)
+    frequency = _by_frequency(model.frequency_expert, seen[0], shares[0])
+    content = Content.of(a, b)
+    z, arbitration = _arbitrated(model.arbitration, spatial, frequency, content)
+    arbitration = upsample(arbitration, a.shape[2:])
+    a, b = (content.cut(x).contiguous() for x in (a, b))
+    conviction = None if conviction is None else content.cut(conviction)
+    proposed, pursuit = _decoded(model, a, b, statistics, conviction, z, context, content)
+    refined = _refined(model.refinement, proposed, a, b, conviction, pursuit)
+    alpha = model.config.alpha
+    residual = (refined - (a + b) / 2).clamp_(-alpha, alpha)
+    return content.put_back(residual), arbitration
+
+
+def _encoded(part, a: Tensor, b: Tensor) -> list[Tensor]:
+    """Features of all scales, (2 N, H + 2, W + 2, C) each."""
+    n, _, h, w = a.shape
+    bands = torch.empty(2 * n, h // 2 + 2, w // 2 + 2, 8)
+    activity, usual = torch.empty(2 * n, h // 2, w // 2, 6), torch.empty(2 * n, 6)
+    features.stem(*_arrays(a[:, 0], b[:, 0], bands, activity, usual))
+    # Of x and x - usual two linear maps are one of x, and a bias.
+    lively = part.liveliness.weight[..., 0, 0].unflatten(1, (2, 2, -1))
+    shift = F.linear(usual, lively[:, :, 1].flatten(1))
+    lively = F.linear(activity, lively.sum(2).flatten(1))
+    convolved = _convolved(part.entries[0], bands)
+    x = _bordered(convolved)
+    features.enter(*_arrays(convolved, lively, shift, x))
+    found = []
+    for number, block in enumerate(part.blocks):
+        if number:
+            x = _rectified(_convolved(part.entries[number], x))
+        change = _convolved(block.second, _rectified(_convolved(block.first, x)))
+        seen = torch.empty_like(x)
+        features.add(*_arrays(change, x, seen))
+        found.append(x := seen)
+    return found
+
+
+def _shares(reliability: Tensor | None, seen: list[Tensor]) -> list[Tensor]:
+    """Weight of a in [0, 2] at every scale, (N, H, W) each."""
+    if reliability is None:
+        return [torch.ones(len(x) // 2, x.shape[1] - 2, x.shape[2] - 2) for x in seen]
+    share, found = 2 * reliability, []
+    for _ in seen:
+        share = F.avg_pool2d(share, 2)
+        found.append(share[:, 0])
+    return found
+
+
+def _by_space(part, seen: list[Tensor], shares: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """The spatial expert's map (N, H, W, C), and its context (N, C, h, w)."""
+    merged = []
+    for merge, x, share in zip(part.merges, seen, shares, strict=True):
+        n, h, w = share.shape
+        total, largest = (torch.empty(n, h, w, x.shape[3]) for _ in range(2))
+        features.merge(*_arrays(x, share, total, largest))
+        of_total, of_largest = merge.mix.weight[..., 0, 0].chunk(2, 1)
+        mixed = torch.addmm(merge.mix.bias, total.flatten(0, 2), of_total.T)
+        mixed.addmm_(largest.flatten(0, 2), of_largest.T)
+        merged.append(mixed.view(n, h, w, -1))
+    context = part.context(activation(merged.pop()).movedim(3, 1))
+    x = context.movedim(1, 3)
+    for hint, ascent in reversed(list(zip(part.hints, part.ascents, strict=True))):
+        fine = merged.pop()
+        coarse = F.linear(activation(x), hint.weight[..., 0, 0], hint.bias)
+        out = _bordered(fine)
+        features.ascend(*_arrays(fine, coarse, out))
+        x = _convolved(ascent, out)
+    return x, context
+
+
+def _by_frequency(part, seen: Tensor, share: Tensor) -> Tensor:
+    """The frequency expert's map, (N, H + 2, W + 2, C)."""
+    n, h, w = share.shape
+    c = seen.shape[3]
+    low = torch.empty(n, h // 2, w // 2, c)
+    low_rectified = _bordered(low)
+    detail_a, detail_b, change = (torch.empty(3, n, h // 2, w // 2, c) for _ in range(3))
+    excess, chosen = (torch.empty(3, *low_rectified.shape) for _ in range(2))
+    experts.split(*_arrays(seen, share, low, low_rectified, detail_a, detail_b, excess))
+    # The difference of two activities is the activity of a difference.
+    weight = part.activity.weight.view(3, c, 9).transpose(1, 2)
+    experts.choose(*_arrays(excess, weight, detail_a, detail_b, chosen))
+    low_change = _convolved(part.low, low_rectified)
+    weights, biases = part.detail.weight.chunk(3), part.detail.bias.chunk(3)
+    for band in range(3):
+        x = F.conv2d(chosen[band].movedim(3, 1), weights[band], biases[band])
+        change[band].copy_(x.movedim(1, 3))
+    joined = torch.empty(n, h + 2, w + 2, c)
+    experts.join(*_arrays(low, low_change, chosen, change, joined))
+    return joined
+
+
+def _arbitrated(
+    part, spatial: Tensor, frequency: Tensor, content: Content
+) -> tuple[Tensor, Tensor]:
+    """Z of the content (N, C, H' + 2, W' + 2), and the arbitration (N, 1, H, W)."""
+    n, h, w, c = spatial.shape
+    rows, columns = content.rows, content.columns
+    size = ((rows.stop - rows.start) // 2 + 2, (columns.stop - columns.start) // 2 + 2)
+    z, arbitration = torch.empty(n, c, *size), torch.empty(n, h, w)
+    numbers = (np.float32(part.log_gain.exp()), np.float32(part.bias))
+    first = (rows.start // 2, columns.start // 2)
+    experts.arbitrate(*_arrays(spatial, frequency), *numbers, *first, *_arrays(arbitration, z))
+    return z, arbitration[:, None]
+
+
+def _decoded(
+    model: DualMineNetwork,
+    a: Tensor,
+    b: Tensor,
+    statistics: JointStatistics,
+    conviction: Tensor | None,
+    z: Tensor,
+    context: Tensor,
+    content: Content,
+) -> tuple[Tensor, Tensor]:
+    """The slice before its edges are refined (N, 1, H, W), and the pursuit (N, steps, H, W)."""
+    part = model.decoder
+    weight, bias, of_surroundings = part.mixed()
+    transform = part.transform
+    near = F.conv2d(z, transform.to_places(weight), transform.to_places(bias))
+    told = F.conv2d(part.to_surroundings(context), of_surroundings, part.guide.bias)
+    far = enlarged(told.contiguous(), content.size, content.rows, content.columns)
+    sure_a, sure_b = a, b
+    if conviction is not None:
+        sure_a, sure_b = replace_untrusted(a, b, conviction, statistics)
+    table, gains = part.transfer.chosen(statistics)
+    counts = (part.gains + gains)[..., 0, 0]
+    deviations = statistics.deviations.clamp_min(1e-3)
+    of_sources = deviations.flip(1) / deviations.sum(1, keepdim=True)
+    numbers = torch.cat([counts.expand(len(of_sources), -1), of_sources], 1)
+    fused, pursuit = torch.empty_like(a), torch.empty(len(a), far.shape[1] - 1, *a.shape[2:])
+    decoding.decode(
+        *_arrays(near, far, table[:, 0], numbers),
+        np.float32(model.config.alpha),
+        np.float32(part.log_threshold.exp()),
+        *_arrays(*(x[:, 0] for x in (a, b, sure_a, sure_b, fused)), pursuit),
+    )
+    return fused, pursuit
+
+
+def _refined(
+    part, fused: Tensor, a: Tensor, b: Tensor, conviction: Tensor | None, pursuit: Tensor
+) -> Tensor:
+    sources = torch.stack([a[:, 0], b[:, 0]])
+    if conviction is None:
+        shares = torch.full_like(sources, 0.5)
+    else:
+        share = (1 + conviction[:, 0]) / 2
+        shares = torch.stack([share, 1 - share])
+    refined = torch.empty_like(fused)
+    numbers = (-2 * part.log_rates.exp(), part.log_thresholds.exp())
+    edges.refine(*_arrays(fused[:, 0], sources, shares, pursuit, *numbers, refined[:, 0]))
+    return refined
+
+
+def _convolved(part, x: Tensor) -> Tensor:
+    """A convolution of (N, H + 2, W + 2, C): (N, H / stride, W / stride, C')."""
+    return F.conv2d(x.movedim(3, 1), part.weight, part.bias, part.stride).movedim(1, 3)
+
+
+def _bordered(x: Tensor) -> Tensor:
+    """Room for (N, H, W, C) and a border."""
+    n, h, w, c = x.shape
+    return torch.empty(n, h + 2, w + 2, c)
+
+
+def _rectified(x: Tensor) -> Tensor:
+    out = _bordered(x)
+    features.rectify(*_arrays(x, out))
+    return out
+
+
+def _arrays(*maps: Tensor) -> list[np.ndarray]:
+    """The same memory, for loops; of one layout, or each would be compiled for every other one."""
+    return [x.contiguous().numpy() for x in maps]

@@ -65,8 +65,9 @@ def _look_up(table, a, b, values):
     size = np.int32(table.shape[0])
     flat = table.reshape(-1)
     for x in range(len(values)):
-        row = min(max(a[x], ZERO), ONE) * last
-        column = min(max(b[x], ZERO), ONE) * last
+        # So that what is not a number does not lead out of the table.
+        of_a, of_b = a[x] if a[x] > ZERO else ZERO, b[x] if b[x] > ZERO else ZERO
+        row, column = min(of_a, ONE) * last, min(of_b, ONE) * last
         upper = min(np.floor(row), last - ONE)
         left = min(np.floor(column), last - ONE)
         down, right = row - upper, column - left

@@ -13,7 +13,7 @@ from ..content import Content
 from ..decoder import replace_untrusted
 from ..layers import activation, enlarged, upsample
 from ..statistics import JointStatistics
-from . import decoding, edges, experts, features
+from . import decoding, edge_steps, expert_passes, feature_passes
 
 if TYPE_CHECKING:
     from ..model import DualMineNetwork
@@ -56,21 +56,21 @@ def _encoded(part, a: Tensor, b: Tensor) -> list[Tensor]:
     n, _, h, w = a.shape
     bands = torch.empty(2 * n, h // 2 + 2, w // 2 + 2, 8)
     activity, usual = torch.empty(2 * n, h // 2, w // 2, 6), torch.empty(2 * n, 6)
-    features.stem(*_arrays(a[:, 0], b[:, 0], bands, activity, usual))
+    feature_passes.stem(*_arrays(a[:, 0], b[:, 0], bands, activity, usual))
     # Of x and x - usual two linear maps are one of x, and a bias.
     lively = part.liveliness.weight[..., 0, 0].unflatten(1, (2, 2, -1))
     shift = F.linear(usual, lively[:, :, 1].flatten(1))
     lively = F.linear(activity, lively.sum(2).flatten(1))
     convolved = _convolved(part.entries[0], bands)
     x = _bordered(convolved)
-    features.enter(*_arrays(convolved, lively, shift, x))
+    feature_passes.enter(*_arrays(convolved, lively, shift, x))
     found = []
     for number, block in enumerate(part.blocks):
         if number:
             x = _rectified(_convolved(part.entries[number], x))
         change = _convolved(block.second, _rectified(_convolved(block.first, x)))
         seen = torch.empty_like(x)
-        features.add(*_arrays(change, x, seen))
+        feature_passes.add(*_arrays(change, x, seen))
         found.append(x := seen)
     return found
 
@@ -92,7 +92,7 @@ def _by_space(part, seen: list[Tensor], shares: list[Tensor]) -> tuple[Tensor, T
     for merge, x, share in zip(part.merges, seen, shares, strict=True):
         n, h, w = share.shape
         total, largest = (torch.empty(n, h, w, x.shape[3]) for _ in range(2))
-        features.merge(*_arrays(x, share, total, largest))
+        feature_passes.merge(*_arrays(x, share, total, largest))
         of_total, of_largest = merge.mix.weight[..., 0, 0].chunk(2, 1)
         mixed = torch.addmm(merge.mix.bias, total.flatten(0, 2), of_total.T)
         mixed.addmm_(largest.flatten(0, 2), of_largest.T)
@@ -103,7 +103,7 @@ def _by_space(part, seen: list[Tensor], shares: list[Tensor]) -> tuple[Tensor, T
         fine = merged.pop()
         coarse = F.linear(activation(x), hint.weight[..., 0, 0], hint.bias)
         out = _bordered(fine)
-        features.ascend(*_arrays(fine, coarse, out))
+        feature_passes.ascend(*_arrays(fine, coarse, out))
         x = _convolved(ascent, out)
     return x, context
 
@@ -116,17 +116,17 @@ def _by_frequency(part, seen: Tensor, share: Tensor) -> Tensor:
     low_rectified = _bordered(low)
     detail_a, detail_b, change = (torch.empty(3, n, h // 2, w // 2, c) for _ in range(3))
     excess, chosen = (torch.empty(3, *low_rectified.shape) for _ in range(2))
-    experts.split(*_arrays(seen, share, low, low_rectified, detail_a, detail_b, excess))
+    expert_passes.split(*_arrays(seen, share, low, low_rectified, detail_a, detail_b, excess))
     # The difference of two activities is the activity of a difference.
     weight = part.activity.weight.view(3, c, 9).transpose(1, 2)
-    experts.choose(*_arrays(excess, weight, detail_a, detail_b, chosen))
+    expert_passes.choose(*_arrays(excess, weight, detail_a, detail_b, chosen))
     low_change = _convolved(part.low, low_rectified)
     weights, biases = part.detail.weight.chunk(3), part.detail.bias.chunk(3)
     for band in range(3):
         x = F.conv2d(chosen[band].movedim(3, 1), weights[band], biases[band])
         change[band].copy_(x.movedim(1, 3))
     joined = torch.empty(n, h + 2, w + 2, c)
-    experts.join(*_arrays(low, low_change, chosen, change, joined))
+    expert_passes.join(*_arrays(low, low_change, chosen, change, joined))
     return joined
 
 
@@ -140,7 +140,7 @@ def _arbitrated(
     z, arbitration = torch.empty(n, c, *size), torch.empty(n, h, w)
     numbers = (np.float32(part.log_gain.exp()), np.float32(part.bias))
     first = (rows.start // 2, columns.start // 2)
-    experts.arbitrate(*_arrays(spatial, frequency), *numbers, *first, *_arrays(arbitration, z))
+    expert_passes.arbitrate(*_arrays(spatial, frequency), *numbers, *first, *_arrays(arbitration, z))
     return z, arbitration[:, None]
 
 
@@ -190,7 +190,7 @@ def _refined(
         shares = torch.stack([share, 1 - share])
     refined = torch.empty_like(fused)
     numbers = (-2 * part.log_rates.exp(), part.log_thresholds.exp())
-    edges.refine(*_arrays(fused[:, 0], sources, shares, pursuit, *numbers, refined[:, 0]))
+    edge_steps.refine(*_arrays(fused[:, 0], sources, shares, pursuit, *numbers, refined[:, 0]))
     return refined
 
 
@@ -207,7 +207,7 @@ def _bordered(x: Tensor) -> Tensor:
 
 def _rectified(x: Tensor) -> Tensor:
     out = _bordered(x)
-    features.rectify(*_arrays(x, out))
+    feature_passes.rectify(*_arrays(x, out))
     return out
 
 

@@ -1,6 +1,6 @@
 """Passes of the frequency expert between its convolutions, and arbitration.
 
-Layouts are those of :mod:`.features`; details have the band outermost, (3, N, ...).
+Layouts are those of :mod:`.feature_passes`; details have the band outermost, (3, N, ...).
 """
 
 from __future__ import annotations

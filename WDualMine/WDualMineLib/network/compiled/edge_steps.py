@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .. import edge_refinement as plain
-from .loops import ONE, TWO, ZERO, compiled, exp, garrote
+from .loops import ONE, TWO, ZERO, compiled, exp_within, garrote
 
 _FAINT = np.float32(plain._FLAT**2)
 _SLOPE = np.float32(plain._STRENGTH_SLOPE)
@@ -32,34 +32,48 @@ def refine(fused, sources, shares, pursuit, rates, thresholds, refined):
         refined: (N, H, W), filled.
     """
     count, height, width = fused.shape
-    edges = np.empty((2, height, 5, width), np.float32)
+    steps = len(rates)
+    # Each step follows two rows behind the one before, so that what they look at stays in the
+    # processor's cache: edges of the rows between the first step and the last, and pulls of the
+    # row above, at hand and below.
+    kept = 2 * steps
+    edges = np.empty((2, kept, 5, width), np.float32)
+    pulls = np.zeros((steps, 3, 2, width + 2), np.float32)
+    # A row that there is not pulls at nothing.
+    nothing = np.zeros((2, width + 2), np.float32)
+    images = np.empty((2, height + 2, width + 2), np.float32)
     now = np.empty((height + 2, width + 2), np.float32)
     change = np.empty((height, width), np.float32)
-    # Of the row above, at hand and below; a row that there is not pulls at nothing.
-    pulls = np.zeros((3, 2, width + 2), np.float32)
-    nothing = np.zeros((2, width + 2), np.float32)
     for n in range(count):
-        for source in range(2):
-            _surround(sources[source, n], now)
-            for y in range(height):
-                _edges_of(now[y], now[y + 1], now[y + 2], shares[source, n, y], edges[source, y])
-        change[:] = ZERO
+        _surround(sources[0, n], images[0])
+        _surround(sources[1, n], images[1])
         _surround(fused[n], now)
-        for step in range(len(rates)):
-            for y in range(height + 1):
+        change[:] = ZERO
+        for front in range(height + 2 * steps - 1):
+            if front < height:
+                for source in range(2):
+                    image = images[source]
+                    _edges_of(image[front], image[front + 1], image[front + 2],
+                              shares[source, n, front], edges[source, front % kept])  # fmt: skip
+            for step in range(steps):
+                y = front - 2 * step
+                if y < 0 or y > height:
+                    continue
+                ring = pulls[step]
+                below = nothing
                 if y < height:
-                    below = pulls[y % 3]
-                    _pull(now[y], now[y + 1], now[y + 2], edges[0, y], edges[1, y], below)
-                else:
-                    below = nothing
+                    below = ring[y % 3]
+                    of_a, of_b = edges[0, y % kept], edges[1, y % kept]
+                    _pull(now[y], now[y + 1], now[y + 2], of_a, of_b, below)
                 if y:
                     # Nobody looks at this row any more in this step.
-                    above = pulls[(y - 2) % 3] if y > 1 else nothing
-                    at_hand = pulls[(y - 1) % 3]
-                    _move(above, at_hand, below, rates[step], thresholds[step],
+                    above = ring[(y - 2) % 3] if y > 1 else nothing
+                    _move(above, ring[(y - 1) % 3], below, rates[step], thresholds[step],
                           pursuit[n, step, y - 1], fused[n, y - 1], change[y - 1], now[y])  # fmt: skip
-            now[0] = now[1]
-            now[height + 1] = now[height]
+                    if y == 1:
+                        now[0] = now[1]
+                    if y == height:
+                        now[height + 1] = now[height]
         refined[n] = now[1:-1, 1:-1]
 
 
@@ -125,7 +139,8 @@ def _of_source(x, y, own, inverse, across, down, strong, weak):
     signed = closeness if stronger > weaker else -closeness
     along = (across * x + down * y) * inverse
     # One division for both sigmoids: no product of their denominators overflows.
-    of_strength, of_direction = ONE + exp(_FROM - closeness), ONE + exp(_ALIGNED - along * along)
+    of_strength = ONE + exp_within(_FROM - closeness)
+    of_direction = ONE + exp_within(_ALIGNED - along * along)
     kept = ONE / (of_strength * of_direction)
     turn = along - along * (kept * of_strength)
     stretch = signed - signed * (kept * of_direction) - TWO * turn * along

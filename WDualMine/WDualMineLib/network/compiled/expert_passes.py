@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .loops import HALF, ONE, TWO, ZERO, compiled, rectified, repeat_border, sigmoid
+from .loops import HALF, ONE, ZERO, compiled, rectified, repeat_border, sigmoid
 
 _FLAT = np.float32(4e-8)
 
@@ -55,34 +55,21 @@ def split(features, share, low, low_rectified, detail_a, detail_b, excess):
 def _bands_of(features, share, source, y, bands):
     """Of one image, (H + 2, W + 2, C), two rows into (4, W / 2, C)."""
     _, width, channels = bands.shape
+    upper, lower = features[2 * y + 1], features[2 * y + 2]
+    upper_share, lower_share = share[2 * y], share[2 * y + 1]
     for x in range(width):
-        for place in range(4):
-            row, column = 2 * y + place // 2, 2 * x + place % 2
-            weight = share[row, column]
-            weight = HALF * (TWO - weight if source else weight)
-            pixel = features[row + 1, column + 1]
-            for c in range(channels):
-                value = weight * pixel[c]
-                if place == 0:
-                    bands[0, x, c] = value
-                    bands[1, x, c] = value
-                    bands[2, x, c] = value
-                    bands[3, x, c] = value
-                elif place == 1:
-                    bands[0, x, c] += value
-                    bands[1, x, c] -= value
-                    bands[2, x, c] += value
-                    bands[3, x, c] -= value
-                elif place == 2:
-                    bands[0, x, c] += value
-                    bands[1, x, c] += value
-                    bands[2, x, c] -= value
-                    bands[3, x, c] -= value
-                else:
-                    bands[0, x, c] += value
-                    bands[1, x, c] -= value
-                    bands[2, x, c] -= value
-                    bands[3, x, c] += value
+        w_p, w_q = HALF * upper_share[2 * x], HALF * upper_share[2 * x + 1]
+        w_r, w_s = HALF * lower_share[2 * x], HALF * lower_share[2 * x + 1]
+        if source:
+            w_p, w_q, w_r, w_s = ONE - w_p, ONE - w_q, ONE - w_r, ONE - w_s
+        for c in range(channels):
+            p, q = w_p * upper[2 * x + 1, c], w_q * upper[2 * x + 2, c]
+            r, s = w_r * lower[2 * x + 1, c], w_s * lower[2 * x + 2, c]
+            left, right, of_left, of_right = p + r, q + s, p - r, q - s
+            bands[0, x, c] = left + right
+            bands[1, x, c] = left - right
+            bands[2, x, c] = of_left + of_right
+            bands[3, x, c] = of_left - of_right
 
 
 @compiled
@@ -206,13 +193,12 @@ def arbitrate(spatial, frequency, gain, bias, first_row, first_column, arbitrati
                 margin.reshape(-1),
             )
             decided = arbitration[n, y]
+            decided[:] = ZERO
+            for c in range(channels):
+                for x in range(width):
+                    decided[x] += margin[x, c]
             for x in range(width):
-                total = ZERO
-                for c in range(channels):
-                    total += margin[x, c]
-                decided[x] = scale * total + bias
-            for x in range(width):
-                decided[x] = sigmoid(decided[x])
+                decided[x] = sigmoid(scale * decided[x] + bias)
             if first_row <= y < first_row + rows:
                 of_z = decided[first_column : first_column + columns]
                 of_spatial = spatial[n, y, first_column : first_column + columns]

@@ -32,31 +32,31 @@ def stem(a, b, bands, activity, usual):
     """
     count, height, width = a.shape[0], a.shape[1] // 2, a.shape[2] // 2
     own = np.empty((4, height, width), np.float32)
-    strength = np.empty((height, width), np.float32)
+    strength = np.empty(width, np.float32)
+    # By columns: sums of many at once, and of few numbers each.
+    there, total = np.empty(width, np.float32), np.empty(width, np.float32)
     row = np.empty(width + 2 * _REACH, np.float32)
     for n in range(2 * count):
         image = a[n] if n < count else b[n - count]
         other = n + count if n < count else n - count
         for y in range(height):
             _halve(image[2 * y], image[2 * y + 1], own[0, y], own[1, y], own[2, y], own[3, y])
-        tissue = ZERO
-        for y in range(height):
-            for x in range(width):
-                tissue += ONE if own[0, y, x] > _TISSUE else ZERO
         for band in range(4):
             for y in range(height):
                 _into_channel(own[band, y], bands[n, y + 1, 1:-1], band)
                 _into_channel(own[band, y], bands[other, y + 1, 1:-1], band + 4)
-            if band:
-                total = 0.0
-                for y in range(height):
-                    _lively(own[band], y, row, strength[y])
-                    for x in range(width):
-                        total += strength[y, x] if own[0, y, x] > _TISSUE else ZERO
-                    _into_channel(strength[y], activity[n, y], band - 1)
-                    _into_channel(strength[y], activity[other, y], band + 2)
-                usual[n, band - 1] = total / max(tissue, ONE)
-                usual[other, band + 2] = usual[n, band - 1]
+        there[:] = ZERO
+        for y in range(height):
+            _count(own[0, y], there)
+        for band in range(3):
+            total[:] = ZERO
+            for y in range(height):
+                _lively(own[band + 1], y, row, strength)
+                _add_up(own[0, y], strength, total)
+                _into_channel(strength, activity[n, y], band)
+                _into_channel(strength, activity[other, y], band + 3)
+            usual[n, band] = total.sum() / max(there.sum(), ONE)
+            usual[other, band + 3] = usual[n, band]
     for n in range(2 * count):
         repeat_border(bands[n])
 
@@ -73,6 +73,18 @@ def _halve(upper, lower, low, vertical, horizontal, diagonal):
         vertical[x] = _QUARTER * (left - right)
         horizontal[x] = _QUARTER * (of_left + of_right)
         diagonal[x] = _QUARTER * (of_left - of_right)
+
+
+@compiled
+def _count(low, there):
+    for x in range(len(low)):
+        there[x] += ONE if low[x] > _TISSUE else ZERO
+
+
+@compiled
+def _add_up(low, strength, total):
+    for x in range(len(low)):
+        total[x] += strength[x] if low[x] > _TISSUE else ZERO
 
 
 @compiled
@@ -96,12 +108,25 @@ def _lively(detail, y, row, strength):
     scale = _PER_FAINT / np.float32((last - first) * (2 * _REACH + 1))
     for x in range(width):
         strength[x] = scale * (row[x] + row[x + 1] + row[x + 2] + row[x + 3] + row[x + 4])
-    for x in range(width):
-        if x < _REACH or x >= width - _REACH:
+    for k in range(2 * _REACH):
+        # The first and the last columns have fewer places around them.
+        x = k if k < _REACH else width - 1 - (k - _REACH)
+        if k < width and (k < _REACH or x >= _REACH):
             there = min(x + _REACH + 1, width) - max(x - _REACH, 0)
             strength[x] *= np.float32(2 * _REACH + 1) / np.float32(there)
     for x in range(width):
         strength[x] = _QUARTER * log(ONE + strength[x])
+
+
+@compiled
+def halve(x, halved):
+    """Mean of every 2 x 2 places of (N, H, W), into (N, H / 2, W / 2)."""
+    for n in range(len(x)):
+        for y in range(halved.shape[1]):
+            upper, lower, out = x[n, 2 * y], x[n, 2 * y + 1], halved[n, y]
+            for k in range(len(out)):
+                left, right = upper[2 * k] + lower[2 * k], upper[2 * k + 1] + lower[2 * k + 1]
+                out[k] = _QUARTER * (left + right)
 
 
 @compiled

@@ -23,7 +23,7 @@ ZERO = np.float32(0)
 _SLOPE = np.float32(0.1)
 _LOG2_E = np.float32(1 / math.log(2))
 _LOG_2 = np.float32(math.log(2))
-_LARGEST_POWER = np.float32(126)
+_LARGEST = np.float32(87)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -37,19 +37,26 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 @compiled
-def exp(x):
-    """By a polynomial, which unlike the library's is computed of many at once; to 2e-7 of it."""
-    power = min(max(x * _LOG2_E, -_LARGEST_POWER), _LARGEST_POWER)
+def exp_within(x):
+    """Of numbers from -87 to 87, by a polynomial, which unlike the library's function is computed of
+    many at once; to 2e-7 of it where x is small, and 4e-6 at the limits."""
+    power = x * _LOG2_E
     whole = np.floor(power + HALF)
-    part = (power - whole) * _LOG_2
-    value = np.float32(1 / 720)
-    value = value * part + np.float32(1 / 120)
-    value = value * part + np.float32(1 / 24)
-    value = value * part + np.float32(1 / 6)
-    value = value * part + HALF
-    value = value * part + ONE
+    part = power - whole
+    # 2 to the power of -1/2 to 1/2, interpolated at Chebyshev's places.
+    value = np.float32(1.33909e-3)
+    value = value * part + np.float32(9.67603e-3)
+    value = value * part + np.float32(5.550357e-2)
+    value = value * part + np.float32(2.4022107e-1)
+    value = value * part + np.float32(6.9314719e-1)
     value = value * part + ONE
     return value * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@compiled
+def exp(x):
+    """:func:`exp_within` of any number; of those beyond its limits that of the limit."""
+    return exp_within(min(max(x, -_LARGEST), _LARGEST))
 
 
 @compiled
@@ -100,9 +107,10 @@ def garrote(x, threshold):
 @compiled
 def repeat_border(x):
     """Fill the border of (H + 2, W + 2, C) from within."""
-    height, width, _ = x.shape
+    height, width, channels = x.shape
     for y in range(1, height - 1):
-        x[y, 0] = x[y, 1]
-        x[y, width - 1] = x[y, width - 2]
+        for c in range(channels):
+            x[y, 0, c] = x[y, 1, c]
+            x[y, width - 1, c] = x[y, width - 2, c]
     x[0] = x[1]
     x[height - 1] = x[height - 2]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..content import Content
-from ..decoder import replace_untrusted
+from ..decoder import Decoder, replace_untrusted
 from ..layers import activation, enlarged, upsample
+from ..standardisation import shares_of
 from ..statistics import JointStatistics
 from . import decoding, edge_steps, expert_passes, feature_passes
 
@@ -79,10 +81,11 @@ def _shares(reliability: Tensor | None, seen: list[Tensor]) -> list[Tensor]:
     """Weight of a in [0, 2] at every scale, (N, H, W) each."""
     if reliability is None:
         return [torch.ones(len(x) // 2, x.shape[1] - 2, x.shape[2] - 2) for x in seen]
-    share, found = 2 * reliability, []
-    for _ in seen:
-        share = F.avg_pool2d(share, 2)
-        found.append(share[:, 0])
+    share, found = 2 * reliability[:, 0], []
+    for x in seen:
+        halved = torch.empty(len(share), x.shape[1] - 2, x.shape[2] - 2)
+        feature_passes.halve(*_arrays(share, halved))
+        found.append(share := halved)
     return found
 
 
@@ -155,28 +158,71 @@ def _decoded(
     content: Content,
 ) -> tuple[Tensor, Tensor]:
     """The slice before its edges are refined (N, 1, H, W), and the pursuit (N, steps, H, W)."""
-    part = model.decoder
-    weight, bias, of_surroundings = part.mixed()
-    transform = part.transform
-    near = F.conv2d(z, transform.to_places(weight), transform.to_places(bias))
-    told = F.conv2d(part.to_surroundings(context), of_surroundings, part.guide.bias)
+    part, known = model.decoder, _chosen(model.decoder, statistics)
+    near = F.conv2d(z, known.weight, known.bias)
+    told = F.conv2d(part.to_surroundings(context), known.of_surroundings, part.guide.bias)
     far = enlarged(told.contiguous(), content.size, content.rows, content.columns)
     sure_a, sure_b = a, b
     if conviction is not None:
         sure_a, sure_b = replace_untrusted(a, b, conviction, statistics)
-    table, gains = part.transfer.chosen(statistics)
-    counts = (part.gains + gains)[..., 0, 0]
-    deviations = statistics.deviations.clamp_min(1e-3)
-    of_sources = deviations.flip(1) / deviations.sum(1, keepdim=True)
-    numbers = torch.cat([counts.expand(len(of_sources), -1), of_sources], 1)
     fused, pursuit = torch.empty_like(a), torch.empty(len(a), far.shape[1] - 1, *a.shape[2:])
     decoding.decode(
-        *_arrays(near, far, table[:, 0], numbers),
+        *_arrays(near, far, known.table, known.numbers),
         np.float32(model.config.alpha),
         np.float32(part.log_threshold.exp()),
         *_arrays(*(x[:, 0] for x in (a, b, sure_a, sure_b, fused)), pursuit),
     )
     return fused, pursuit
+
+
+class _Chosen(NamedTuple):
+    """What is the same for all slices of two volumes: what the decoder makes of its weights and of
+    their statistics.
+
+    Attributes:
+        key: of what it was made.
+        weight, bias: of the convolution of Z that gives the guidance, place by place.
+        of_surroundings: weight of what the context adds to it.
+        table: (N or 1, NODES, NODES), of the transfer function.
+        numbers: (N or 1, 4), see :func:`.decoding.decode`.
+    """
+
+    key: tuple[Any, ...]
+    weight: Tensor
+    bias: Tensor
+    of_surroundings: Tensor
+    table: Tensor
+    numbers: Tensor
+
+
+_latest: WeakKeyDictionary[Decoder, _Chosen] = WeakKeyDictionary()
+
+
+def _chosen(part: Decoder, statistics: JointStatistics) -> _Chosen:
+    # The tensors themselves, so that none of another content can take the place of one.
+    told = (statistics.deviations, statistics.histogram, statistics.moments)
+    weights = tuple(
+        (x.data_ptr(), 0 if x.is_inference() else x._version) for x in part.parameters()
+    )
+    known = _latest.get(part)
+    if known is not None:
+        same = all(x is y for x, y in zip(known.key[0], told, strict=True))
+        if same and known.key[1] == weights:
+            return known
+    weight, bias, of_surroundings = part.mixed()
+    table, gains = part.transfer.chosen(statistics)
+    counts = (part.gains + gains)[..., 0, 0]
+    of_sources = shares_of(statistics.deviations).expand(len(counts), -1)
+    places = part.transform.to_places
+    known = _latest[part] = _Chosen(
+        (told, weights),
+        places(weight),
+        places(bias),
+        of_surroundings,
+        table[:, 0],
+        torch.cat([counts, of_sources], 1),
+    )
+    return known
 
 
 def _refined(

@@ -75,7 +75,7 @@ class VolumePass:
         self._arrays, self._slicings = (a, b), slicings
         self._statistics, self._sensitivity = statistics, sensitivity
         pixels = a.size * len(slicings)
-        # By the volume and not by what is loaded already: a result does not depend on the ones before.
+        # By the volume, not by what is loaded already: no result depends on the ones before.
         self._loops = engine.device.type == "cpu" and not sensitivity and pixels >= _LOOPS_PIXELS
 
     def steps(self, spacing: tuple[float, float, float]) -> Steps[list[np.ndarray]]:

@@ -68,8 +68,17 @@ def refine(fused, sources, shares, pursuit, rates, thresholds, refined):
                 if y:
                     # Nobody looks at this row any more in this step.
                     above = ring[(y - 2) % 3] if y > 1 else nothing
-                    _move(above, ring[(y - 1) % 3], below, rates[step], thresholds[step],
-                          pursuit[n, step, y - 1], fused[n, y - 1], change[y - 1], now[y])  # fmt: skip
+                    _move(
+                        above,
+                        ring[(y - 1) % 3],
+                        below,
+                        rates[step],
+                        thresholds[step],
+                        pursuit[n, step, y - 1],
+                        fused[n, y - 1],
+                        change[y - 1],
+                        now[y],
+                    )
                     if y == 1:
                         now[0] = now[1]
                     if y == height:
@@ -97,7 +106,8 @@ def _edges_of(above, row, below, share, edges):
     strengths, weakness, say = edges[_STRENGTH], edges[_WEAKNESS], edges[_SAY]
     for i in range(len(share)):
         x = (above[i + 2] - above[i]) + TWO * (row[i + 2] - row[i]) + (below[i + 2] - below[i])
-        y = (below[i] - above[i]) + TWO * (below[i + 1] - above[i + 1]) + (below[i + 2] - above[i + 2])  # fmt: skip
+        y = (below[i] - above[i]) + (below[i + 2] - above[i + 2])
+        y += TWO * (below[i + 1] - above[i + 1])
         strength = math.sqrt(_FAINT + x * x + y * y)
         inverse = ONE / strength
         across[i] = x * (_ROOT * inverse)
@@ -115,7 +125,8 @@ def _pull(above, row, below, of_a, of_b, pulls):
     across, down = pulls[0], pulls[1]
     for i in range(len(row) - 2):
         x = (above[i + 2] - above[i]) + TWO * (row[i + 2] - row[i]) + (below[i + 2] - below[i])
-        y = (below[i] - above[i]) + TWO * (below[i + 1] - above[i + 1]) + (below[i + 2] - above[i + 2])  # fmt: skip
+        y = (below[i] - above[i]) + (below[i + 2] - above[i + 2])
+        y += TWO * (below[i + 1] - above[i + 1])
         own = math.sqrt(_FAINT + x * x + y * y)
         inverse = ONE / own
         a_stretch, a_turn, a_kept = _of_source(

@@ -27,23 +27,32 @@ def split(features, share, low, low_rectified, detail_a, detail_b, excess):
         excess: (3, N, H / 2 + 2, W / 2 + 2, C), filled: ``|detail_a| - |detail_b|``.
     """
     count, height, width, channels = low.shape
-    rows = np.empty((2, 4, width, channels), np.float32)
+    lows = np.empty((2, width, channels), np.float32)
     for n in range(count):
         for y in range(height):
             for source in range(2):
-                _bands_of(features[n + source * count], share[n], source, y, rows[source])
+                detail = detail_b if source else detail_a
+                _bands_of(
+                    features[n + source * count, 2 * y + 1],
+                    features[n + source * count, 2 * y + 2],
+                    share[n, 2 * y],
+                    share[n, 2 * y + 1],
+                    source,
+                    lows[source],
+                    detail[0, n, y],
+                    detail[1, n, y],
+                    detail[2, n, y],
+                )
             _mean(
-                rows[0, 0].reshape(-1),
-                rows[1, 0].reshape(-1),
+                lows[0].reshape(-1),
+                lows[1].reshape(-1),
                 low[n, y].reshape(-1),
                 low_rectified[n, y + 1, 1:-1].reshape(-1),
             )
             for band in range(3):
-                detail_a[band, n, y] = rows[0, band + 1]
-                detail_b[band, n, y] = rows[1, band + 1]
                 _excess(
-                    rows[0, band + 1].reshape(-1),
-                    rows[1, band + 1].reshape(-1),
+                    detail_a[band, n, y].reshape(-1),
+                    detail_b[band, n, y].reshape(-1),
                     excess[band, n, y + 1, 1:-1].reshape(-1),
                 )
         repeat_border(low_rectified[n])
@@ -52,11 +61,9 @@ def split(features, share, low, low_rectified, detail_a, detail_b, excess):
 
 
 @compiled
-def _bands_of(features, share, source, y, bands):
-    """Of one image, (H + 2, W + 2, C), two rows into (4, W / 2, C)."""
-    _, width, channels = bands.shape
-    upper, lower = features[2 * y + 1], features[2 * y + 2]
-    upper_share, lower_share = share[2 * y], share[2 * y + 1]
+def _bands_of(upper, lower, upper_share, lower_share, source, low, vertical, horizontal, diagonal):
+    """Of two rows of one image, (W + 2, C), into (W / 2, C) each."""
+    width, channels = low.shape
     for x in range(width):
         w_p, w_q = HALF * upper_share[2 * x], HALF * upper_share[2 * x + 1]
         w_r, w_s = HALF * lower_share[2 * x], HALF * lower_share[2 * x + 1]
@@ -66,10 +73,10 @@ def _bands_of(features, share, source, y, bands):
             p, q = w_p * upper[2 * x + 1, c], w_q * upper[2 * x + 2, c]
             r, s = w_r * lower[2 * x + 1, c], w_s * lower[2 * x + 2, c]
             left, right, of_left, of_right = p + r, q + s, p - r, q - s
-            bands[0, x, c] = left + right
-            bands[1, x, c] = left - right
-            bands[2, x, c] = of_left + of_right
-            bands[3, x, c] = of_left - of_right
+            low[x, c] = left + right
+            vertical[x, c] = left - right
+            horizontal[x, c] = of_left + of_right
+            diagonal[x, c] = of_left - of_right
 
 
 @compiled
@@ -123,9 +130,11 @@ def _choose(above, row, below, step, weights, a, b, out):
     row_0, row_1, row_2 = row[:size], row[step : step + size], row[2 * step :]
     below_0, below_1, below_2 = below[:size], below[step : step + size], below[2 * step :]
     for k in range(size):
-        lively = weights[0, k] * above_0[k] + weights[1, k] * above_1[k] + weights[2, k] * above_2[k]
-        lively += weights[3, k] * row_0[k] + weights[4, k] * row_1[k] + weights[5, k] * row_2[k]
-        lively += weights[6, k] * below_0[k] + weights[7, k] * below_1[k] + weights[8, k] * below_2[k]
+        lively = weights[0, k] * above_0[k] + weights[1, k] * above_1[k]
+        lively += weights[2, k] * above_2[k] + weights[3, k] * row_0[k]
+        lively += weights[4, k] * row_1[k] + weights[5, k] * row_2[k]
+        lively += weights[6, k] * below_0[k] + weights[7, k] * below_1[k]
+        lively += weights[8, k] * below_2[k]
         out[k] = b[k] + sigmoid(lively) * (a[k] - b[k])
 
 
@@ -143,12 +152,16 @@ def join(low, low_change, detail, detail_change, joined):
     for n in range(count):
         for y in range(height):
             upper, lower = joined[n, 2 * y + 1], joined[n, 2 * y + 2]
+            lows, low_changes = low[n, y], low_change[n, y]
+            first, second, third = detail[0, n, y + 1], detail[1, n, y + 1], detail[2, n, y + 1]
+            of_first, of_second = detail_change[0, n, y], detail_change[1, n, y]
+            of_third = detail_change[2, n, y]
             for x in range(width):
                 for c in range(channels):
-                    mean = HALF * (low[n, y, x, c] + low_change[n, y, x, c])
-                    vertical = HALF * (detail[0, n, y + 1, x + 1, c] + detail_change[0, n, y, x, c])
-                    horizontal = HALF * (detail[1, n, y + 1, x + 1, c] + detail_change[1, n, y, x, c])
-                    diagonal = HALF * (detail[2, n, y + 1, x + 1, c] + detail_change[2, n, y, x, c])
+                    mean = HALF * (lows[x, c] + low_changes[x, c])
+                    vertical = HALF * (first[x + 1, c] + of_first[x, c])
+                    horizontal = HALF * (second[x + 1, c] + of_second[x, c])
+                    diagonal = HALF * (third[x + 1, c] + of_third[x, c])
                     left, right = mean + vertical, mean - vertical
                     of_left, of_right = horizontal + diagonal, horizontal - diagonal
                     upper[2 * x + 1, c] = left + of_left
@@ -171,21 +184,17 @@ def arbitrate(spatial, frequency, gain, bias, first_row, first_column, arbitrati
         z: (N, C, H' + 2, W' + 2), filled.
     """
     count, height, width, channels = spatial.shape
-    bordered = np.empty((3, width + 2, channels), np.float32)
+    row = np.empty((width + 2, channels), np.float32)
     margin = np.empty((width, channels), np.float32)
     scale = gain * HALF / np.float32(channels)
     rows, columns = z.shape[2] - 2, z.shape[3] - 2
     for n in range(count):
         for y in range(height):
-            for k in range(3):
-                row = bordered[k]
-                row[1:-1] = spatial[n, min(max(y + k - 1, 0), height - 1)]
-                row[0] = row[1]
-                row[width + 1] = row[width]
+            _between_ends(spatial[n, y].reshape(-1), row.reshape(-1), channels)
             _margin(
-                bordered[0, 1:-1].reshape(-1),
-                bordered[1].reshape(-1),
-                bordered[2, 1:-1].reshape(-1),
+                spatial[n, max(y - 1, 0)].reshape(-1),
+                row.reshape(-1),
+                spatial[n, min(y + 1, height - 1)].reshape(-1),
                 frequency[n, y, 1:-1].reshape(-1),
                 frequency[n, y + 1].reshape(-1),
                 frequency[n, y + 2, 1:-1].reshape(-1),
@@ -213,6 +222,17 @@ def arbitrate(spatial, frequency, gain, bias, first_row, first_column, arbitrati
         for c in range(channels):
             z[n, c, 0] = z[n, c, 1]
             z[n, c, rows + 1] = z[n, c, rows]
+
+
+@compiled
+def _between_ends(row, bordered, channels):
+    """(W C) into ((W + 2) C), its ends repeated."""
+    size = len(row)
+    for k in range(size):
+        bordered[channels + k] = row[k]
+    for c in range(channels):
+        bordered[c] = row[c]
+        bordered[channels + size + c] = row[size - channels + c]
 
 
 @compiled

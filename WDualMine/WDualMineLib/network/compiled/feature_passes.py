@@ -206,7 +206,9 @@ def merge(features, share, total, largest):
     for n in range(count):
         for y in range(height):
             for x in range(width):
-                weights[x] = share[n, y, x]
+                weight = share[n, y, x]
+                for c in range(channels):
+                    weights[x, c] = weight
             _merge(
                 features[n, y + 1, 1:-1].reshape(-1),
                 features[n + count, y + 1, 1:-1].reshape(-1),

@@ -38,8 +38,8 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 @compiled
 def exp_within(x):
-    """Of numbers from -87 to 87, by a polynomial, which unlike the library's function is computed of
-    many at once; to 2e-7 of it where x is small, and 4e-6 at the limits."""
+    """Of numbers from -87 to 87, by a polynomial, which is computed of many at once, unlike the
+    library's function; to 2e-7 of it where x is small, and 4e-6 at the limits."""
     power = x * _LOG2_E
     whole = np.floor(power + HALF)
     part = power - whole

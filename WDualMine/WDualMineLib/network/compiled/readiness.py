@@ -1,4 +1,4 @@
-"""Whether compiled loops are at hand: they are loaded in the background, and only when asked for."""
+"""Whether compiled loops are at hand: they are loaded in the background, when asked for."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def prepare() -> None:
 
 
 def waited_for(fraction: float) -> Steps[bool]:
-    """Wait for what :func:`prepare` began, with progress at ``fraction``; whether they are there."""
+    """Wait for what :func:`prepare` began, with progress at ``fraction``; whether it is there."""
     while _thread is not None and _thread.is_alive():
         _thread.join(_POLL_SECONDS)
         yield Progress(fraction, "Loading compiled loops")

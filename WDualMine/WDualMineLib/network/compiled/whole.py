@@ -143,7 +143,9 @@ def _arbitrated(
     z, arbitration = torch.empty(n, c, *size), torch.empty(n, h, w)
     numbers = (np.float32(part.log_gain.exp()), np.float32(part.bias))
     first = (rows.start // 2, columns.start // 2)
-    expert_passes.arbitrate(*_arrays(spatial, frequency), *numbers, *first, *_arrays(arbitration, z))
+    expert_passes.arbitrate(
+        *_arrays(spatial, frequency), *numbers, *first, *_arrays(arbitration, z)
+    )
     return z, arbitration[:, None]
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .. import edge_refinement as plain
-from .loops import ONE, TWO, ZERO, compiled, exp_within, garrote
+from .loops import HALF, ONE, TWO, ZERO, compiled, exp_within, garrote
 
 _FAINT = np.float32(plain._FLAT**2)
 _SLOPE = np.float32(plain._STRENGTH_SLOPE)
@@ -19,17 +19,18 @@ _ACROSS, _DOWN, _STRENGTH, _WEAKNESS, _SAY = range(5)
 
 
 @compiled
-def refine(fused, sources, shares, pursuit, rates, thresholds, refined):
+def refine(fused, a, b, share, pursuit, rates, thresholds, alpha, residual):
     """Steps of edge refinement of N slices.
 
     Args:
         fused: (N, H, W).
-        sources: (2, N, H, W).
-        shares: (2, N, H, W), of the sources in the pull.
+        a, b: (N, H, W).
+        share: (N, H, W), of a in the pull; that of b is the rest.
         pursuit: (N, steps, H, W).
         rates: (steps,), of the ascent.
         thresholds: (steps,).
-        refined: (N, H, W), filled.
+        alpha: the largest residual.
+        residual: (N, H, W), filled: what is to be added to the average.
     """
     count, height, width = fused.shape
     steps = len(rates)
@@ -45,8 +46,8 @@ def refine(fused, sources, shares, pursuit, rates, thresholds, refined):
     now = np.empty((height + 2, width + 2), np.float32)
     change = np.empty((height, width), np.float32)
     for n in range(count):
-        _surround(sources[0, n], images[0])
-        _surround(sources[1, n], images[1])
+        _surround(a[n], images[0])
+        _surround(b[n], images[1])
         _surround(fused[n], now)
         change[:] = ZERO
         for front in range(height + 2 * steps - 1):
@@ -54,7 +55,7 @@ def refine(fused, sources, shares, pursuit, rates, thresholds, refined):
                 for source in range(2):
                     image = images[source]
                     _edges_of(image[front], image[front + 1], image[front + 2],
-                              shares[source, n, front], edges[source, front % kept])  # fmt: skip
+                              share[n, front], source, edges[source, front % kept])  # fmt: skip
             for step in range(steps):
                 y = front - 2 * step
                 if y < 0 or y > height:
@@ -83,7 +84,14 @@ def refine(fused, sources, shares, pursuit, rates, thresholds, refined):
                         now[0] = now[1]
                     if y == height:
                         now[height + 1] = now[height]
-        refined[n] = now[1:-1, 1:-1]
+        for y in range(height):
+            _less_average(now[y + 1, 1:-1], a[n, y], b[n, y], alpha, residual[n, y])
+
+
+@compiled
+def _less_average(fused, a, b, alpha, residual):
+    for x in range(len(fused)):
+        residual[x] = min(max(fused[x] - HALF * (a[x] + b[x]), -alpha), alpha)
 
 
 @compiled
@@ -100,7 +108,7 @@ def _surround(image, bordered):
 
 
 @compiled
-def _edges_of(above, row, below, share, edges):
+def _edges_of(above, row, below, share, source, edges):
     """What one row of a source has of :class:`~..edge_refinement._Edges`, into (5, W)."""
     across, down = edges[_ACROSS], edges[_DOWN]
     strengths, weakness, say = edges[_STRENGTH], edges[_WEAKNESS], edges[_SAY]
@@ -114,7 +122,7 @@ def _edges_of(above, row, below, share, edges):
         down[i] = y * (_ROOT * inverse)
         strengths[i] = _SLOPE * strength
         weakness[i] = _SLOPE * inverse
-        say[i] = share[i] * strength
+        say[i] = (ONE - share[i] if source else share[i]) * strength
 
 
 @compiled

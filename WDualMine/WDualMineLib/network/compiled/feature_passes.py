@@ -119,6 +119,25 @@ def _lively(detail, y, row, strength):
 
 
 @compiled
+def count_shown(a, b, rows, columns):
+    """In how many places of each row (N, H) and of each column (N, W) either of (N, H, W) is above 0."""
+    for n in range(len(a)):
+        columns[n] = ZERO
+        for y in range(a.shape[1]):
+            rows[n, y] = _count_shown(a[n, y], b[n, y], columns[n])
+
+
+@compiled
+def _count_shown(a, b, columns):
+    here = 0
+    for x in range(len(columns)):
+        shown = max(a[x], b[x]) > ZERO
+        here += 1 if shown else 0
+        columns[x] += ONE if shown else ZERO
+    return np.float32(here)
+
+
+@compiled
 def halve(x, halved):
     """Mean of every 2 x 2 places of (N, H, W), into (N, H / 2, W / 2)."""
     for n in range(len(x)):

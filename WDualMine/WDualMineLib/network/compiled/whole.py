@@ -41,16 +41,28 @@ def fused(
     shares = _shares(reliability, seen)
     spatial, context = _by_space(model.spatial_expert, seen, shares)
     frequency = _by_frequency(model.frequency_expert, seen[0], shares[0])
-    content = Content.of(a, b)
+    content = _content(a, b)
     z, arbitration = _arbitrated(model.arbitration, spatial, frequency, content)
     arbitration = upsample(arbitration, a.shape[2:])
     a, b = (content.cut(x).contiguous() for x in (a, b))
     conviction = None if conviction is None else content.cut(conviction)
     proposed, pursuit = _decoded(model, a, b, statistics, conviction, z, context, content)
-    refined = _refined(model.refinement, proposed, a, b, conviction, pursuit)
-    alpha = model.config.alpha
-    residual = (refined - (a + b) / 2).clamp_(-alpha, alpha)
+    share = torch.full_like(a, 0.5) if conviction is None else (1 + conviction) / 2
+    part, residual = model.refinement, torch.empty_like(a)
+    edge_steps.refine(
+        *_arrays(*(x[:, 0] for x in (proposed, a, b, share)), pursuit),
+        *_arrays(-2 * part.log_rates.exp(), part.log_thresholds.exp()),
+        np.float32(model.config.alpha),
+        *_arrays(residual[:, 0]),
+    )
     return content.put_back(residual), arbitration
+
+
+def _content(a: Tensor, b: Tensor) -> Content:
+    """:meth:`~..content.Content.of`."""
+    rows, columns = torch.empty(len(a), a.shape[2]), torch.empty(len(a), a.shape[3])
+    feature_passes.count_shown(*_arrays(a[:, 0], b[:, 0], rows, columns))
+    return Content.within(rows[:, None], columns[:, None])
 
 
 def _encoded(part, a: Tensor, b: Tensor) -> list[Tensor]:
@@ -225,21 +237,6 @@ def _chosen(part: Decoder, statistics: JointStatistics) -> _Chosen:
         torch.cat([counts, of_sources], 1),
     )
     return known
-
-
-def _refined(
-    part, fused: Tensor, a: Tensor, b: Tensor, conviction: Tensor | None, pursuit: Tensor
-) -> Tensor:
-    sources = torch.stack([a[:, 0], b[:, 0]])
-    if conviction is None:
-        shares = torch.full_like(sources, 0.5)
-    else:
-        share = (1 + conviction[:, 0]) / 2
-        shares = torch.stack([share, 1 - share])
-    refined = torch.empty_like(fused)
-    numbers = (-2 * part.log_rates.exp(), part.log_thresholds.exp())
-    edge_steps.refine(*_arrays(fused[:, 0], sources, shares, pursuit, *numbers, refined[:, 0]))
-    return refined
 
 
 def _convolved(part, x: Tensor) -> Tensor:

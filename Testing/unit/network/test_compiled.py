@@ -130,6 +130,26 @@ def test_where_loops_cannot_stand_in_the_modules_compute(case, monkeypatch):
         network(a, b, statistics, reliability)
 
 
+@pytest.mark.parametrize("change", ["weights", "statistics"])
+def test_what_a_volume_s_slices_share_is_not_kept_too_long(change):
+    network = some_network("haar")
+    a, b, statistics, reliability = given((24, 40))
+    with torch.inference_mode(), readiness.used(True):
+        before = network(a, b, statistics, reliability)
+    if change == "weights":
+        with torch.no_grad():
+            network.decoder.transfer.last.bias.add_(0.1)
+    else:
+        statistics = statistics._replace(deviations=statistics.deviations.flip(1))
+    with torch.inference_mode():
+        wanted = network(a, b, statistics, reliability)
+        with readiness.used(True):
+            found = network(a, b, statistics, reliability)
+
+    assert (found.residual - wanted.residual).abs().max() < 2e-3
+    assert (found.residual - before.residual).abs().max() > 4e-3
+
+
 @pytest.mark.parametrize("name", [name for name in WITHOUT if name != WHOLE])
 def test_ablation_lacks_its_part_with_loops_too(name):
     torch.manual_seed(1)

@@ -120,7 +120,7 @@ def _lively(detail, y, row, strength):
 
 @compiled
 def count_shown(a, b, rows, columns):
-    """In how many places of each row (N, H) and of each column (N, W) either of (N, H, W) is above 0."""
+    """In how many places of a row (N, H) and of a column (N, W) either of (N, H, W) is above 0."""
     for n in range(len(a)):
         columns[n] = ZERO
         for y in range(a.shape[1]):

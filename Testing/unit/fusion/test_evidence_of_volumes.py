@@ -106,6 +106,18 @@ def test_slabs_do_not_show(network, monkeypatch):
     np.testing.assert_allclose(reliability(network, a, b, (2.0, 1.0, 1.0)), whole, atol=5e-4)
 
 
+@pytest.mark.parametrize("spacing", [(0.5, 1.5, 1.5), (1.1, 1.0, 1.0), (4.0, 0.7, 0.9)])
+def test_slices_averaged_in_parts_are_those_averaged_at_once(network, spacing, monkeypatch):
+    a, b = volumes((41, 48, 56))
+    wanted = reliability(network, a, b, spacing)
+
+    # A group of slices at a time.
+    monkeypatch.setattr(evidence, "_TOGETHER", 1)
+
+    assert np.array_equal(reliability(network, a, b, spacing), wanted)
+    assert np.ptp(wanted) > 0.01, "nothing was compared"
+
+
 def test_slices_of_a_fault_are_suspected_alike(network):
     scores = torch.zeros(2, 9, 4, 4)
     scores[0, 4] = 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("numba", reason="compiled loops need numba")
+numba = pytest.importorskip("numba", reason="compiled loops need numba")
 
 import torch
 from plain_network import fused_plainly
@@ -176,6 +176,19 @@ def test_functions_are_those_of_the_library():
     found = torch.tensor([loops.tanh(value) for value in x.numpy()])
     torch.testing.assert_close(found.double(), torch.tanh(x.double()), atol=2e-7, rtol=0)
     assert loops.tanh(x.numpy().dtype.type(0)) == 0, "air must stay air"
+
+
+def test_where_nothing_can_be_kept_loops_are_compiled_all_the_same(monkeypatch):
+    njit = numba.njit
+
+    def nowhere_to_keep(*functions, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available for file")
+        return njit(*functions, **options)
+
+    monkeypatch.setattr(numba, "njit", nowhere_to_keep)
+
+    assert loops.compiled(lambda x: x + x)(2.5) == 5.0
 
 
 def test_loading_draws_no_random_numbers(monkeypatch):

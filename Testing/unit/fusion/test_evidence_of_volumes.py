@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
-from WDualMineLib.fusion import evidence
+from WDualMineLib.fusion import evidence, evidence_grid
 from WDualMineLib.fusion.evidence import reliability_steps, slab_scores
 from WDualMineLib.fusion.evidence_grid import EvidenceGrid
 from WDualMineLib.network.evidence import Evidence
@@ -123,6 +123,18 @@ def test_slabs_do_not_show(network, monkeypatch):
     monkeypatch.setattr(evidence, "_FEWEST", 5)
 
     np.testing.assert_allclose(reliability(network, a, b, (2.0, 1.0, 1.0)), whole, atol=5e-4)
+
+
+@pytest.mark.parametrize("spacing", [(0.5, 1.5, 1.5), (1.1, 1.0, 1.0), (4.0, 0.7, 0.9)])
+def test_slices_averaged_in_parts_are_those_averaged_at_once(network, spacing, monkeypatch):
+    a, b = volumes((41, 48, 56))
+    wanted = reliability(network, a, b, spacing)
+
+    # A group of slices at a time.
+    monkeypatch.setattr(evidence_grid, "_TOGETHER", 1)
+
+    assert np.array_equal(reliability(network, a, b, spacing), wanted)
+    assert np.ptp(wanted) > 0.01, "nothing was compared"
 
 
 def test_the_same_patient_on_a_finer_grid():

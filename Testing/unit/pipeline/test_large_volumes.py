@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+from WDualMineLib.casereport.patient_planes import planes_through
 from WDualMineLib.cli.pictures.fusion_overview import write_overview
 from WDualMineLib.fusion.settings import FusionSettings
 from WDualMineLib.lab.speed.phantoms import phantom_volumes
 from WDualMineLib.pipeline.folder import load, save
 from WDualMineLib.pipeline.run import fuse
-from WDualMineLib.pipeline.sources import read
+from WDualMineLib.pipeline.sources import read, voxel_fingerprint
 from WDualMineLib.progress import finish
 from WDualMineLib.volumes import scratch
 from WDualMineLib.volumes.writing import write_volume
@@ -58,3 +63,31 @@ def test_files_are_read_alike_whatever_their_size(files, monkeypatch):
         found = read(path)
         assert found.array.dtype == np.float32 and found.geometry == wanted.geometry
         assert np.array_equal(found.array, wanted.array)
+
+
+def held_of_files() -> int:
+    """Bytes of files that are mapped into this process and in memory."""
+    (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if "RssFile" in x)
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell what is held")
+@pytest.mark.parametrize("look", ["picture", "fingerprint"])
+def test_what_was_looked_at_on_the_disk_is_not_held(look, monkeypatch):
+    """A plane across the rows touches every page; 13 GB of 1024 x 1024 x 600 were held for it."""
+    monkeypatch.setattr(scratch, "LARGE", 1 << 24)
+    # Rows of a page each.
+    volume, _ = phantom_volumes((16, 512, 1024))
+    planes = planes_through(volume.geometry, np.zeros(3))
+    before = held_of_files()
+
+    if look == "picture":
+        shown = [plane.cut(volume) for plane in planes]
+        assert len(shown) == 3 and all(np.nanmax(x) > 0 for x in shown)
+    else:
+        wanted = hashlib.sha256(volume.array.tobytes()).hexdigest()
+        scratch.let_go()
+        assert voxel_fingerprint(volume.array) == wanted
+
+    assert volume.array.nbytes >= 1 << 24
+    assert held_of_files() - before < volume.array.nbytes / 4

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
+from ..volumes import scratch
 from ..volumes.geometry import Geometry
 from ..volumes.resampling import sample, to_image
 from ..volumes.volume import Volume
@@ -59,7 +60,10 @@ class Plane:
         near = self._near(volume.geometry)
         # No more than lies around the plane is copied for the resampler.
         part = Volume(volume.array[near], volume.geometry.part(near), volume.name)
-        return sitk.GetArrayFromImage(sample(to_image(part), self.geometry, fill=fill))[0]
+        image = to_image(part)
+        # A plane across the rows has touched every page of the volume.
+        scratch.let_go()
+        return sitk.GetArrayFromImage(sample(image, self.geometry, fill=fill))[0]
 
     def _near(self, grid: Geometry) -> tuple[slice, slice, slice]:
         """The voxels (K, J, I) of a grid between which the plane's pixels lie."""

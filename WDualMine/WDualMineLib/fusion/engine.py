@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import DeviceError
+from ..network.compiled.readiness import used
 from ..network.sensitivity import sensitive
 from ..network.statistics import JointStatistics
 from ..progress import Steps
@@ -128,16 +129,18 @@ class SliceEngine:
         statistics: JointStatistics | None = None,
         reliability: Tensor | None = None,
         sensitivity: bool = False,
+        loops: bool = False,
     ) -> tuple[Tensor, ...]:
         """(residual, reliability of a, arbitration) of one batch (N, 1, H, W), as float32.
 
         With ``sensitivity`` the derivatives of the residual by a and by b come behind them.
 
         ``statistics`` are those of the two volumes, ``reliability`` (N, 1, H, W) is what they tell
-        of the slices; None: each slice's own.
+        of the slices; None: each slice's own. ``loops``: compiled ones where they are ready
+        (:mod:`~..network.compiled`); the result is the same but for the last digits.
         """
         layout = torch.channels_last
-        with reproducible(self.device, self.half):
+        with reproducible(self.device, self.half), used(loops):
             given = (
                 a.to(self.device, memory_format=layout),
                 b.to(self.device, memory_format=layout),

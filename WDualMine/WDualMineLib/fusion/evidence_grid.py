@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..network.evidence import CELL, PIXEL_MM
+from ..volumes.scratch import let_go
 from .stack import Stack
 
 Slices = np.ndarray | Stack
@@ -21,6 +22,9 @@ SLICE_MM = 2.0
 _LARGEST_ZOOM = 4.0
 """Into how many pixels a larger one is divided along a side at most: there is nothing in them, and
 it would cost much."""
+
+_TOGETHER = 1 << 24
+"""Pixels of a stack that are averaged at a time: 64 MiB."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +79,23 @@ class EvidenceGrid:
     def averaged(self, stack: Slices, start: int, stop: int, device: torch.device) -> Tensor:
         """Averaged slices from ``start`` to ``stop`` - 1 at 1 mm: (1, n, rows, columns)."""
         group, end = self.group, min(stop * self.group, self.slices)
-        part = as_tensor(stack[start * group : end]).to(device)
-        whole = len(part) // group * group
-        means = part[:whole].unflatten(0, (-1, group)).mean(1)
-        if whole < len(part):
-            means = torch.cat([means, part[whole:].mean(0, keepdim=True)])
-        x, size = means[None], (self.rows, self.columns)
-        if x.shape[2:] != size:
-            x = F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
-        return x
+        # In parts: of thin slices of many pixels the whole would be held, and a copy of it.
+        step = group * max(1, _TOGETHER // (group * self.height * self.width))
+        parts = []
+        for first in range(start * group, end, step):
+            part = as_tensor(stack[first : min(first + step, end)]).to(device)
+            whole = len(part) // group * group
+            means = part[:whole].unflatten(0, (-1, group)).mean(1)
+            if whole < len(part):
+                means = torch.cat([means, part[whole:].mean(0, keepdim=True)])
+            x, size = means[None], (self.rows, self.columns)
+            if x.shape[2:] != size:
+                x = F.interpolate(
+                    x, size=size, mode="bilinear", align_corners=False, antialias=True
+                )
+            parts.append(x)
+            let_go()
+        return torch.cat(parts, 1)
 
     def enlarged(self, scores: Tensor, index: int) -> Tensor:
         """(N, H, W) of one slice of the stack, between those of the averaged slices around it.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..network.compiled.readiness import ready
 from ..network.statistics import JointStatistics
 from .composition import compose
 from .correlation import FloorReport, apply_floor
@@ -60,7 +61,9 @@ def fuse_slice(
     """
     a, b = (np.ascontiguousarray(x, dtype=np.float32) for x in (a, b))
     given = None if reliability is None else _as_batch(reliability)
-    maps = engine.batch(_as_batch(a), _as_batch(b), statistics, given)
+    # No slice waits for them to load; a volume that was fused has them loaded.
+    loops = statistics is not None and ready()
+    maps = engine.batch(_as_batch(a), _as_batch(b), statistics, given, loops=loops)
     residual, reliability, arbitration = (x[0, 0].cpu().numpy() for x in maps)
     if statistics is None and np.ptp(a) * np.ptp(b) == 0:
         # Joint statistics say nothing then of how to mix the two; the one that varies is shown.

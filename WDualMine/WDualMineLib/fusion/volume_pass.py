@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..network.compiled import readiness
 from ..network.statistics import JointStatistics
 from ..progress import Progress, Steps
 from ..volumes import scratch
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
 # of the result.
 _CPU_PIXELS = 256 * 256
 _GPU_PIXELS = 64 * 256 * 256
+# From how many on the seconds that compiled loops take to load are saved again.
+_LOOPS_PIXELS = 128 * 256 * 256
 # Among the maps of a batch.
 _RELIABILITY = 1
 # Of the progress: what looking for faults takes of the whole.
 _EVIDENCE = 0.2
+_NO_LOOPS = "numba is installed and does not work here ({}), so slices take longer."
 _SMALLER_BATCHES = "Memory ran short, so the slices were taken in smaller batches."
 
 
@@ -70,6 +74,9 @@ class VolumePass:
         self._engine, self._device = engine, engine.device
         self._arrays, self._slicings = (a, b), slicings
         self._statistics, self._sensitivity = statistics, sensitivity
+        pixels = a.size * len(slicings)
+        # By the volume, not by what is loaded already: no result depends on the ones before.
+        self._loops = engine.device.type == "cpu" and not sensitivity and pixels >= _LOOPS_PIXELS
 
     def steps(self, spacing: tuple[float, float, float]) -> Steps[list[np.ndarray]]:
         """Residual, reliability of a, arbitration and, if wanted, both derivatives; float32
@@ -81,6 +88,9 @@ class VolumePass:
         Raises:
             TooLittleMemory: a single slice is too many for the device.
         """
+        if self._loops:
+            # Beside the search for faults.
+            readiness.prepare()
         count = 5 if self._sensitivity else 3
         needed = (2 + count) * self._arrays[0].nbytes
         home = self._device if needed < free_memory(self._device) / 2 else torch.device("cpu")
@@ -138,6 +148,10 @@ class VolumePass:
         total = sum(count_slices(self._arrays[0], slicing) for slicing in self._slicings)
         begun = 0.0 if len(sources) == 2 else _EVIDENCE
         done = 0
+        if self._loops:
+            self._loops = yield from readiness.waited_for(begun)
+            if problem := readiness.problem():
+                self._engine.note_once(_NO_LOOPS.format(problem))
         with Workers(self._device) as workers:
             for slicing in self._slicings:
                 height, width = (sources[0].shape[k] for k in slicing.permutation[1:])
@@ -185,7 +199,9 @@ class VolumePass:
         """Maps of slices of both sources and, where there is one, of the reliability."""
         a, b, *reliability = slices
         known = reliability[0] if reliability else None
-        return self._engine.batch(a, b, self._statistics, known, self._sensitivity)
+        return self._engine.batch(
+            a, b, self._statistics, known, self._sensitivity, loops=self._loops
+        )
 
     def _try_out(self, slices: list[Tensor]) -> float:
         """Settle the precision on the fullest slice; returns bytes of memory for each pixel."""

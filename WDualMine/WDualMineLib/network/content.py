@@ -33,7 +33,12 @@ class Content(NamedTuple):
         if a.device.type != "cpu" or torch.is_grad_enabled():
             return cls(slice(0, size[0]), slice(0, size[1]), size)
         shown = torch.maximum(a, b)
-        return cls(_span(shown.amax(3)), _span(shown.amax(2)), size)
+        return cls.within(shown.amax(3), shown.amax(2))
+
+    @classmethod
+    def within(cls, rows: Tensor, columns: Tensor) -> Content:
+        """The same from numbers (N, 1, H or W), above 0 where a row or a column shows anything."""
+        return cls(_span(rows), _span(columns), (rows.shape[2], columns.shape[2]))
 
     def cut(self, x: Tensor) -> Tensor:
         """That part of (N, C, H, W), or of half the resolution."""

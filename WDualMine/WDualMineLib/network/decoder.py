@@ -119,17 +119,24 @@ class Decoder(nn.Module):
         opening = tanh(average * (2 / AIR))
         return Decoded(opening * drive, 2 * opening * torch.sigmoid(guided[:, 1:]))
 
-    def _guided(self, z: Tensor, context: Tensor, content: Content) -> Tensor:
-        """The addition, then the pursuits, (N, 1 + pursuits, H, W), without their bounds."""
-        # Channels are mixed before they are enlarged, which is the same and costs a quarter.
+    def mixed(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Weight and bias of a convolution that gives the bands of the guidance from Z, band by
+        band, and the weight of what the context adds to it: channels are mixed before they are
+        enlarged, which is the same and costs a quarter."""
         of_detail, of_surroundings = self.guide.weight.split(
             (self.detail, self.guide.in_channels - self.detail), 1
         )
-        bands, told = self.to_bands, self.to_surroundings
+        bands = self.to_bands
         weight = bands.weight.unflatten(0, (self.detail, 4))
         weight = torch.einsum("gd,dkizs->kgizs", of_detail[..., 0, 0], weight).flatten(0, 1)
         bias = (of_detail[..., 0, 0] @ bands.bias.unflatten(0, (self.detail, 4))).T.flatten()
-        z = F.pad(z.contiguous(), (bands.reach,) * 4, mode="replicate")
+        return weight, bias, of_surroundings
+
+    def _guided(self, z: Tensor, context: Tensor, content: Content) -> Tensor:
+        """The addition, then the pursuits, (N, 1 + pursuits, H, W), without their bounds."""
+        weight, bias, of_surroundings = self.mixed()
+        reach, told = self.to_bands.reach, self.to_surroundings
+        z = F.pad(z.contiguous(), (reach,) * 4, mode="replicate")
         if self.transform.short:
             weight, bias = self.transform.to_places(weight), self.transform.to_places(bias)
             near = interleave(F.conv2d(z, weight, bias))

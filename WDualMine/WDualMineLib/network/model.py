@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .arbitration import Arbitration
+from .compiled.readiness import to_use
 from .content import Content
 from .decoder import Decoder
 from .edge_refinement import EdgeRefinement
@@ -119,13 +120,35 @@ class DualMineNetwork(nn.Module):
             statistics = joint_statistics(a, b, expected=reliability is not None)
         given = self.judge(a, b) if reliability is None else reliability
         a, b = self._padded(a), self._padded(b)
-        features = self.encoder(a, b)
         # An image alone tells too little to be acted upon: its map is for the user to look at.
         conviction = None
         if reliability is not None:
             reliability = self._padded(reliability)
-            features = weigh(features, reliability)
             conviction = convict(reliability)
+        fused = (to_use(self, a) if self._as_built else None) or DualMineNetwork._fused
+        residual, arbitration = fused(self, a, b, statistics, reliability, conviction)
+        residual, arbitration = (crop(x, size) for x in (residual, arbitration))
+        return FusionMaps(residual, given, 1 - given, arbitration)
+
+    @property
+    def _as_built(self) -> bool:
+        """Whether no part was exchanged for another one, as ablation does."""
+        parts = (self.arbitration, Arbitration), (self.refinement, EdgeRefinement)
+        exchanged = any(type(part) is not kind for part, kind in parts)
+        return not exchanged and self.base is DualMineNetwork.base
+
+    def _fused(
+        self,
+        a: Tensor,
+        b: Tensor,
+        statistics: JointStatistics,
+        reliability: Tensor | None,
+        conviction: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Residual and arbitration, (N, 1, H, W) each, of padded slices."""
+        features = self.encoder(a, b)
+        if reliability is not None:
+            features = weigh(features, reliability)
         spatial, context = self.spatial_expert(features)
         frequency = self.frequency_expert(features[0])
         z, arbitration = self.arbitration(spatial, frequency)
@@ -140,9 +163,7 @@ class DualMineNetwork(nn.Module):
         decoded = self.decoder(a, b, statistics, conviction, z, context, content)
         fused = self.base(a, b) + alpha * tanh(decoded.drive)
         fused = self.refinement(fused, a, b, trust, decoded.pursuit)
-        residual = content.put_back((fused - (a + b) / 2).clamp(-alpha, alpha))
-        residual, arbitration = (crop(x, size) for x in (residual, arbitration))
-        return FusionMaps(residual, given, 1 - given, arbitration)
+        return content.put_back((fused - (a + b) / 2).clamp(-alpha, alpha)), arbitration
 
     @staticmethod
     def base(a: Tensor, b: Tensor) -> Tensor:

@@ -21,7 +21,12 @@ def standardised_average(a: Tensor, b: Tensor, deviations: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) in [0, 1]; unchanged when the inputs are exchanged.
     """
+    of_a, of_b = shares_of(deviations)[:, :, None, None, None].unbind(1)
+    return of_a * a + of_b * b
+
+
+def shares_of(deviations: Tensor) -> Tensor:
+    """(N, 2): how much a and b count in it."""
     deviations = deviations.clamp_min(_LEAST)
     # 1/sd_a over the sum of both is sd_b over the sum of both.
-    of_b, of_a = (deviations / deviations.sum(1, keepdim=True))[:, :, None, None, None].unbind(1)
-    return of_a * a + of_b * b
+    return (deviations / deviations.sum(1, keepdim=True)).flip(1)

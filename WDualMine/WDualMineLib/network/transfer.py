@@ -56,16 +56,21 @@ class TransferFunction(nn.Module):
         Returns:
             (N, 1, H, W), and the gains (N or 1, gains, 1, 1), which start near 0.
         """
+        table, gains = self.chosen(statistics)
+        # grid_sample wants (column, row) in [-1, 1]: b runs along the columns.
+        places = torch.cat([b, a], 1).permute(0, 2, 3, 1) * 2 - 1
+        table = table.expand(len(a), -1, -1, -1)
+        values = F.grid_sample(table, places, padding_mode="border", align_corners=True)
+        return values, gains
+
+    def chosen(self, statistics: JointStatistics) -> tuple[Tensor, Tensor]:
+        """The table (N or 1, 1, NODES, NODES), a down the rows, and the gains."""
         told = torch.cat([statistics.histogram, statistics.moments], 1)
         chosen = self.modulation(told)[:, :, None, None].split(self.sizes, 1)
         scale_first, shift_first, scale_second, shift_second, gains = chosen
         x = activation(self.first(_nodes(statistics)) * (1 + scale_first) + shift_first)
         x = activation(self.second(x) * (1 + scale_second) + shift_second)
-        table = self.last(x).expand(len(a), -1, -1, -1)
-        # grid_sample wants (column, row) in [-1, 1]: b runs along the columns.
-        places = torch.cat([b, a], 1).permute(0, 2, 3, 1) * 2 - 1
-        values = F.grid_sample(table, places, padding_mode="border", align_corners=True)
-        return values, gains
+        return self.last(x), gains
 
 
 def _nodes(statistics: JointStatistics) -> Tensor:

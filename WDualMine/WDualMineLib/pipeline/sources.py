@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..volumes.reading import is_dicom, read_volume, require_readable
+from ..volumes.scratch import let_go
 from ..volumes.volume import Volume
 
 _CHUNK = 1 << 22
@@ -85,7 +86,11 @@ def fingerprint(path: Path) -> str:
 
 def voxel_fingerprint(array: np.ndarray) -> str:
     """SHA-256 of the voxels as they were read, whatever the file format."""
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+    digest = hashlib.sha256()
+    for part in array:
+        digest.update(np.ascontiguousarray(part).data)
+        let_go()
+    return digest.hexdigest()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -70,10 +70,12 @@ def run(options: argparse.Namespace) -> None:
 
     from ...fusion.devices import describe
     from ...fusion.engine import SliceEngine
-    from ...lab.speed import gpu, report, slices
+    from ...lab.speed import clock, gpu, report, slices
     from ...lab.speed.cost import network_cost
     from ...lab.speed.machine import best_rates, describe_machine
+    from ...network.compiled import readiness
     from ...network.weights import load_model
+    from ...progress import finish
 
     if options.threads is not None:
         torch.set_num_threads(options.threads)
@@ -84,6 +86,15 @@ def run(options: argparse.Namespace) -> None:
     print(
         f"wdualmine {__version__}, PyTorch {machine['torch']}, {machine['processor']}, "
         f"{machine['threads']} threads; device {machine['device']}"
+    )
+    with clock.lap() as loading:
+        readiness.prepare()
+        loops = finish(readiness.waited_for(0.0))
+    machine["loops"] = loading["wall"] if loops else None
+    print(
+        f"Compiled loops: loaded in {loading['wall']:.1f} s"
+        if loops
+        else f"No compiled loops: {readiness.problem() or 'numba is not installed'}"
     )
     if machine["load"] is not None and machine["load"] > 0.5:
         print(f"Other work keeps {machine['load']:.1f} processors busy: times come out longer.")

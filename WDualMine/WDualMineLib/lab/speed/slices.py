@@ -15,6 +15,7 @@ from ...fusion.correlation import apply_floor
 from ...fusion.engine import SliceEngine
 from ...fusion.preview import fuse_slice
 from ...fusion.settings import FusionSettings
+from ...network.compiled.readiness import ready
 from ...network.statistics import joint_statistics
 from .clock import Timing, in_turns
 from .cost import PAIR_SIDE, flop_of
@@ -22,7 +23,8 @@ from .peers import PEERS
 from .phantoms import phantoms
 
 IN_A_VOLUME, ALONE, PREVIEW = "slice of a volume", "lone pair", "preview"
-OURS = (IN_A_VOLUME, ALONE, PREVIEW)
+WITHOUT_LOOPS = "the same, no loops"
+OURS = (IN_A_VOLUME, WITHOUT_LOOPS, ALONE, PREVIEW)
 SIZES = ((256, 256), (512, 512), (301, 217))
 BATCHES = (1, 4, 8)
 
@@ -41,9 +43,11 @@ class Slices:
         self.even = torch.full_like(self.tensors[0], 0.5)
         self.engine = engine
 
-    def in_a_volume(self) -> np.ndarray:
-        """The residual of all; copied back, which waits for a GPU."""
-        return self.engine.batch(*self.tensors, self.statistics, self.even)[0].cpu().numpy()
+    def in_a_volume(self, loops: bool = True) -> np.ndarray:
+        """The residual of all, by compiled loops if they are ready; copied back, which waits for a
+        GPU."""
+        found = self.engine.batch(*self.tensors, self.statistics, self.even, loops=loops)
+        return found[0].cpu().numpy()
 
     def alone(self) -> np.ndarray:
         """The residual, each judged by itself."""
@@ -67,6 +71,7 @@ def beside_peers(engine: SliceEngine, runs: int) -> dict[str, dict[str, Any]]:
     floor = FusionSettings().correlation_floor
     calls: dict[str, Callable[[], Any]] = {
         IN_A_VOLUME: slices.in_a_volume,
+        **({WITHOUT_LOOPS: lambda: slices.in_a_volume(loops=False)} if ready() else {}),
         ALONE: slices.alone,
         PREVIEW: slices.preview,
     }

@@ -25,6 +25,7 @@ _STAGES = {
     "Preparing the": "windows and grid",
     "Loading the": "windows and grid",
     "Looked for": "evidence",
+    "Loading compiled": "network",
     "Fused ": "network",
     "Applying the": "network",
 }

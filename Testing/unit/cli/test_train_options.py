@@ -31,7 +31,14 @@ def test_wrong_options(refused, tmp_path, words, said):
 
 @pytest.mark.parametrize(
     "words",
-    [["--steps", "0"], ["--dense", "-1"], ["--alarms", "2"], ["--stacks", "0"], ["--rate", "0"]],
+    [
+        ["--steps", "0"],
+        ["--dense", "-1"],
+        ["--alarms", "2"],
+        ["--stacks", "0"],
+        ["--rate", "0"],
+        ["--blend", "0.5"],
+    ],
 )
 def test_wrong_options_of_the_evidence(refused, tmp_path, words):
     said = refused("train-evidence", tmp_path / "none", "-o", tmp_path / "run", *words)

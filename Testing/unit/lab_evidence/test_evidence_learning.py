@@ -11,7 +11,7 @@ from WDualMineLib.fusion.score_maps import SHARPENED
 from WDualMineLib.lab.evidence.anatomies import Anatomy
 from WDualMineLib.lab.evidence.appearance import sound
 from WDualMineLib.lab.evidence.batches import DENSE, NATURAL, Prevalence, draw_stacks
-from WDualMineLib.lab.evidence.calibration import fold, quiet_shift, scores_of_sound
+from WDualMineLib.lab.evidence.calibration import blend, fold, quiet_shift, scores_of_sound
 from WDualMineLib.lab.evidence.drawing import FIELD_MM, draw_crop
 from WDualMineLib.lab.evidence.faults import KINDS, put_fault
 from WDualMineLib.lab.evidence.feeding import Feed
@@ -203,6 +203,18 @@ def test_a_shift_is_said_by_the_network(anatomies):
 
     after = model(*seen)[0]
     torch.testing.assert_close(after, before - 1.5, atol=1e-4, rtol=1e-4)
+
+
+def test_weights_between_the_start_and_the_end_of_a_run():
+    end, start = Evidence((4, 6, 8, 8)), Evidence((4, 6, 8, 8))
+    for network, value in ((end, 3.0), (start, 1.0)):
+        for parameter in network.parameters():
+            torch.nn.init.constant_(parameter, value)
+
+    blend(end, start, 0.75)
+
+    assert all((x == 2.5).all() for x in end.parameters())
+    assert all((x == 1.0).all() for x in start.parameters())
 
 
 def test_the_scale_is_set_by_what_may_be_flagged_of_nine_in_ten_sound_volumes():

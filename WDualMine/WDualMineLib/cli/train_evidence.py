@@ -52,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights whose evidence a new run begins with (default: at random)",
     )
+    parser.add_argument(
+        "--blend",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="of what was learned in the weights that are written; the rest is of --start, which "
+        "keeps what was known before (default 1)",
+    )
     parser.add_argument("--stacks", type=int, help="pairs of stacks in a step")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
@@ -69,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     import torch
 
     from ..lab.evidence.anatomies import read_anatomies
-    from ..lab.evidence.calibration import fold, quiet_shift, scores_of_sound
+    from ..lab.evidence.calibration import blend, fold, quiet_shift, scores_of_sound
     from ..lab.evidence.learning import Learner, LearningConfig
     from ..network.weights import load_model, save_weights
 
@@ -82,6 +90,11 @@ def run(options: argparse.Namespace) -> None:
     if options.rate is not None and not 0 < options.rate < 1:
         raise InputError(
             f"--rate {options.rate:g} is no learning rate", "Give a number above 0, such as .001"
+        )
+    if not 0 < options.blend <= 1 or (options.blend < 1 and options.start is None):
+        raise InputError(
+            f"--blend {options.blend:g} is not possible",
+            "Give a share up to 1; below 1 with the weights that the run began with as --start",
         )
     if (options.output / "evidence.pt").exists() and not options.resume:
         raise InputError(
@@ -106,6 +119,8 @@ def run(options: argparse.Namespace) -> None:
         print(f"Stopped at step {learner.step}; --resume goes on")
         return
     evidence = learner.average.cpu()
+    if start is not None:
+        blend(evidence, start, options.blend)
     shift = quiet_shift(scores_of_sound(evidence, anatomies), options.alarms)
     print(f"With {options.alarms:g} flagged at most in nine of ten: log-odds = score {shift:+.3f}")
     fold(evidence, shift)

@@ -84,3 +84,19 @@ def quiet_shift(scores: list[Tensor], allowed: float) -> float:
 def fold(model: Evidence, shift: float) -> None:
     """Build a shift into a network: it is added to its scores."""
     model.direct.bias += shift
+
+
+@torch.no_grad()
+def blend(model: Evidence, start: Evidence, share: float) -> None:
+    """Weights between those that a run began with and those it ended with, in place.
+
+    What is between finds of the new what the end finds, and keeps of the former what was lost
+    (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+
+    Args:
+        model: as the run ended; takes the result.
+        start: as it began.
+        share: of the end, in [0, 1].
+    """
+    for end, begin in zip(model.parameters(), start.parameters(), strict=True):
+        end.lerp_(begin, 1 - share)

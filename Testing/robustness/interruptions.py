@@ -49,7 +49,9 @@ def _sources(folder: Path) -> dict[str, list[str]]:
 
 def _start(words: list[str], most_bytes: int | None = None) -> subprocess.Popen:
     def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # What started this may ignore some, as nohup does; what is ignored stays so.
+        for name in SIGNALS:
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
         if most_bytes is not None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))

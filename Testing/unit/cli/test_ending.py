@@ -61,9 +61,24 @@ def test_verbose_shows_where(capsys):
     assert "Traceback" in said and said.endswith("x. y.\n")
 
 
+def let_signals_act():
+    """Under nohup, say, some are ignored, and what is ignored stays so."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
+@pytest.fixture
+def acting(request):
+    """The signal of a test does what it does by default, whatever started the tests."""
+    number = request.getfixturevalue("number")
+    before = signal.signal(number, signal.SIG_DFL)
+    yield
+    signal.signal(number, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signals_interrupt_and_wait_while_results_are_moved(number):
+def test_signals_interrupt_and_wait_while_results_are_moved(number, acting):
     before = signal.getsignal(number)
     done = []
     with pytest.raises(Terminated) as caught, signals_as_interrupts():
@@ -96,7 +111,7 @@ def test_a_process_that_is_signalled_cleans_up(tmp_path, name, code):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=let_signals_act,
     )
     assert started.stdout.readline() == "ready\n"
     started.send_signal(getattr(signal, name))

@@ -81,7 +81,8 @@ _OTHERS = (
 )
 """Motion, blur and coarse voxels are seen in some planes and not in others, and bands that show in
 two planes have their origin in looking at the third alone (stripes 1.55 to .99, AUROC .828 to .842
-with 30 % more time, ``bench truth --quick``)."""
+with 30 % more time: cases of ``bench truth --quick``, former weights, by a script that is not
+kept)."""
 
 
 def _planes(shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> list[_Plane]:

@@ -17,12 +17,15 @@ _AROUND_MM = 16.0
 _OF_AROUND = 0.4
 """Standard deviation of a Gaussian in space, in tissue, and how much its mean counts beside what
 was seen at the place itself. The network is unsure of single places: what is suspected all around
-is likelier true (AUROC .828 to .835, found .546 to .570, ``bench truth --quick``)."""
+is likelier true. With half of the score from around AUROC rose from .828 to .835, and what is found
+at 1 % false alarms from .546 to .570 (cases of ``bench truth --quick``, former weights, by a script
+that is not kept)."""
 
 SHARPENED = 2.0
 """A mean of looks, planes and neighbours lies nearer to *undecided* than what they say together is
 worth: on volumes of the training with its faults what is suspected is off by .036 on average (error
-of calibration) and by .009 times two; by one and a half .012, by three .016."""
+of calibration) and by .009 times two; by one and a half .012, by three .016
+(taken once, by a script that is not kept)."""
 
 _ADDED = 3.0
 """Standard deviations to either side that a Gaussian is added up to."""

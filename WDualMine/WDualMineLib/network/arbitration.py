@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from .layers import between, bordered
 
+FLAT = 4e-8
+"""Added to squared slopes: their root has no derivative at 0, where flat regions are."""
+
 
 def gradient_magnitude(x: Tensor) -> Tensor:
     """Mean over channels of the magnitude of central differences.
@@ -20,8 +23,7 @@ def gradient_magnitude(x: Tensor) -> Tensor:
     padded = bordered(x, 1)
     horizontal = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
     vertical = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
-    # The square root has no gradient at 0, where flat regions are.
-    squared = torch.addcmul(x.new_full((), 4e-8), horizontal, horizontal)
+    squared = torch.addcmul(x.new_full((), FLAT), horizontal, horizontal)
     magnitude = torch.addcmul(squared, vertical, vertical).sqrt()
     # A product over the channels: their mean takes twice as long where they lie innermost.
     halves = magnitude.new_full((x.shape[1],), 0.5 / x.shape[1])

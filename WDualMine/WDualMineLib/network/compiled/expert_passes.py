@@ -9,9 +9,10 @@ import math
 
 import numpy as np
 
+from ..arbitration import FLAT
 from .loops import HALF, ONE, ZERO, compiled, rectified, repeat_border, sigmoid
 
-_FLAT = np.float32(4e-8)
+_FLAT = np.float32(FLAT)
 
 
 @compiled
